@@ -1,0 +1,111 @@
+//! Words in, exit code out: one file for each command, with its arguments and its `run`.
+
+mod backup;
+mod failure;
+mod gpu;
+mod hook;
+mod init;
+mod install;
+mod rollback;
+mod rule;
+mod scan;
+mod schema;
+mod screen;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+pub(crate) use failure::Failure;
+pub(crate) use screen::Screen;
+
+use crate::outcome::Answer;
+use crate::sys::terminal::ColorChoice;
+
+/// Keeps code off the GPU that must not be used: a Git hook, a scanner, backups and rollback.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gpuguard",
+    version,
+    max_term_width = 100,
+    propagate_version = false
+)]
+struct Arguments {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+struct Global {
+    /// Say less: only problems
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    quiet: bool,
+    /// Say more: what was looked at, and how long each step took
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorWord,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ColorWord {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Init(init::Arguments),
+    Install(install::InstallArguments),
+    Uninstall(install::UninstallArguments),
+    Hook(hook::Arguments),
+    Scan(scan::Arguments),
+    Backup(backup::Arguments),
+    Rollback(rollback::Arguments),
+    Gpu(gpu::Arguments),
+    Rule(rule::Arguments),
+    Schema(schema::Arguments),
+}
+
+/// Runs the command the arguments name.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version go to stdout with code 0, mistakes to stderr with code 2.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let choice = match arguments.global.color {
+        ColorWord::Auto => ColorChoice::Auto,
+        ColorWord::Always => ColorChoice::Always,
+        ColorWord::Never => ColorChoice::Never,
+    };
+    let screen = Screen::new(choice, arguments.global.quiet, arguments.global.verbose);
+    let result = match arguments.command {
+        Command::Init(arguments) => init::run(&arguments, &screen),
+        Command::Install(arguments) => install::install(&arguments, &screen),
+        Command::Uninstall(arguments) => install::uninstall(&arguments, &screen),
+        Command::Hook(arguments) => hook::run(&arguments, &screen),
+        Command::Scan(arguments) => scan::run(&arguments, &screen),
+        Command::Backup(arguments) => backup::run(&arguments, &screen),
+        Command::Rollback(arguments) => rollback::run(&arguments, &screen),
+        Command::Gpu(arguments) => gpu::run(&arguments, &screen),
+        Command::Rule(arguments) => rule::run(&arguments, &screen),
+        Command::Schema(arguments) => schema::run(&arguments, &screen),
+    };
+    match result {
+        Ok(Answer::Fine) => ExitCode::SUCCESS,
+        Ok(Answer::No) => ExitCode::from(1),
+        Err(failure) => {
+            screen.failure(&failure);
+            ExitCode::from(2)
+        }
+    }
+}

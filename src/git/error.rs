@@ -1,0 +1,70 @@
+//! What can go wrong when a repository is read or the `git` program is run.
+
+use std::path::PathBuf;
+
+/// Why Git's data could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// The folder is in no repository.
+    #[error("`{}` is not in a Git repository", directory.display())]
+    NoRepository {
+        /// Where the search began.
+        directory: PathBuf,
+    },
+    /// The repository has no working tree.
+    #[error("`{}` is a bare repository: it has no working tree", git_dir.display())]
+    Bare {
+        /// The repository.
+        git_dir: PathBuf,
+    },
+    /// The `git` program cannot be started.
+    #[error("the `git` program cannot be started")]
+    NoProgram {
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The `git` program refused.
+    #[error("`git {command}` failed: {stderr}")]
+    Program {
+        /// The subcommand.
+        command: String,
+        /// Its exit code; `None` when a signal ended it.
+        code: Option<i32>,
+        /// What it said, made safe to print.
+        stderr: String,
+    },
+    /// `git` printed what no Git prints.
+    #[error("`git {command}` printed something unexpected")]
+    Unexpected {
+        /// The subcommand.
+        command: String,
+    },
+    /// There is no such tag.
+    #[error("there is no tag `{name}`")]
+    NoTag {
+        /// The name asked for.
+        name: String,
+        /// A tag of a similar name.
+        similar: Option<String>,
+    },
+    /// The tag is there, but does not lead to a commit.
+    #[error("the tag `{name}` does not point to a commit")]
+    TagWithoutCommit {
+        /// The tag.
+        name: String,
+    },
+    /// The index holds conflicts.
+    #[error("`{path}` is unmerged: its conflict is not resolved in the index")]
+    Unmerged {
+        /// The first such path, made safe to print.
+        path: String,
+    },
+    /// An object the index or a commit names cannot be read.
+    #[error("the object {id} cannot be read: {reason}")]
+    Object {
+        /// The object.
+        id: String,
+        /// What the reader said.
+        reason: String,
+    },
+}

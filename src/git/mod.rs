@@ -1,0 +1,16 @@
+//! The only room that knows gix, git2 or the `git` program.
+//!
+//! gix reads in the hook's hot path; whatever it cannot read for certain is asked from the `git`
+//! program, which also does all writing. git2 reads tags and the repository's state for
+//! `rollback`. Nothing here writes to the working tree.
+
+mod error;
+mod program;
+mod repository;
+mod staged;
+mod types;
+
+pub use error::GitError;
+pub use program::{GitProgram, Output};
+pub use repository::{Head, Repository};
+pub use types::{FileMode, ObjectId, RepoPath, StagedChange};

@@ -1,0 +1,166 @@
+//! Git's words as types: object ids, file modes, paths, staged changes.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The id of an object, SHA-1 or SHA-256; shown in hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(pub(super) gix::ObjectId);
+
+impl ObjectId {
+    /// Reads 40 or 64 hexadecimal digits.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        gix::ObjectId::from_hex(hex.as_bytes()).ok().map(Self)
+    }
+
+    /// Whether this is Git's "no object", all zeros.
+    pub fn is_null(&self) -> bool {
+        self.0.is_null()
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ObjectId({})", self.0)
+    }
+}
+
+/// The kinds of entries a tree or index can hold (gitformat-index(5), "mode").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum FileMode {
+    /// 100644
+    Regular,
+    /// 100755
+    Executable,
+    /// 120000; the content is the target.
+    Symlink,
+    /// 160000; a submodule's commit, not a blob.
+    Gitlink,
+}
+
+impl FileMode {
+    /// Reads a mode as Git writes it in octal.
+    pub fn from_octal(mode: u32) -> Option<Self> {
+        match mode {
+            0o100_755 => Some(Self::Executable),
+            // Trees written by old Gits hold 100664 and the like; Git reads them as 100644.
+            mode if mode & 0o170_000 == 0o100_000 => Some(if mode & 0o100 == 0 {
+                Self::Regular
+            } else {
+                Self::Executable
+            }),
+            0o120_000 => Some(Self::Symlink),
+            0o160_000 => Some(Self::Gitlink),
+            _ => None,
+        }
+    }
+
+    /// The mode as Git writes it.
+    pub fn octal(self) -> u32 {
+        match self {
+            Self::Regular => 0o100_644,
+            Self::Executable => 0o100_755,
+            Self::Symlink => 0o120_000,
+            Self::Gitlink => 0o160_000,
+        }
+    }
+
+    /// Whether the entry is a file with content of its own.
+    pub fn is_file(self) -> bool {
+        matches!(self, Self::Regular | Self::Executable)
+    }
+}
+
+/// A path as Git stores it: bytes, relative to the root of the working tree, `/` between parts.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RepoPath(Vec<u8>);
+
+impl RepoPath {
+    /// Takes Git's bytes as they are.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> Self {
+        Self(bytes.into())
+    }
+
+    /// The path's bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// The path as text where it is UTF-8.
+    pub fn as_str(&self) -> Option<&str> {
+        std::str::from_utf8(&self.0).ok()
+    }
+
+    /// The last part.
+    pub fn file_name(&self) -> &[u8] {
+        self.0
+            .rsplit(|byte| *byte == b'/')
+            .next()
+            .unwrap_or_default()
+    }
+
+    /// What follows the last dot of the file name, if anything.
+    pub fn extension(&self) -> Option<&[u8]> {
+        let name = self.file_name();
+        let dot = name.iter().rposition(|byte| *byte == b'.')?;
+        (dot > 0).then(|| &name[dot + 1..])
+    }
+
+    /// The file below `root` on this system; `None` where the system cannot have such a name
+    /// (bytes that are not UTF-8, on Windows).
+    pub fn below(&self, root: &Path) -> Option<PathBuf> {
+        gix::path::from_bstr(gix::bstr::BStr::new(&self.0))
+            .ok()
+            .map(|path| root.join(path))
+    }
+
+    /// The repository path of a relative path of this system; `None` where it leaves the root.
+    pub fn from_relative(path: &Path) -> Option<Self> {
+        let mut bytes = Vec::new();
+        for part in path.components() {
+            match part {
+                std::path::Component::Normal(name) => {
+                    if !bytes.is_empty() {
+                        bytes.push(b'/');
+                    }
+                    bytes.extend_from_slice(&gix::path::os_str_into_bstr(name).ok()?);
+                }
+                std::path::Component::CurDir => {}
+                _ => return None,
+            }
+        }
+        Some(Self(bytes))
+    }
+}
+
+impl fmt::Display for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&crate::text::printable(&self.0))
+    }
+}
+
+impl fmt::Debug for RepoPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RepoPath({self})")
+    }
+}
+
+/// One path on which the index differs from the commit it builds on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StagedChange {
+    /// The path.
+    pub path: RepoPath,
+    /// Mode and blob in the parent commit; `None` for a new path.
+    pub before: Option<(FileMode, ObjectId)>,
+    /// Mode and blob about to be committed; `None` for a deleted path.
+    pub staged: Option<(FileMode, ObjectId)>,
+    /// Whether the file's size and times are those that Git noted when it was staged: then the
+    /// working tree holds what is staged. `false` means "not known without reading".
+    pub worktree_is_staged: bool,
+}

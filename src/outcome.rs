@@ -1,0 +1,63 @@
+//! What happened in all rooms, and the exit code that follows. Shown by [`crate::report`].
+
+use std::time::Duration;
+
+use crate::backup::BackupSummary;
+use crate::gpu::CardVerdict;
+use crate::scan::{FileScan, Finding, Reading, SkipReason};
+
+/// The answer of a command, as a process exit code (the contract: 0 fine, 1 "no", 2 could not).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// Everything is fine.
+    Fine,
+    /// The answer is "no": violations, a damaged backup, the wrong card.
+    No,
+}
+
+/// What a scan or a hook run did.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Each file looked at, by path.
+    pub files: Vec<FileScan>,
+    /// The snapshot, if one was made.
+    pub backup: Option<BackupSummary>,
+    /// What the card check said, if one was made or skipped for a reason worth telling.
+    pub card: Option<CardVerdict>,
+    /// Things worth saying that decide nothing, one line each.
+    pub notes: Vec<String>,
+    /// How long it all took.
+    pub elapsed: Duration,
+}
+
+impl Outcome {
+    /// Whether the change is refused.
+    pub fn answer(&self) -> Answer {
+        let refused_by_card = self.card.as_ref().is_some_and(CardVerdict::refuses);
+        if refused_by_card || self.findings().any(|(_, finding)| finding.blocks()) {
+            Answer::No
+        } else {
+            Answer::Fine
+        }
+    }
+
+    /// All findings with their files, in order.
+    pub fn findings(&self) -> impl Iterator<Item = (&FileScan, &Finding)> {
+        self.files
+            .iter()
+            .flat_map(|file| file.findings.iter().map(move |finding| (file, finding)))
+    }
+
+    /// The files that were not scanned, and why.
+    pub fn skipped(&self) -> impl Iterator<Item = (&FileScan, &SkipReason)> {
+        self.files.iter().filter_map(|file| match &file.reading {
+            Reading::Skipped(reason) => Some((file, reason)),
+            Reading::Whole | Reading::WithErrors { .. } => None,
+        })
+    }
+
+    /// How many files were scanned.
+    pub fn scanned(&self) -> usize {
+        self.files.len() - self.skipped().count()
+    }
+}

@@ -1,0 +1,213 @@
+//! The policy file as it is written: one field for each key. Its doc comments are the
+//! documentation and the JSON schema.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use toml::Spanned;
+
+/// Policy of gpuguard: which graphics cards code may select, and how.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PolicyFile {
+    /// Version of this format; 1.
+    #[schemars(with = "u32", range(min = 1, max = 1))]
+    pub(super) version: Spanned<u32>,
+    /// The machine's cards. At least one is allowed.
+    #[schemars(with = "Vec<CardEntry>", length(min = 1))]
+    pub(super) card: Option<Vec<Spanned<CardEntry>>>,
+    /// The environment variables that select the allowed card.
+    #[serde(default)]
+    pub(super) environment: EnvironmentTable,
+    /// What is scanned.
+    #[serde(default)]
+    pub(super) scan: ScanTable,
+    /// Severity of single rules, by code: `GG018 = "warning"`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, SeverityWord>")]
+    pub(super) rules: BTreeMap<Spanned<String>, SeverityWord>,
+    /// What the Git hook does.
+    #[serde(default)]
+    pub(super) hook: HookTable,
+    /// How the card itself is checked.
+    #[serde(default)]
+    pub(super) gpu_check: GpuCheckTable,
+}
+
+/// One physical card.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct CardEntry {
+    /// NVIDIA's product name, or the part of it that tells the cards apart.
+    #[schemars(with = "String", length(min = 1))]
+    pub(super) name: Spanned<String>,
+    /// `allowed` or `forbidden`.
+    #[serde(rename = "use")]
+    pub(super) usage: UsageWord,
+    /// UUID as `nvidia-smi -L` prints it, `GPU-…`.
+    #[schemars(
+        with = "Option<String>",
+        regex(pattern = r"^GPU-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+    )]
+    pub(super) uuid: Option<Spanned<String>>,
+    /// Place among all cards sorted by PCI address, from 0: the index that
+    /// `CUDA_DEVICE_ORDER=PCI_BUS_ID` gives.
+    #[schemars(with = "Option<u32>")]
+    pub(super) pci_rank: Option<Spanned<u32>>,
+    /// The least total memory the card must have, in GiB.
+    pub(super) min_memory_gib: Option<u32>,
+}
+
+/// The environment variables that select the allowed card.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct EnvironmentTable {
+    /// Required value of `CUDA_DEVICE_ORDER`: `PCI_BUS_ID` (the default), the only order in
+    /// which an index means the same card everywhere.
+    #[serde(rename = "CUDA_DEVICE_ORDER")]
+    #[schemars(with = "Option<DeviceOrderWord>")]
+    pub(super) device_order: Option<Spanned<String>>,
+    /// Required value of `CUDA_VISIBLE_DEVICES`; by default the PCI ranks of the allowed cards.
+    #[serde(rename = "CUDA_VISIBLE_DEVICES")]
+    #[schemars(with = "Option<String>")]
+    pub(super) visible_devices: Option<Spanned<String>>,
+    /// Who sets them: `each-file` that uses the GPU (the default), `entry-points` only (files
+    /// that are started), or `outside` the code.
+    #[serde(default)]
+    pub(super) set_in: SetInWord,
+}
+
+/// What is scanned.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct ScanTable {
+    /// Globs of paths that are not scanned, in `.gitignore` syntax.
+    #[schemars(with = "Vec<String>")]
+    pub(super) exclude: Vec<Spanned<String>>,
+    /// Larger files are skipped by name, in MiB.
+    #[schemars(range(min = 1))]
+    pub(super) max_file_mib: u32,
+}
+
+/// What the Git hook does.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct HookTable {
+    /// What a failure of gpuguard itself does to the commit: `block` or `pass`.
+    pub(super) on_error: OnErrorWord,
+    /// Whether the files a commit touches are saved first.
+    pub(super) snapshot: bool,
+}
+
+/// How the card itself is checked.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct GpuCheckTable {
+    /// `auto`: when a commit touches code that uses the GPU, skipped without a driver;
+    /// `required`: likewise, but a missing driver refuses the commit; `off`: never.
+    pub(super) mode: GpuCheckWord,
+    /// How long the check may take before it is given up, in milliseconds.
+    #[schemars(with = "u32", range(min = 100, max = 600_000))]
+    pub(super) deadline_ms: Spanned<u32>,
+    /// How long a good result counts, in minutes; 0 checks every time.
+    pub(super) cache_minutes: u32,
+}
+
+/// Whether code may use a card.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum UsageWord {
+    /// Code may select it.
+    Allowed,
+    /// Code must never select it.
+    Forbidden,
+}
+
+/// The device order, in CUDA's spelling.
+#[derive(JsonSchema)]
+#[expect(dead_code, non_camel_case_types, reason = "only its schema is used")]
+pub(super) enum DeviceOrderWord {
+    /// Cards counted by PCI address.
+    PCI_BUS_ID,
+}
+
+/// Who sets the variables.
+#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SetInWord {
+    /// Every file that uses the GPU.
+    #[default]
+    EachFile,
+    /// Files that are started.
+    EntryPoints,
+    /// A profile, a service, a container.
+    Outside,
+}
+
+/// What a finding does to a commit.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum SeverityWord {
+    /// Not reported.
+    Off,
+    /// Reported, never blocks.
+    Warning,
+    /// Blocks when introduced.
+    Error,
+}
+
+/// What a failure of gpuguard itself does to the commit.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnErrorWord {
+    /// The commit is refused.
+    Block,
+    /// The commit passes, with a warning.
+    Pass,
+}
+
+/// When the card is checked.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum GpuCheckWord {
+    /// When GPU code is committed; skipped without a driver.
+    Auto,
+    /// When GPU code is committed; a missing driver is a failure.
+    Required,
+    /// Never.
+    Off,
+}
+
+impl Default for ScanTable {
+    fn default() -> Self {
+        Self {
+            exclude: Vec::new(),
+            max_file_mib: 16,
+        }
+    }
+}
+
+impl Default for HookTable {
+    fn default() -> Self {
+        Self {
+            on_error: OnErrorWord::Block,
+            snapshot: true,
+        }
+    }
+}
+
+impl Default for GpuCheckTable {
+    fn default() -> Self {
+        Self {
+            mode: GpuCheckWord::Auto,
+            deadline_ms: Spanned::new(0..0, 5000),
+            cache_minutes: 10,
+        }
+    }
+}
+
+/// The JSON schema of `gpuguard.toml`, for editors (`gpuguard schema` prints it).
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(PolicyFile).to_value()
+}

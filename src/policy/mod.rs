@@ -1,0 +1,160 @@
+//! `gpuguard.toml`: which cards may be used, how code must select them, what the hook does.
+//!
+//! The types here are the policy as the rest of the program sees it: checked, with defaults
+//! filled in. [`load`] reads files; [`selection`] is CUDA's own selection rules over the cards.
+
+mod file;
+mod load;
+mod preset;
+pub mod selection;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use file::schema;
+pub use load::{FILE_NAME, PolicyError, load, parse};
+pub use preset::{Preset, policy_for_cards};
+
+/// A checked policy: at least one card is allowed, and names, ranks and severities make sense.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// The file it came from; `None` for a policy made in memory.
+    pub origin: Option<PathBuf>,
+    /// The machine's cards, in the order the policy names them.
+    pub cards: Vec<Card>,
+    /// What code has to set before it uses CUDA.
+    pub environment: RequiredEnvironment,
+    /// What is scanned.
+    pub scan: ScanPolicy,
+    /// Severities that differ from each rule's own, by code (`GG018`).
+    pub severities: BTreeMap<String, Severity>,
+    /// What the Git hook does.
+    pub hook: HookPolicy,
+    /// How the card itself is checked.
+    pub gpu_check: GpuCheckPolicy,
+}
+
+/// One physical card.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Card {
+    /// NVIDIA's product name, or the part of it that tells the cards apart (`RTX 3090`).
+    pub name: String,
+    /// Whether code may use it.
+    pub usage: Usage,
+    /// As `nvidia-smi -L` prints it: `GPU-` and 32 hexadecimal digits in five groups.
+    pub uuid: Option<String>,
+    /// Place among the machine's cards sorted by PCI domain, bus and device, from 0. This is
+    /// the index that `CUDA_DEVICE_ORDER=PCI_BUS_ID` gives, not the PCI bus number.
+    pub pci_rank: Option<u32>,
+    /// The least total memory a card must have to be taken for this one, in GiB.
+    pub min_memory_gib: Option<u32>,
+}
+
+/// Whether a card is for use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// Code may select it.
+    Allowed,
+    /// Code must never select it.
+    Forbidden,
+}
+
+/// The environment variables the policy demands, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequiredEnvironment {
+    /// Value of `CUDA_DEVICE_ORDER`; `PCI_BUS_ID` unless the policy says otherwise.
+    pub device_order: String,
+    /// Value of `CUDA_VISIBLE_DEVICES`, such as `1` or a UUID.
+    pub visible_devices: String,
+    /// Who sets the two variables.
+    pub set_in: SetIn,
+}
+
+/// Where the required variables are set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SetIn {
+    /// In every file that uses the GPU (the founding project's rule).
+    #[default]
+    EachFile,
+    /// In the files that are started: those with an `if __name__ == "__main__"` or a shebang.
+    EntryPoints,
+    /// Outside the code: a profile, a service, a container.
+    Outside,
+}
+
+/// What a finding does to a commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Not reported.
+    Off,
+    /// Reported; never blocks.
+    Warning,
+    /// Reported; blocks when the change introduces it.
+    Error,
+}
+
+/// What is scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScanPolicy {
+    /// Globs of repository paths that are not scanned, in `.gitignore` syntax.
+    pub exclude: Vec<String>,
+    /// Files larger than this are skipped by name, in bytes.
+    pub max_file_bytes: u64,
+}
+
+/// What the Git hook does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HookPolicy {
+    /// What an internal failure (a broken repository, a full disk) does to the commit.
+    pub on_error: OnError,
+    /// Whether each commit's files are saved before it is judged.
+    pub snapshot: bool,
+}
+
+/// What happens to a commit when gpuguard itself fails.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnError {
+    /// The commit is refused.
+    #[default]
+    Block,
+    /// The commit passes, with a warning.
+    Pass,
+}
+
+/// How the card is checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GpuCheckPolicy {
+    /// When the hook checks the card, and whether a missing driver is a failure.
+    pub mode: GpuCheckMode,
+    /// How long the whole check may take before its process is given up.
+    pub deadline: Duration,
+    /// How long a good result counts.
+    pub cache: Duration,
+}
+
+/// When the card is checked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum GpuCheckMode {
+    /// When a commit touches code that uses the GPU; without a driver the check is skipped.
+    #[default]
+    Auto,
+    /// Likewise, and a missing driver refuses the commit.
+    Required,
+    /// Never by the hook.
+    Off,
+}
+
+impl Policy {
+    /// The cards code may use.
+    pub fn allowed_cards(&self) -> impl Iterator<Item = &Card> {
+        self.cards
+            .iter()
+            .filter(|card| card.usage == Usage::Allowed)
+    }
+
+    /// The severity the policy gives to a rule, if it names it.
+    pub fn severity_of(&self, rule: &str) -> Option<Severity> {
+        self.severities.get(rule).copied()
+    }
+}

@@ -1,0 +1,124 @@
+//! What a scan of one file gives.
+
+use crate::git::RepoPath;
+use crate::policy::Severity;
+use crate::text::{Position, Span};
+
+/// What was found in one file.
+#[derive(Clone, Debug)]
+pub struct FileScan {
+    /// The file, relative to the repository or to the folder that was scanned.
+    pub path: RepoPath,
+    /// How far it was read.
+    pub reading: Reading,
+    /// Its findings, by place.
+    pub findings: Vec<Finding>,
+    /// Whether its code uses the GPU, or selects one.
+    pub uses_gpu: bool,
+}
+
+/// How far a file was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// Read and understood.
+    Whole,
+    /// Read as far as it goes: the parser met errors, the first on this line.
+    WithErrors {
+        /// Line of the first syntax error, from 1.
+        line: usize,
+    },
+    /// Not scanned.
+    Skipped(SkipReason),
+}
+
+/// Why a file was not scanned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// The policy's `scan.exclude` names it.
+    Excluded,
+    /// It holds NUL bytes.
+    Binary,
+    /// It is larger than `scan.max-file-mib`.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
+    /// Its text encoding is not known.
+    Undecodable,
+    /// A Git LFS pointer: the content is elsewhere.
+    LfsPointer,
+    /// It could not be opened or read.
+    Unreadable {
+        /// What the system said.
+        reason: String,
+    },
+}
+
+/// One place where code breaks a rule.
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// The rule's code, `GG006`.
+    pub rule: &'static str,
+    /// What it does to a commit; the policy's severity where it names the rule.
+    pub severity: Severity,
+    /// The code that breaks it.
+    pub span: Span,
+    /// Where the span starts.
+    pub start: Position,
+    /// Where the span ends (the position behind its last character).
+    pub end: Position,
+    /// The lines the span lies on, without the last line end; shown under the message.
+    pub source: String,
+    /// Byte offset of `source` in the file.
+    pub source_offset: usize,
+    /// What is wrong, and which card the line would really use.
+    pub message: String,
+    /// Short text for the caret line.
+    pub label: String,
+    /// How to fix it.
+    pub help: String,
+    /// The API the fact came from, such as `torch.device` or `os.environ`.
+    pub api: &'static str,
+    /// Whether the change that is judged brings it in; always so when whole files are judged.
+    pub introduced: bool,
+    /// Whether a safe fix is known.
+    pub fixable: bool,
+    /// Names the finding wherever its line moves.
+    pub fingerprint: Fingerprint,
+}
+
+/// Equal for the same finding in two versions of a file, also when lines moved.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub String);
+
+impl std::fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Excluded => f.write_str("excluded by the policy"),
+            Self::Binary => f.write_str("binary"),
+            Self::TooLarge { bytes } => write!(f, "too large ({} MiB)", bytes.div_ceil(1 << 20)),
+            Self::Undecodable => f.write_str("unknown text encoding"),
+            Self::LfsPointer => f.write_str("Git LFS pointer, content not scanned"),
+            Self::Unreadable { reason } => write!(f, "cannot be read: {reason}"),
+        }
+    }
+}
+
+impl Finding {
+    /// Whether it refuses the change that is judged.
+    pub fn blocks(&self) -> bool {
+        self.introduced && self.severity == Severity::Error
+    }
+}
+
+impl FileScan {
+    /// A file that was not scanned.
+    pub fn skipped(path: RepoPath, reason: SkipReason) -> Self {
+        Self {
+            path,
+            reading: Reading::Skipped(reason),
+            findings: Vec::new(),
+            uses_gpu: false,
+        }
+    }
+}

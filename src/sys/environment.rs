@@ -1,0 +1,34 @@
+//! The only reader of the process environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The value of a variable, whatever its encoding; `None` when it is not set.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
+/// The value of a variable when it is set, not empty and valid Unicode.
+pub fn text(name: &str) -> Option<String> {
+    variable(name)?
+        .into_string()
+        .ok()
+        .filter(|value| !value.is_empty())
+}
+
+/// All variables of this process.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os()
+}
+
+/// The folder this process was started in.
+pub fn current_dir() -> std::io::Result<PathBuf> {
+    std::env::current_dir()
+}
+
+/// The file of this very program.
+pub fn current_exe() -> std::io::Result<PathBuf> {
+    std::env::current_exe()
+}

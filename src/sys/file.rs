@@ -1,0 +1,154 @@
+//! Files written so that a crash leaves the old content or the new, whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+/// A file being written under a temporary name in the folder where it will lie; dropping it
+/// without [`PendingFile::commit_new`] or [`PendingFile::commit_replacing`] removes it.
+#[derive(Debug)]
+pub struct PendingFile {
+    temporary: NamedTempFile,
+    target: PathBuf,
+}
+
+impl PendingFile {
+    /// Starts a file that will become `target`; only its owner can read it (mode 0600).
+    pub fn create(target: &Path) -> io::Result<Self> {
+        let folder = parent_of(target);
+        let temporary = tempfile::Builder::new()
+            .prefix(".gpuguard-")
+            .suffix(".tmp")
+            .tempfile_in(folder)?;
+        Ok(Self {
+            temporary,
+            target: target.to_owned(),
+        })
+    }
+
+    /// The open file, to write and seek in.
+    pub fn file_mut(&mut self) -> &mut File {
+        self.temporary.as_file_mut()
+    }
+
+    /// Makes the content durable and gives it its name.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] when there is a file of that name; it is left alone.
+    pub fn commit_new(self) -> io::Result<()> {
+        self.temporary.as_file().sync_all()?;
+        self.temporary
+            .persist_noclobber(&self.target)
+            .map_err(|failed| failed.error)?;
+        sync_folder(parent_of(&self.target))
+    }
+
+    /// Makes the content durable and puts it in the place of any file of that name.
+    pub fn commit_replacing(self) -> io::Result<()> {
+        self.temporary.as_file().sync_all()?;
+        self.temporary
+            .persist(&self.target)
+            .map_err(|failed| failed.error)?;
+        sync_folder(parent_of(&self.target))
+    }
+}
+
+/// Writes `content` to `path`: a temporary file beside it, fsync, rename, fsync of the folder.
+/// The file gets mode 0600 on Unix, see [`set_mode`].
+pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut pending = PendingFile::create(path)?;
+    pending.file_mut().write_all(content)?;
+    pending.commit_replacing()
+}
+
+/// Creates a file that must not exist yet, with `content`, made durable.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when it exists; it is left alone.
+pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    file.write_all(content)?;
+    file.sync_all()
+}
+
+/// Makes names in a folder durable. Windows has no such call; NTFS journals its names.
+pub fn sync_folder(folder: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Sets the permission bits on Unix (for example 0o755); does nothing elsewhere.
+pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+    }
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+    Ok(())
+}
+
+/// Renames within one file system, replacing a file at `to`.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    fs::rename(from, to)
+}
+
+/// Removes one file or symbolic link.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn remove(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)
+}
+
+/// Creates a folder and those above it, private to the owner (0700) on Unix where new.
+pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::DirBuilderExt;
+        builder.mode(0o700);
+    }
+    builder.create(path)
+}
+
+fn parent_of(path: &Path) -> &Path {
+    path.parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_whole_and_nothing_is_left_beside_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        write_atomic(&path, b"old").unwrap();
+        write_atomic(&path, b"new").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"new");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_new_file_never_replaces() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.zip");
+        write_atomic(&path, b"first").unwrap();
+        let mut second = PendingFile::create(&path).unwrap();
+        second.file_mut().write_all(b"second").unwrap();
+        assert_eq!(
+            second.commit_new().unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"first");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,9 @@
+//! Every touch of the operating system: files, children, locks, environment, clock, terminal.
+//!
+//! Knows nothing of Git, GPUs or policies.
+
+pub mod clock;
+pub mod environment;
+pub mod file;
+pub mod lock;
+pub mod terminal;

@@ -1,0 +1,25 @@
+//! Text as positions and as something safe to show: spans, lines and columns, printable names.
+//!
+//! Knows nothing of files, languages or terminals.
+
+mod line_index;
+mod printable;
+
+pub use line_index::{LineIndex, Position};
+pub use printable::printable;
+
+/// A range of bytes in one file's content; `end` is exclusive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Span {
+    /// Offset of the first byte.
+    pub start: usize,
+    /// Offset behind the last byte.
+    pub end: usize,
+}
+
+impl Span {
+    /// A span from `start` up to, not including, `end`.
+    pub const fn new(start: usize, end: usize) -> Self {
+        Self { start, end }
+    }
+}

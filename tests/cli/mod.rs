@@ -1,0 +1,3 @@
+//! One file for each command, as in `src/cli/`.
+
+mod schema;

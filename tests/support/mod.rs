@@ -1,0 +1,198 @@
+//! Real repositories in temporary folders, and the real binary run in them.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// What a finished program printed, and its exit code.
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Run {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "exit code {}\n--- stdout\n{}\n--- stderr\n{}",
+            self.code, self.stdout, self.stderr
+        )
+    }
+}
+
+/// The `gpuguard` built for these tests.
+pub fn program() -> &'static Path {
+    Path::new(env!("CARGO_BIN_EXE_gpuguard"))
+}
+
+/// Runs `gpuguard` in `directory`, with a clean environment.
+pub fn gpuguard<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Run {
+    let home = TempDir::new().unwrap();
+    Run::from(
+        command(program(), directory, home.path())
+            .args(arguments)
+            .output()
+            .unwrap(),
+    )
+}
+
+/// A command that sees nothing of this machine's configuration: own HOME, no system or global
+/// Git configuration, fixed author and dates, no terminal, no colours, no GPU driver.
+pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
+    let mut command = Command::new(program);
+    let foreign = std::env::vars_os().map(|(name, _)| name).filter(|name| {
+        let name = name.to_string_lossy();
+        [
+            "GIT_",
+            "GPUGUARD",
+            "CUDA_",
+            "NVIDIA_",
+            "FAKE_",
+            "LD_LIBRARY",
+        ]
+        .iter()
+        .any(|prefix| name.starts_with(prefix))
+            || ["SKIP", "NO_COLOR", "CLICOLOR_FORCE", "CI"].contains(&&*name)
+    });
+    for name in foreign {
+        command.env_remove(name);
+    }
+    command
+        .current_dir(directory)
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join(".config"))
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
+        .env("GIT_CEILING_DIRECTORIES", std::env::temp_dir())
+        .env("GIT_AUTHOR_NAME", "Ada Example")
+        .env("GIT_AUTHOR_EMAIL", "ada@example.org")
+        .env("GIT_COMMITTER_NAME", "Ada Example")
+        .env("GIT_COMMITTER_EMAIL", "ada@example.org")
+        .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
+        .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+        .env("LC_ALL", "C.UTF-8")
+        .env("TERM", "dumb")
+        .stdin(Stdio::null());
+    command
+}
+
+/// A Git repository in a temporary folder, removed when dropped.
+pub struct TestRepo {
+    home: TempDir,
+    folder: TempDir,
+}
+
+impl TestRepo {
+    /// An empty repository on branch `main`.
+    pub fn new() -> Self {
+        let repo = Self {
+            home: TempDir::new().unwrap(),
+            folder: TempDir::new().unwrap(),
+        };
+        std::fs::create_dir(repo.path()).unwrap();
+        repo.git(&["init", "--quiet", "--initial-branch=main"]);
+        repo
+    }
+
+    /// A repository with the founding rig's policy committed.
+    pub fn with_policy() -> Self {
+        let repo = Self::new();
+        repo.write(
+            "gpuguard.toml",
+            include_str!("../../src/policy/preset_rtx3090.toml"),
+        );
+        repo.commit_all("policy");
+        repo
+    }
+
+    /// The root of the working tree.
+    pub fn path(&self) -> PathBuf {
+        // Canonical, since Git prints canonical paths (macOS has its folder behind a link).
+        self.folder.path().canonicalize().unwrap().join("repo")
+    }
+
+    /// A folder beside the repository.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.path().canonicalize().unwrap().join(name)
+    }
+
+    /// The HOME that all programs started here have.
+    pub fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    /// A command in this repository, to be completed and started.
+    pub fn command(&self, program: impl AsRef<Path>) -> Command {
+        command(program.as_ref(), &self.path(), self.home())
+    }
+
+    /// Runs `git`; it must succeed. Gives its stdout.
+    pub fn git<A: AsRef<OsStr>>(&self, arguments: &[A]) -> String {
+        let run = self.try_git(arguments);
+        assert_eq!(run.code, 0, "git failed: {run}");
+        run.stdout
+    }
+
+    /// Runs `git`, whatever comes of it.
+    pub fn try_git<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Run {
+        self.command(git()).args(arguments).output().unwrap().into()
+    }
+
+    /// Runs `gpuguard` at the root.
+    pub fn gpuguard<A: AsRef<OsStr>>(&self, arguments: &[A]) -> Run {
+        self.command(program())
+            .args(arguments)
+            .output()
+            .unwrap()
+            .into()
+    }
+
+    /// Writes a file, making its folders.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        let file = self.path().join(path);
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, content).unwrap();
+    }
+
+    /// A file's bytes.
+    pub fn read(&self, path: &str) -> Vec<u8> {
+        std::fs::read(self.path().join(path)).unwrap()
+    }
+
+    /// Whether there is such a file (or link).
+    pub fn exists(&self, path: &str) -> bool {
+        self.path().join(path).symlink_metadata().is_ok()
+    }
+
+    /// Stages everything and commits it.
+    pub fn commit_all(&self, message: &str) {
+        self.git(&["add", "--all"]);
+        self.git(&[
+            "commit",
+            "--quiet",
+            "--no-verify",
+            "--allow-empty",
+            "-m",
+            message,
+        ]);
+    }
+}
+
+/// The `git` under test: `GPUGUARD_TEST_GIT`, or the one on PATH.
+pub fn git() -> PathBuf {
+    std::env::var_os("GPUGUARD_TEST_GIT").map_or_else(|| "git".into(), PathBuf::from)
+}
