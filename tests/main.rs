@@ -4,7 +4,8 @@
     clippy::disallowed_methods,
     reason = "tests start programs and write files themselves"
 )]
-#![expect(missing_docs, reason = "tests document themselves")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(unreachable_pub, reason = "the one binary has no outside")]
 
 mod cli;
 mod support;

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::git::GitError;
+use crate::hook::install::InstallError;
 use crate::policy::PolicyError;
 
 /// Something could not be done.
@@ -127,6 +128,37 @@ impl From<GitError> for Failure {
             GitError::NoTag { similar: None, .. } => failure.hint("`git tag` lists the tags"),
             GitError::Unmerged { .. } => {
                 failure.hint("resolve the conflict, then `git add` the file")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        let failure = match error {
+            InstallError::Git(error) => return Self::from(error),
+            ref error => Self::of(error),
+        };
+        match error {
+            InstallError::SharedHooksFolder { own, .. } => failure
+                .note("nothing was installed, nothing was changed")
+                .note("the hooks of that folder no longer run in this repository once it has its own")
+                .hint(format!(
+                    "give this repository a hooks folder of its own: `git config --local core.hooksPath {own}`, then install again"
+                )),
+            InstallError::NoHooksFolder { .. } => failure
+                .note("nothing was installed, nothing was changed")
+                .hint("`git config --show-origin --get core.hooksPath` tells where it is set; unset it there, or set a folder"),
+            InstallError::PreviousInTheWay { hook, previous } => failure
+                .note("nothing was installed, nothing was changed")
+                .hint(format!(
+                    "compare the two; remove `{}` if `{}` replaces it, then install again",
+                    previous.display(),
+                    hook.display()
+                )),
+            InstallError::Program { .. } => {
+                failure.hint("start gpuguard from the place where it shall stay")
             }
             _ => failure,
         }

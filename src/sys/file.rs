@@ -33,6 +33,11 @@ impl PendingFile {
         self.temporary.as_file_mut()
     }
 
+    /// Sets the permission bits the file will have on Unix; does nothing elsewhere.
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        set_mode(self.temporary.path(), mode)
+    }
+
     /// Makes the content durable and gives it its name.
     ///
     /// # Errors
@@ -61,6 +66,29 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut pending = PendingFile::create(path)?;
     pending.file_mut().write_all(content)?;
     pending.commit_replacing()
+}
+
+/// Writes a program: as [`write_atomic`], and executable by all (0755 on Unix) from the moment it
+/// has its name.
+pub fn write_executable(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut pending = PendingFile::create(path)?;
+    pending.file_mut().write_all(content)?;
+    pending.set_mode(0o755)?;
+    pending.commit_replacing()
+}
+
+/// Whether the file can be run: any executable bit on Unix, any file elsewhere.
+pub fn is_executable(path: &Path) -> bool {
+    let Ok(metadata) = fs::metadata(path) else {
+        return false;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+    }
+    #[cfg(not(unix))]
+    metadata.is_file()
 }
 
 /// Creates a file that must not exist yet, with `content`, made durable.
@@ -103,6 +131,11 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
+}
+
+/// Creates a folder and those above it, with the permissions that are usual for the user.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
 }
 
 /// Creates a folder and those above it, private to the owner (0700) on Unix where new.
