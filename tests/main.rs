@@ -7,5 +7,6 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![expect(unreachable_pub, reason = "the one binary has no outside")]
 
+mod architecture;
 mod cli;
 mod support;
