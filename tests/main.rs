@@ -9,4 +9,6 @@
 
 mod architecture;
 mod cli;
+#[cfg(unix)]
+mod install_script;
 mod support;
