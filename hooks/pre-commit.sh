@@ -35,7 +35,11 @@ if [ ! -x "$program" ]; then
 			echo "gpuguard: commit refused: the gpuguard program is missing, so nothing was checked"
 			echo "  it was at: $program"
 			echo "  to repair: install gpuguard again, then run: gpuguard install"
-			echo "  to do without it: remove the file $0"
+			if [ -e "$previous" ]; then
+				echo "  to do without it: mv '$previous' '$0'"
+			else
+				echo "  to do without it: rm '$0'"
+			fi
 			echo "  for this one commit: GPUGUARD=0 git commit ..."
 		} >&2
 		exit 1

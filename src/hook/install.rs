@@ -68,9 +68,9 @@ pub struct Removed {
     pub worktree: PathBuf,
     /// Whether the configuration held entries of gpuguard.
     pub config: bool,
-    /// The hook files that were removed.
+    /// The places where hook files of gpuguard were taken away.
     pub files: Vec<PathBuf>,
-    /// The hooks that have their name back.
+    /// Those of them where the hook from before is back.
     pub restored: Vec<PathBuf>,
     /// Things to know, one line each.
     pub warnings: Vec<String>,
@@ -203,7 +203,12 @@ fn wire_with_file(repository: &Repository, program: &str) -> Result<Installed, I
     file::create_folder(&folder.path)
         .map_err(|source| super::shim::cannot("create", &folder.path, source))?;
     let hook = HookFile::in_folder(&folder.path);
-    let change = match hook.write(program)? {
+    let written = hook.write(program)?;
+    // Entries from the time of a newer Git: it runs the hook file too, and twice is too often.
+    let git = repository.program();
+    let had_entries = ConfigEntry { git: &git }.remove()?;
+    let change = match written {
+        _ if had_entries => Change::Updated,
         Written::New => Change::Installed,
         Written::Updated => Change::Updated,
         Written::Unchanged => Change::Unchanged,
@@ -237,7 +242,13 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
             path: directory.to_owned(),
         });
     }
-    let repository = Repository::discover(directory)?;
+    // Git prints paths without symbolic links, and they are compared with ours. Not on Windows,
+    // whose canonical paths other programs do not take.
+    let directory = match directory.canonicalize() {
+        Ok(canonical) if cfg!(unix) => canonical,
+        _ => directory.to_owned(),
+    };
+    let repository = Repository::discover(&directory)?;
     repository.worktree()?;
     Ok(repository)
 }
@@ -258,21 +269,23 @@ fn remove_files(
     let mut removed = Removed::default();
     for folder in folders {
         let hook = HookFile::in_folder(&folder);
-        let found = hook.found()?;
-        match found {
-            Found::Ours => {
-                let restored = hook.has_previous();
+        match (hook.found()?, hook.has_previous()) {
+            // Nothing in front of a kept hook: our file was removed by hand, or an installation was
+            // cut short.
+            (Found::Ours, kept) | (Found::Nothing, kept @ true) => {
                 hook.remove()?;
-                if restored {
+                if kept {
                     removed.restored.push(hook.path.clone());
                 }
                 removed.files.push(hook.path);
             }
-            Found::Nothing | Found::Foreign if hook.has_previous() => warnings.push(format!(
-                "an earlier hook is still kept as `{}`; gpuguard's file in front of it is gone",
+            (Found::Foreign, true) => warnings.push(format!(
+                "`{}` is not gpuguard's and was left alone; the hook from before gpuguard is \
+                 still kept as `{}`",
+                hook.path.display(),
                 hook.previous.display()
             )),
-            Found::Nothing | Found::Foreign => {}
+            (Found::Nothing | Found::Foreign, false) => {}
         }
     }
     Ok(removed)
