@@ -11,4 +11,5 @@ mod architecture;
 mod cli;
 #[cfg(unix)]
 mod install_script;
+mod mission;
 mod support;
