@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::git::GitError;
+use crate::gpu::{self, ProbeError};
 use crate::policy::PolicyError;
 
 /// Something could not be done.
@@ -129,6 +130,16 @@ impl From<GitError> for Failure {
                 failure.hint("resolve the conflict, then `git add` the file")
             }
             _ => failure,
+        }
+    }
+}
+
+impl From<ProbeError> for Failure {
+    fn from(error: ProbeError) -> Self {
+        let failure = Self::new("the cards cannot be listed").because(&error.trouble);
+        match gpu::hint(&error) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }
