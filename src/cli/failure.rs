@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::git::GitError;
 use crate::hook::install::InstallError;
+use crate::gpu::{self, ProbeError};
 use crate::policy::PolicyError;
 
 /// Something could not be done.
@@ -161,6 +162,16 @@ impl From<InstallError> for Failure {
                 failure.hint("start gpuguard from the place where it shall stay")
             }
             _ => failure,
+        }
+    }
+}
+
+impl From<ProbeError> for Failure {
+    fn from(error: ProbeError) -> Self {
+        let failure = Self::new("the cards cannot be listed").because(&error.trouble);
+        match gpu::hint(&error) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
         }
     }
 }

@@ -6,6 +6,8 @@ mod gpu;
 mod hook;
 mod init;
 mod install;
+mod policy;
+mod probe;
 mod rollback;
 mod rule;
 mod scan;
@@ -70,6 +72,8 @@ enum Command {
     Gpu(gpu::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
+    #[command(name = crate::gpu::COMMAND)]
+    Probe(probe::Arguments),
 }
 
 /// Runs the command the arguments name.
@@ -99,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
+        Command::Probe(arguments) => probe::run(arguments, &screen),
     };
     match result {
         Ok(Answer::Fine) => ExitCode::SUCCESS,
