@@ -6,6 +6,7 @@ mod gpu;
 mod hook;
 mod init;
 mod install;
+mod policy;
 mod rollback;
 mod rule;
 mod scan;

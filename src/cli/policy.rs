@@ -1,0 +1,24 @@
+//! Which policy a command works by.
+
+use std::path::Path;
+
+use super::Failure;
+use crate::git::{GitError, Repository};
+use crate::policy::{FILE_NAME, Policy, load};
+use crate::sys::environment::current_dir;
+
+/// The policy that was named, else the one at the repository's root, else (outside a repository)
+/// the one in the current folder.
+pub(super) fn load_policy(explicit: Option<&Path>) -> Result<Policy, Failure> {
+    if let Some(path) = explicit {
+        return Ok(load(path)?);
+    }
+    let directory = current_dir()
+        .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
+    let root = match Repository::discover(&directory) {
+        Ok(repository) => repository.worktree()?.to_owned(),
+        Err(GitError::NoRepository { .. }) => directory,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(load(&root.join(FILE_NAME))?)
+}
