@@ -27,8 +27,7 @@ pub enum Where {
     GpuCalls,
 }
 
-/// All names.
-pub(super) const KEYWORDS: &[Keyword] = &[
+const KEYWORDS: &[Keyword] = &[
     Keyword {
         name: "gpu_device_index",
         label: "gpu_device_index",
@@ -76,4 +75,9 @@ pub(super) const KEYWORDS: &[Keyword] = &[
 /// The row of a name.
 pub fn keyword(name: &str) -> Option<&'static Keyword> {
     KEYWORDS.iter().find(|keyword| keyword.name == name)
+}
+
+/// All names.
+pub fn keywords() -> impl Iterator<Item = &'static Keyword> {
+    KEYWORDS.iter()
 }

@@ -12,7 +12,7 @@ mod torch;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-pub use keyword::{Keyword, Where, keyword};
+pub use keyword::{Keyword, Where, keyword, keywords};
 pub use libraries::{is_gpu_library, is_other_device};
 
 /// A call that uses or chooses a device.

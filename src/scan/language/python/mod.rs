@@ -103,3 +103,6 @@ fn read_here(text: &str) -> FileFacts {
 fn span_of(node: &impl ruff_text_size::Ranged) -> crate::text::Span {
     crate::text::Span::new(node.start().to_usize(), node.end().to_usize())
 }
+
+#[cfg(test)]
+mod tests;
