@@ -1,19 +1,24 @@
-//! Finding the policy of a command.
+//! Which policy a command works by.
 
 use std::path::Path;
 
 use super::Failure;
-use crate::git::Repository;
-use crate::policy::{self, Policy};
-use crate::sys::environment;
+use crate::git::{GitError, Repository};
+use crate::policy::{FILE_NAME, Policy, load};
+use crate::sys::environment::current_dir;
 
-/// The policy of `--policy FILE`, or the one at the root of the repository.
+/// The policy that was named, else the one at the repository's root, else (outside a repository)
+/// the one in the current folder.
 pub(super) fn load_policy(explicit: Option<&Path>) -> Result<Policy, Failure> {
     if let Some(path) = explicit {
-        return Ok(policy::load(path)?);
+        return Ok(load(path)?);
     }
-    let directory = environment::current_dir()
-        .map_err(|error| Failure::new("the current folder cannot be told").because(&error))?;
-    let repository = Repository::discover(&directory)?;
-    Ok(policy::load(&repository.worktree()?.join(policy::FILE_NAME))?)
+    let directory = current_dir()
+        .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
+    let root = match Repository::discover(&directory) {
+        Ok(repository) => repository.worktree()?.to_owned(),
+        Err(GitError::NoRepository { .. }) => directory,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(load(&root.join(FILE_NAME))?)
 }

@@ -1,12 +1,146 @@
 //! `gpuguard scan`.
 
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use clap::ValueEnum;
+use rayon::prelude::*;
+
+use super::policy::load_policy;
 use super::{Failure, Screen};
-use crate::outcome::Answer;
+use crate::git::{GitError, Repository};
+use crate::outcome::{Answer, Outcome};
+use crate::report::{self, Format, Style};
+use crate::scan::{FileScan, Scanner, SkipReason};
+use crate::source::{self, WorktreeError, WorktreeFile};
+use crate::sys::environment::current_dir;
 
-/// TO BE WRITTEN
+/// Look for code that selects the wrong card: whole files, everything in them counts
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// Files and folders; the current folder when none is named
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// The policy to judge by, instead of the repository's gpuguard.toml
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// How to print what was found
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    format: FormatWord,
+    /// Print a table of counts by rule and by API instead of each finding
+    #[arg(long, conflicts_with = "format")]
+    statistics: bool,
+}
 
-pub(super) fn run(_arguments: &Arguments, _screen: &Screen) -> Result<Answer, Failure> {
-    Ok(Answer::Fine)
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum FormatWord {
+    Human,
+    Json,
+}
+
+pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let started = Instant::now();
+    let scanner = Scanner::new(&load_policy(arguments.policy.as_deref())?);
+    let mut outcome = Outcome {
+        files: scan_worktree(&scanner, &arguments.paths, screen)?,
+        ..Outcome::default()
+    };
+    outcome.elapsed = started.elapsed();
+    show(&outcome, arguments, screen)?;
+    Ok(outcome.answer())
+}
+
+fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(), Failure> {
+    if arguments.statistics {
+        return screen.print(&report::statistics(outcome));
+    }
+    let format = match arguments.format {
+        FormatWord::Human => Format::Human,
+        FormatWord::Json => Format::Json,
+    };
+    let style = Style {
+        color: screen.color_on_stdout(),
+        verbose: screen.verbose,
+        ..Style::default()
+    };
+    if screen.quiet && format == Format::Human {
+        return screen.print(&report::findings(outcome, &style));
+    }
+    screen.print(&report::render(format, outcome, &style))
+}
+
+/// Scans files and folders of the disk, in parallel.
+fn scan_worktree(
+    scanner: &Scanner,
+    paths: &[PathBuf],
+    screen: &Screen,
+) -> Result<Vec<FileScan>, Failure> {
+    let directory = current_dir()
+        .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
+    let root = match Repository::discover(&directory) {
+        Ok(repository) => repository.worktree()?.to_owned(),
+        Err(GitError::NoRepository { .. }) => directory.clone(),
+        Err(error) => return Err(error.into()),
+    };
+    let here = [PathBuf::new()];
+    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let files = source::files(paths, &directory, &root)?;
+    let done = AtomicU64::new(0);
+    let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
+    let scans = files.par_iter().filter_map(|file| {
+        let scan = scan_file(scanner, file);
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        // Whoever holds the bar draws it; nobody waits for it.
+        if let Ok(mut progress) = progress.try_lock() {
+            progress.at(done);
+        }
+        scan
+    });
+    Ok(scans.collect())
+}
+
+/// Reads and scans one file; `None` where it is in no language that is scanned.
+fn scan_file(scanner: &Scanner, file: &WorktreeFile) -> Option<FileScan> {
+    let skipped = |reason| Some(FileScan::skipped(file.path.clone(), reason));
+    let unreadable = |error: std::io::Error| SkipReason::Unreadable {
+        reason: error.to_string(),
+    };
+    if file.path.extension().is_some() && scanner.language(&file.path, b"").is_none() {
+        return None;
+    }
+    let size = match file.file.metadata() {
+        Ok(metadata) => metadata.len(),
+        Err(error) => return skipped(unreadable(error)),
+    };
+    if let Some(reason) = scanner.too_large(size) {
+        return if is_named_as_code(scanner, file) {
+            skipped(reason)
+        } else {
+            None
+        };
+    }
+    let content = match std::fs::read(&file.file) {
+        Ok(content) => content,
+        Err(error) => return skipped(unreadable(error)),
+    };
+    scanner.language(&file.path, &content)?;
+    Some(scanner.scan(&file.path, &content))
+}
+
+/// Whether the name alone says that it is code.
+fn is_named_as_code(scanner: &Scanner, file: &WorktreeFile) -> bool {
+    scanner.language(&file.path, b"").is_some()
+}
+
+impl From<WorktreeError> for Failure {
+    fn from(error: WorktreeError) -> Self {
+        let failure = Self::of(&error);
+        match &error {
+            WorktreeError::Missing { path } if path == Path::new("") => failure,
+            WorktreeError::Missing { .. } => failure.note("nothing was scanned"),
+            WorktreeError::Unreadable { .. } | WorktreeError::Walk { .. } => failure,
+        }
+    }
 }

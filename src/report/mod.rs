@@ -1,1 +1,48 @@
-//! placeholder
+//! Shows an [`Outcome`](crate::outcome::Outcome): one file for each format.
+
+mod human;
+mod json;
+mod statistics;
+
+use crate::outcome::Outcome;
+
+pub use human::{findings, summary};
+pub use statistics::statistics;
+
+/// A format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    Human,
+    /// One JSON object, as the contract says.
+    Json,
+}
+
+/// How to show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Style {
+    /// With colours.
+    pub color: bool,
+    /// Also what decides nothing: old findings, how long it took.
+    pub verbose: bool,
+    /// Width of the terminal in columns.
+    pub width: usize,
+}
+
+impl Default for Style {
+    fn default() -> Self {
+        Self {
+            color: false,
+            verbose: false,
+            width: 100,
+        }
+    }
+}
+
+/// The outcome as text that ends with a line end.
+pub fn render(format: Format, outcome: &Outcome, style: &Style) -> String {
+    match format {
+        Format::Human => human::render(outcome, style),
+        Format::Json => json::render(outcome),
+    }
+}

@@ -2,6 +2,15 @@
 //!
 //! Pure: bytes and a policy in, findings out. Knows nothing of Git, backups or GPUs.
 
+pub mod catalogue;
+mod decode;
+mod engine;
+pub mod fact;
 mod finding;
+mod introduced;
+pub mod language;
+pub mod rule;
 
+pub use engine::Scanner;
 pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
+pub use introduced::{MovedCode, mark_introduced};

@@ -1,0 +1,189 @@
+//! For people: each finding with its line of code, then what was looked at.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use annotate_snippets::renderer::DecorStyle;
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use super::Style;
+use crate::outcome::Outcome;
+use crate::policy::Severity;
+use crate::scan::{FileScan, Finding, Reading};
+use crate::text::printable;
+
+pub(super) fn render(outcome: &Outcome, style: &Style) -> String {
+    let mut text = findings(outcome, style);
+    text.push_str(&summary(outcome, style));
+    text
+}
+
+/// The findings of the change (with [`Style::verbose`] the old ones too), an empty line behind
+/// each.
+pub fn findings(outcome: &Outcome, style: &Style) -> String {
+    let renderer = if style.color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    let renderer = renderer
+        .decor_style(DecorStyle::Ascii)
+        .term_width(style.width);
+    let mut text = String::new();
+    for (file, finding) in outcome.findings() {
+        if finding.introduced || style.verbose {
+            let _ = write!(text, "{}\n\n", one(&renderer, file, finding));
+        }
+    }
+    text
+}
+
+fn one(renderer: &Renderer, file: &FileScan, finding: &Finding) -> String {
+    let level = match finding.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning | Severity::Off => Level::WARNING,
+    };
+    // Line ends and control characters of foreign code must not reach the terminal; the place
+    // moves with what is escaped before it.
+    let before = finding.span.start.saturating_sub(finding.source_offset);
+    let length = finding.span.end.saturating_sub(finding.span.start);
+    let (head, rest) = split(&finding.source, before);
+    let (marked, tail) = split(rest, length);
+    let (head, marked, tail) = (shown(head), shown(marked), shown(tail));
+    let span = head.len()..head.len() + marked.len();
+    let source = format!("{head}{marked}{tail}");
+    let snippet = Snippet::source(source)
+        .line_start(finding.start.line)
+        .path(file.path.to_string())
+        .annotation(
+            AnnotationKind::Primary
+                .span(span)
+                .label(finding.label.clone()),
+        );
+    let old = if finding.introduced {
+        ""
+    } else {
+        " (was there before)"
+    };
+    let group = level
+        .primary_title(format!("{}{old}", shown(&finding.message)))
+        .id(finding.rule)
+        .element(snippet)
+        .element(Level::HELP.message(finding.help.clone()));
+    renderer.render(&[group])
+}
+
+fn split(text: &str, at: usize) -> (&str, &str) {
+    text.split_at_checked(at).unwrap_or((text, ""))
+}
+
+/// `text` with its line ends and tabs, all else made printable.
+fn shown(text: &str) -> String {
+    text.split('\n')
+        .map(|line| {
+            let line = line.strip_suffix('\r').unwrap_or(line);
+            let parts: Vec<String> = line
+                .split('\t')
+                .map(|part| printable(part.as_bytes()))
+                .collect();
+            parts.join("    ")
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// What was looked at: counts, rules, skipped files, files with syntax errors.
+pub fn summary(outcome: &Outcome, style: &Style) -> String {
+    let mut text = String::new();
+    let scanned = outcome.scanned();
+    let skipped: Vec<_> = outcome.skipped().collect();
+    if scanned == 0 {
+        text.push_str("no files were scanned: nothing is known about this code\n");
+    } else {
+        let with_problems = outcome
+            .files
+            .iter()
+            .filter(|file| file.findings.iter().any(|finding| finding.introduced))
+            .count();
+        let clean = scanned - with_problems;
+        let problems = match with_problems {
+            0 => "no problems".to_owned(),
+            1 => format!("{clean} clean, 1 with problems"),
+            _ => format!("{clean} clean, {with_problems} with problems"),
+        };
+        let _ = writeln!(text, "{} scanned: {problems}", files(scanned));
+    }
+    rules(outcome, &mut text);
+    let old = outcome
+        .findings()
+        .filter(|(_, finding)| !finding.introduced)
+        .count();
+    if old > 0 {
+        let where_shown = if style.verbose {
+            ""
+        } else {
+            " (`-v` shows them)"
+        };
+        let _ = writeln!(
+            text,
+            "  {} that were there before and do not block{where_shown}",
+            problems(old)
+        );
+    }
+    for (file, reason) in &skipped {
+        let _ = writeln!(
+            text,
+            "  skipped {}: {}",
+            file.path,
+            shown(&reason.to_string())
+        );
+    }
+    for file in &outcome.files {
+        if let Reading::WithErrors { line } = file.reading {
+            let _ = writeln!(
+                text,
+                "  {}: syntax error on line {line}; the rest was scanned",
+                file.path
+            );
+        }
+    }
+    for note in &outcome.notes {
+        let _ = writeln!(text, "  {}", shown(note));
+    }
+    if style.verbose {
+        let _ = writeln!(text, "  took {} ms", outcome.elapsed.as_millis());
+    }
+    text
+}
+
+fn rules(outcome: &Outcome, text: &mut String) {
+    let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
+    for (_, finding) in outcome.findings().filter(|(_, finding)| finding.introduced) {
+        *counts.entry((finding.rule, finding.severity)).or_default() += 1;
+    }
+    for ((rule, severity), count) in counts {
+        let summary = crate::scan::rule::Rule::of(rule).map_or("", |rule| rule.summary);
+        let kind = if severity == Severity::Warning {
+            " (warning)"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "  {rule} x{count}{kind}: {summary}");
+    }
+}
+
+fn files(count: usize) -> String {
+    if count == 1 {
+        "1 file".to_owned()
+    } else {
+        format!("{count} files")
+    }
+}
+
+fn problems(count: usize) -> String {
+    if count == 1 {
+        "1 problem".to_owned()
+    } else {
+        format!("{count} problems")
+    }
+}

@@ -1,0 +1,140 @@
+//! The contract's JSON object.
+
+use serde::Serialize;
+
+use crate::outcome::Outcome;
+use crate::policy::Severity;
+use crate::scan::{FileScan, Finding, Reading, SkipReason};
+use crate::text::printable;
+
+#[derive(Serialize)]
+struct Report<'o> {
+    version: u32,
+    findings: Vec<Entry<'o>>,
+    summary: Summary,
+}
+
+#[derive(Serialize)]
+struct Entry<'o> {
+    rule: &'o str,
+    severity: &'static str,
+    path: String,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+    message: &'o str,
+    introduced: bool,
+    fixable: bool,
+    api: &'o str,
+    label: &'o str,
+    help: &'o str,
+    fingerprint: &'o str,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    files: usize,
+    skipped: Vec<Skipped>,
+    syntax_errors: Vec<SyntaxError>,
+    errors: usize,
+    warnings: usize,
+}
+
+#[derive(Serialize)]
+struct Skipped {
+    path: String,
+    reason: &'static str,
+    detail: String,
+}
+
+#[derive(Serialize)]
+struct SyntaxError {
+    path: String,
+    line: usize,
+}
+
+pub(super) fn render(outcome: &Outcome) -> String {
+    let count = |severity| {
+        outcome
+            .findings()
+            .filter(|(_, finding)| finding.severity == severity)
+            .count()
+    };
+    let report = Report {
+        version: 1,
+        findings: outcome
+            .findings()
+            .map(|(file, finding)| entry(file, finding))
+            .collect(),
+        summary: Summary {
+            files: outcome.scanned(),
+            skipped: outcome
+                .skipped()
+                .map(|(file, reason)| Skipped {
+                    path: path(file),
+                    reason: word(reason),
+                    detail: reason.to_string(),
+                })
+                .collect(),
+            syntax_errors: outcome
+                .files
+                .iter()
+                .filter_map(|file| match file.reading {
+                    Reading::WithErrors { line } => Some(SyntaxError {
+                        path: path(file),
+                        line,
+                    }),
+                    Reading::Whole | Reading::Skipped(_) => None,
+                })
+                .collect(),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+        },
+    };
+    // Strings and numbers only: this cannot fail.
+    let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
+fn entry<'o>(file: &FileScan, finding: &'o Finding) -> Entry<'o> {
+    Entry {
+        rule: finding.rule,
+        severity: match finding.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Off => "off",
+        },
+        path: path(file),
+        line: finding.start.line,
+        column: finding.start.column,
+        end_line: finding.end.line,
+        end_column: finding.end.column,
+        message: &finding.message,
+        introduced: finding.introduced,
+        fixable: finding.fixable,
+        api: finding.api,
+        label: &finding.label,
+        help: &finding.help,
+        fingerprint: &finding.fingerprint.0,
+    }
+}
+
+/// JSON escapes by itself what a terminal would obey; only bytes that are not UTF-8 need words.
+fn path(file: &FileScan) -> String {
+    file.path
+        .as_str()
+        .map_or_else(|| printable(file.path.as_bytes()), str::to_owned)
+}
+
+fn word(reason: &SkipReason) -> &'static str {
+    match reason {
+        SkipReason::Excluded => "excluded",
+        SkipReason::Binary => "binary",
+        SkipReason::TooLarge { .. } => "too-large",
+        SkipReason::Undecodable => "undecodable",
+        SkipReason::LfsPointer => "lfs-pointer",
+        SkipReason::Unreadable { .. } => "unreadable",
+    }
+}

@@ -1,0 +1,135 @@
+//! Which modules are GPU libraries, and which have a `device` that is no GPU.
+
+/// Root modules whose `device=1` means a GPU.
+const GPU_LIBRARIES: &[&str] = &[
+    "RealtimeSTT",
+    "TTS",
+    "accelerate",
+    "audiocraft",
+    "auto_gptq",
+    "bitsandbytes",
+    "catboost",
+    "clip",
+    "ctranslate2",
+    "cuml",
+    "cupy",
+    "deepspeed",
+    "demucs",
+    "detectron2",
+    "diffusers",
+    "easyocr",
+    "exllamav2",
+    "faiss",
+    "faster_whisper",
+    "flair",
+    "insightface",
+    "jax",
+    "keras",
+    "kornia",
+    "lightgbm",
+    "lightning",
+    "llama_cpp",
+    "mmcv",
+    "mmdet",
+    "nemo",
+    "numba",
+    "onnxruntime",
+    "open_clip",
+    "optimum",
+    "paddle",
+    "peft",
+    "pyannote",
+    "pycuda",
+    "pytorch_lightning",
+    "rmm",
+    "sentence_transformers",
+    "silero_vad",
+    "spacy",
+    "speechbrain",
+    "stanza",
+    "tensorflow",
+    "timm",
+    "torch",
+    "torchaudio",
+    "torchvision",
+    "transformers",
+    "trl",
+    "ultralytics",
+    "vllm",
+    "whisper",
+    "whisper_timestamped",
+    "whisperx",
+    "xgboost",
+];
+
+/// Modules (and classes in GPU-free modules) whose devices are microphones, cameras and ports.
+const OTHER_DEVICES: &[&str] = &[
+    "PyCameraList",
+    "alsaaudio",
+    "bluetooth",
+    "cv2",
+    "evdev",
+    "hid",
+    "miniaudio",
+    "pvrecorder",
+    "pyaudio",
+    "pyaudiowpatch",
+    "pygame",
+    "pyvirtualcam",
+    "rtmidi",
+    "sane",
+    "serial",
+    "smbus",
+    "sounddevice",
+    "soundcard",
+    "soundfile",
+    "speech_recognition",
+    "spidev",
+    "usb",
+    "v4l2",
+];
+
+/// Words that tell, in the name of an unknown call, that its device is no GPU.
+const OTHER_WORDS: &[&str] = &[
+    "camera",
+    "capture",
+    "microphone",
+    "pyaudio",
+    "recorder",
+    "serial",
+    "sounddevice",
+    "speaker",
+];
+
+/// Whether `path` starts in a GPU library.
+pub fn is_gpu_library(path: &str) -> bool {
+    GPU_LIBRARIES.binary_search(&root(path)).is_ok()
+}
+
+/// Whether a call of `path` takes a device that is no GPU. OpenCV's CUDA part is one.
+pub fn is_other_device(path: &str) -> bool {
+    if path.starts_with("cv2.cuda") {
+        return false;
+    }
+    OTHER_DEVICES.contains(&root(path)) || {
+        let path = path.to_ascii_lowercase();
+        OTHER_WORDS.iter().any(|word| path.contains(word))
+    }
+}
+
+fn root(path: &str) -> &str {
+    path.split(['.', '(']).next().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_for_the_search() {
+        assert!(GPU_LIBRARIES.is_sorted());
+        assert!(is_gpu_library("torch.nn") && is_gpu_library("whisper") && !is_gpu_library("os"));
+        assert!(is_other_device("pyaudio.PyAudio().open") && !is_other_device("torch.load"));
+        assert!(is_other_device("cv2.VideoCapture") && !is_other_device("cv2.cuda.setDevice"));
+    }
+}

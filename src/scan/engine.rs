@@ -1,0 +1,183 @@
+//! One file from bytes to findings.
+
+use ignore::gitignore::{Gitignore, GitignoreBuilder};
+use regex::bytes::Regex;
+
+use super::decode::decode;
+use super::fact::FileFacts;
+use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
+use super::language::{LANGUAGES, Language};
+use super::rule::{About, Draft, RULES, Rule, Situation};
+use crate::git::RepoPath;
+use crate::policy::{Policy, Severity};
+use crate::text::LineIndex;
+
+/// Scans files by one policy. Made once, used from any number of threads.
+#[derive(Debug)]
+pub struct Scanner {
+    policy: Policy,
+    exclude: Gitignore,
+    /// For each language, what a file must hold to be worth parsing.
+    words: Vec<(&'static str, Option<Regex>)>,
+    rules: Vec<(&'static Rule, Severity)>,
+}
+
+impl Scanner {
+    /// Prepares what all files share.
+    pub fn new(policy: &Policy) -> Self {
+        let mut exclude = GitignoreBuilder::new("");
+        for glob in &policy.scan.exclude {
+            // The policy's loader has refused globs that do not compile.
+            let _ = exclude.add_line(None, glob);
+        }
+        let words = LANGUAGES.iter().map(|language| {
+            let any: Vec<String> = language
+                .words
+                .iter()
+                .map(|word| regex::escape(word))
+                .collect();
+            (language.name, Regex::new(&any.join("|")).ok())
+        });
+        let rules = RULES.iter().filter_map(|rule| {
+            let severity = policy.severity_of(rule.code).unwrap_or(rule.severity);
+            (severity != Severity::Off).then_some((rule, severity))
+        });
+        Self {
+            policy: policy.clone(),
+            exclude: exclude.build().unwrap_or_else(|_| Gitignore::empty()),
+            words: words.collect(),
+            rules: rules.collect(),
+        }
+    }
+
+    /// The language a file is read as; `None` for files that are not scanned at all.
+    pub fn language(&self, path: &RepoPath, content: &[u8]) -> Option<&'static Language> {
+        Language::of(path, content)
+    }
+
+    /// Whether the policy excludes a path.
+    pub fn excludes(&self, path: &RepoPath) -> bool {
+        !self.exclude.is_empty()
+            && path.below(std::path::Path::new("")).is_some_and(|path| {
+                self.exclude
+                    .matched_path_or_any_parents(path, false)
+                    .is_ignore()
+            })
+    }
+
+    /// Whether a file of this size is skipped.
+    pub fn too_large(&self, bytes: u64) -> Option<SkipReason> {
+        (bytes > self.policy.scan.max_file_bytes).then_some(SkipReason::TooLarge { bytes })
+    }
+
+    /// Scans one file as a whole: every finding counts as introduced.
+    pub fn scan(&self, path: &RepoPath, content: &[u8]) -> FileScan {
+        let skipped = |reason| FileScan::skipped(path.clone(), reason);
+        if self.excludes(path) {
+            return skipped(SkipReason::Excluded);
+        }
+        if let Some(reason) = self.too_large(content.len() as u64) {
+            return skipped(reason);
+        }
+        if content.starts_with(b"version https://git-lfs") {
+            return skipped(SkipReason::LfsPointer);
+        }
+        let text = match decode(content) {
+            Ok(text) => text,
+            Err(reason) => return skipped(reason),
+        };
+        let nothing = FileScan {
+            path: path.clone(),
+            reading: Reading::Whole,
+            findings: Vec::new(),
+            uses_gpu: false,
+        };
+        let Some(language) = self.language(path, content) else {
+            return nothing;
+        };
+        if !self.worth_reading(language, text.as_bytes()) {
+            return nothing;
+        }
+        let Ok(facts) = language.read(&text) else {
+            return skipped(SkipReason::Unreadable {
+                reason: super::language::ReaderFailed.to_string(),
+            });
+        };
+        self.judge(nothing, &text, &facts)
+    }
+
+    fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
+        self.words
+            .iter()
+            .find(|(name, _)| *name == language.name)
+            .is_none_or(|(_, words)| words.as_ref().is_none_or(|words| words.is_match(text)))
+    }
+
+    fn judge(&self, mut scan: FileScan, text: &str, facts: &FileFacts) -> FileScan {
+        let lines = LineIndex::new(text);
+        if let Some(offset) = facts.first_error {
+            let line = lines.position(text, offset).line;
+            scan.reading = Reading::WithErrors { line };
+        }
+        scan.uses_gpu = facts.first_use().is_some();
+        let situation = Situation {
+            policy: &self.policy,
+            facts,
+        };
+        for (rule, severity) in &self.rules {
+            for draft in rule.check(&situation) {
+                let place = Place {
+                    text,
+                    lines: &lines,
+                };
+                scan.findings
+                    .push(place.finding(rule.code, *severity, draft));
+            }
+        }
+        scan.findings
+            .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
+        scan
+    }
+}
+
+/// A text with its lines.
+struct Place<'t> {
+    text: &'t str,
+    lines: &'t LineIndex,
+}
+
+impl Place<'_> {
+    fn finding(&self, rule: &'static str, severity: Severity, draft: Draft) -> Finding {
+        let start = self.lines.position(self.text, draft.span.start);
+        let end = self.lines.position(self.text, draft.span.end);
+        let first = self.lines.line_span(self.text, start.line);
+        let last = self.lines.line_span(self.text, end.line);
+        let source = first
+            .zip(last)
+            .and_then(|(first, last)| self.text.get(first.start..last.end))
+            .unwrap_or_default();
+        let fingerprint = match draft.about {
+            About::File => Fingerprint(rule.to_owned()),
+            About::Line => {
+                let words: Vec<&str> = source.split_whitespace().collect();
+                Fingerprint(format!("{rule} {}", words.join(" ")))
+            }
+        };
+        Finding {
+            rule,
+            severity,
+            span: draft.span,
+            start,
+            end,
+            source: source.to_owned(),
+            source_offset: first.map_or(0, |span| span.start),
+            message: draft.message,
+            label: draft.label,
+            help: draft.help,
+            api: draft.api,
+            introduced: true,
+            fixable: false,
+            fingerprint,
+        }
+    }
+}

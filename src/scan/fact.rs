@@ -1,0 +1,121 @@
+//! What a language reads out of code, in words that no language owns.
+//!
+//! A fact says "this span selects device 1, by this API"; whether that is wrong is a rule's matter.
+
+use crate::text::Span;
+
+/// One thing the code does about GPUs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fact {
+    /// The code that does it.
+    pub span: Span,
+    /// The stable label of the API, such as `torch.device` or `os.environ`.
+    pub api: &'static str,
+    /// What it does.
+    pub kind: FactKind,
+}
+
+/// The kinds of facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FactKind {
+    /// Sets or removes an environment variable of CUDA's.
+    SetVariable(VariableWrite),
+    /// Selects a card by its logical CUDA index.
+    SelectIndex {
+        /// The index.
+        index: Value<u32>,
+    },
+    /// Makes CUDA work, on whichever card is current.
+    UsesGpu,
+}
+
+/// A write to an environment variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VariableWrite {
+    /// The variable.
+    pub name: String,
+    /// What it is set to; [`Value::Absent`] where it is removed.
+    pub value: Value<String>,
+    /// How it is written.
+    pub how: HowSet,
+    /// Whether the write is sure to happen.
+    pub when: When,
+}
+
+/// How a variable is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HowSet {
+    /// Replaces what was there.
+    Assigned,
+    /// Only where nothing was there.
+    Default,
+    /// Past the language's own copy of the environment.
+    Putenv,
+    /// Removed.
+    Removed,
+}
+
+/// When a write happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// As the file is loaded.
+    Loading,
+    /// When a function is called.
+    Called,
+    /// One of several values, decided at run time.
+    Perhaps,
+}
+
+/// A value as far as the code tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value<T> {
+    /// This value.
+    Known(T),
+    /// Decided when the program runs.
+    Dynamic,
+    /// None.
+    Absent,
+}
+
+impl<T> Value<T> {
+    /// The value, where it is known.
+    pub fn known(&self) -> Option<&T> {
+        match self {
+            Self::Known(value) => Some(value),
+            Self::Dynamic | Self::Absent => None,
+        }
+    }
+}
+
+/// All that was read out of one file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileFacts {
+    /// The facts, by place.
+    pub facts: Vec<Fact>,
+    /// Whether the file is one that is started, not only imported.
+    pub entry_point: bool,
+    /// Byte offset of the first syntax error.
+    pub first_error: Option<usize>,
+}
+
+impl FileFacts {
+    /// The writes of the environment variable `name`, in order.
+    pub fn writes<'f>(
+        &'f self,
+        name: &'f str,
+    ) -> impl Iterator<Item = (&'f Fact, &'f VariableWrite)> {
+        self.facts.iter().filter_map(move |fact| match &fact.kind {
+            FactKind::SetVariable(write) if write.name == name => Some((fact, write)),
+            _ => None,
+        })
+    }
+
+    /// The first fact that uses the GPU or selects a card by a known index.
+    pub fn first_use(&self) -> Option<&Fact> {
+        self.facts.iter().find(|fact| match &fact.kind {
+            FactKind::UsesGpu => true,
+            FactKind::SelectIndex { index } => index.known().is_some(),
+            FactKind::SetVariable(_) => false,
+        })
+    }
+}

@@ -1,0 +1,41 @@
+//! Languages: each reads a file's text into facts. None of them knows a rule or the policy.
+
+mod python;
+
+use super::fact::FileFacts;
+use crate::git::RepoPath;
+
+/// A language that can be read.
+#[derive(Debug)]
+pub struct Language {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether a file is written in it.
+    claims: fn(&RepoPath, &[u8]) -> bool,
+    /// Byte strings without which a file of this language has no facts.
+    pub words: &'static [&'static str],
+    /// Reads a text.
+    read: fn(&str) -> Result<FileFacts, ReaderFailed>,
+}
+
+/// A language's reader gave up on a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the parser gave up")]
+pub struct ReaderFailed;
+
+/// All languages.
+pub static LANGUAGES: &[Language] = &[python::PYTHON];
+
+impl Language {
+    /// The language of a file, by its name or its first line.
+    pub fn of(path: &RepoPath, content: &[u8]) -> Option<&'static Self> {
+        LANGUAGES
+            .iter()
+            .find(|language| (language.claims)(path, content))
+    }
+
+    /// What the text says about GPUs.
+    pub fn read(&self, text: &str) -> Result<FileFacts, ReaderFailed> {
+        (self.read)(text)
+    }
+}

@@ -1,0 +1,281 @@
+//! Calls: what is called decides what its arguments are.
+
+use ruff_python_ast::{Expr, ExprCall, Keyword};
+
+use super::span_of;
+use super::value::{Constant, constants};
+use super::walk::{Place, Role, Walker, place_of_name, words_only};
+use crate::scan::catalogue::{self, Api, DeviceText, Form, Uses, Where};
+
+/// Functions and methods whose arguments are told to a person.
+const MESSAGES: &[&str] = &[
+    "print",
+    "warn",
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    "critical",
+    "log",
+    "echo",
+    "secho",
+    "fail",
+    "skip",
+    "write",
+    "writelines",
+    "format",
+    "join",
+    "pprint",
+    "input",
+    "exit",
+    "fatal",
+    "success",
+    "trace",
+    "print_exc",
+    "add_row",
+    "markdown",
+    "assertIn",
+    "assertEqual",
+    "assertNotEqual",
+    "assertNotIn",
+    "assertTrue",
+    "assertFalse",
+    "assertRaisesRegex",
+];
+
+/// Functions and methods that ask about a text.
+const QUESTIONS: &[&str] = &[
+    "startswith",
+    "endswith",
+    "replace",
+    "split",
+    "rsplit",
+    "partition",
+    "rpartition",
+    "strip",
+    "lstrip",
+    "rstrip",
+    "removeprefix",
+    "removesuffix",
+    "find",
+    "rfind",
+    "index",
+    "count",
+    "match",
+    "fullmatch",
+    "search",
+    "sub",
+    "compile",
+    "findall",
+    "getattr",
+    "hasattr",
+    "isinstance",
+    "pop",
+    "getenv",
+];
+
+/// Keywords that describe, whatever is called.
+const DESCRIPTIONS: &[&str] = &[
+    "choices",
+    "help",
+    "metavar",
+    "description",
+    "epilog",
+    "title",
+    "label",
+];
+
+/// What is known of a call before its arguments are read.
+struct Called<'p> {
+    path: &'p str,
+    api: Option<&'static Api>,
+    /// What arguments without a meaning of their own are.
+    rest: Place,
+    /// A device argument names something that is not CUDA: numbers count something else.
+    elsewhere: bool,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn call(&mut self, expr: &'a Expr, call: &'a ExprCall, place: Place) {
+        let values = constants(expr, &self.scopes);
+        if values.iter().any(|value| *value != Constant::Unknown) {
+            // `str(…)`, `int(…)` and `"…".format(…)` are values.
+            return self.value(expr, place);
+        }
+        let path = self.scopes.path(&call.func);
+        let method = match &*call.func {
+            Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
+            _ => None,
+        };
+        if matches!(place, Place::Compared) && path == "torch.device" {
+            return;
+        }
+        if let Expr::Attribute(attribute) = &*call.func {
+            self.expression(&attribute.value, Place::Compared);
+        } else {
+            self.expression(&call.func, Place::Compared);
+        }
+        if self.environment_call(call, &path) {
+            return;
+        }
+        let api = catalogue::api(Some(&path), method);
+        let last = method.unwrap_or(&path);
+        let called = Called {
+            path: &path,
+            api,
+            rest: rest_place(last, place),
+            elsewhere: self.names_another_device(call, api),
+        };
+        if let Some(api) = api
+            && api.uses == Uses::Always
+            && !called.elsewhere
+        {
+            self.uses(span_of(&*call.func), api.label);
+        }
+        self.arguments(call, &called);
+    }
+
+    fn arguments(&mut self, call: &'a ExprCall, called: &Called<'_>) {
+        let mut counted = true;
+        for (position, argument) in call.arguments.args.iter().enumerate() {
+            counted &= !argument.is_starred_expr();
+            let place = if counted {
+                self.positional(position, called)
+            } else {
+                called.rest
+            };
+            self.expression(argument, place);
+        }
+        for keyword in &call.arguments.keywords {
+            let place = self.keyword(keyword, call, called);
+            self.expression(&keyword.value, place);
+        }
+    }
+
+    fn positional(&self, position: usize, called: &Called<'_>) -> Place {
+        let Some(api) = called.api else {
+            return called.rest;
+        };
+        api.arguments
+            .iter()
+            .find(|argument| argument.position == Some(position))
+            .map_or(called.rest, |argument| {
+                Place::Device(self.role_in(api, argument.form, called.elsewhere))
+            })
+    }
+
+    fn role_in(&self, api: &'static Api, form: Form, elsewhere: bool) -> Role {
+        // `.to(1)` may be anything in a file without a GPU library.
+        let numbers = !elsewhere && (self.gpu_file || !api.path.starts_with('.'));
+        Role {
+            label: api.label,
+            form: if numbers { form } else { words_only(form) },
+            numbers,
+        }
+    }
+
+    fn keyword(&self, keyword: &Keyword, call: &ExprCall, called: &Called<'_>) -> Place {
+        let Some(name) = keyword.arg.as_ref().map(|name| name.as_str()) else {
+            return called.rest;
+        };
+        if DESCRIPTIONS.contains(&name) {
+            return Place::Message;
+        }
+        let general = catalogue::keyword(name);
+        if let Some(api) = called.api
+            && let Some(argument) = api
+                .arguments
+                .iter()
+                .find(|argument| argument.keyword == name)
+        {
+            let mut role = self.role_in(api, argument.form, called.elsewhere);
+            // Only calls that are known by their own name keep it as the label.
+            if let Some(general) = general
+                && !api.path.starts_with("torch")
+                && !api.path.starts_with('.')
+            {
+                role.label = general.label;
+            }
+            return Place::Device(role);
+        }
+        if let Some(general) = general {
+            let gpu_call = catalogue::is_gpu_library(called.path) || self.gpu_file;
+            let numbers = match general.numbers {
+                Where::Everywhere => true,
+                Where::GpuCalls => {
+                    gpu_call && !called.elsewhere && !catalogue::is_other_device(called.path)
+                }
+            };
+            return Place::Device(Role {
+                label: general.label,
+                form: if numbers {
+                    general.form
+                } else {
+                    words_only(general.form)
+                },
+                numbers,
+            });
+        }
+        if name == "default"
+            && let Some(option) = option_name(call)
+        {
+            return place_of_name(&option, true);
+        }
+        called.rest
+    }
+
+    /// Whether a device argument is sure to be something other than CUDA.
+    fn names_another_device(&self, call: &'a ExprCall, api: Option<&'static Api>) -> bool {
+        let is_other = |expr: &Expr, form: Form| {
+            constants(expr, &self.scopes).iter().all(|value| {
+                matches!(value, Constant::Text(text) if form.read(text) == DeviceText::Other)
+            })
+        };
+        let by_row = api
+            .into_iter()
+            .flat_map(|api| api.arguments)
+            .any(|argument| {
+                let words = matches!(argument.form, Form::Device | Form::Text | Form::List);
+                let given = argument
+                    .position
+                    .and_then(|position| call.arguments.find_positional(position))
+                    .or_else(|| Some(&call.arguments.find_keyword(argument.keyword)?.value));
+                words && given.is_some_and(|expr| is_other(expr, argument.form))
+            });
+        by_row
+            || call
+                .arguments
+                .find_keyword("device")
+                .is_some_and(|keyword| is_other(&keyword.value, Form::List))
+    }
+}
+
+/// What arguments without a meaning of their own are, by the last part of what is called.
+fn rest_place(path: &str, place: Place) -> Place {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    let raised =
+        last.ends_with("Error") || last.ends_with("Exception") || last.ends_with("Warning");
+    if matches!(place, Place::Message) || raised || MESSAGES.contains(&last) {
+        Place::Message
+    } else if QUESTIONS.contains(&last) {
+        Place::Compared
+    } else {
+        Place::Code
+    }
+}
+
+/// The name of a command line option: `--gpu-device-index` as `gpu_device_index`.
+fn option_name(call: &ExprCall) -> Option<String> {
+    call.arguments
+        .args
+        .iter()
+        .find_map(|argument| match argument {
+            Expr::StringLiteral(text) => text
+                .value
+                .to_str()
+                .strip_prefix("--")
+                .map(|name| name.replace('-', "_")),
+            _ => None,
+        })
+}

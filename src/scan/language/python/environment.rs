@@ -1,0 +1,195 @@
+//! The forms in which Python writes environment variables.
+
+use ruff_python_ast::{Expr, ExprCall, ExprDict};
+
+use super::span_of;
+use super::value::{Constant, constants};
+use super::walk::{Place, Walker};
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When};
+use crate::text::Span;
+
+/// The label of these facts.
+const LABEL: &str = "os.environ";
+const PUTENV: &str = "os.putenv";
+/// Other variables are of no interest to any rule.
+const PREFIX: &str = "CUDA_";
+/// How far `{**other}` is followed; a mapping may name itself.
+const DEEPEST: u8 = 4;
+
+impl<'a> Walker<'a> {
+    /// `os.environ["X"] = value`.
+    pub(super) fn environment_assigned(&mut self, target: &'a Expr, value: &'a Expr) {
+        if let Some(key) = self.environment_key(target) {
+            self.write(span_of(target).to(value), (key, value), HowSet::Assigned);
+        }
+    }
+
+    /// `os.environ |= {"X": value}`.
+    pub(super) fn environment_merged(&mut self, target: &'a Expr, value: &'a Expr) {
+        if self.scopes.path(target) == LABEL {
+            self.write_all(value, DEEPEST);
+        }
+    }
+
+    /// `del os.environ["X"]`.
+    pub(super) fn environment_removed(&mut self, target: &'a Expr) {
+        if let Some(key) = self.environment_key(target) {
+            self.remove(target, key);
+        }
+    }
+
+    /// The methods of `os.environ`, and `os.putenv`; false for any other call.
+    pub(super) fn environment_call(&mut self, call: &'a ExprCall, path: &str) -> bool {
+        let span = Span::new(span_of(&*call.func).start, span_of(&call.arguments).end);
+        let arguments = &call.arguments;
+        match (path, &*arguments.args) {
+            ("os.environ.setdefault", [key, value]) => {
+                self.write(span, (key, value), HowSet::Default);
+            }
+            ("os.putenv", [key, value]) => self.write(span, (key, value), HowSet::Putenv),
+            ("os.environ.__setitem__", [key, value]) => {
+                self.write(span, (key, value), HowSet::Assigned);
+            }
+            ("os.environ.pop", [key, ..]) | ("os.unsetenv", [key]) => self.remove(&call.func, key),
+            ("os.environ.update", given) => {
+                for all in given {
+                    self.write_all(all, DEEPEST);
+                }
+                for keyword in &arguments.keywords {
+                    match &keyword.arg {
+                        Some(name) => {
+                            let span = Span::new(span_of(keyword).start, span_of(keyword).end);
+                            self.write_named(span, name.as_str(), &keyword.value, HowSet::Assigned);
+                        }
+                        None => self.write_all(&keyword.value, DEEPEST),
+                    }
+                }
+            }
+            _ => return false,
+        }
+        for argument in &arguments.args {
+            self.expression(argument, Place::Compared);
+        }
+        true
+    }
+
+    /// The key of `os.environ[key]`.
+    fn environment_key(&self, target: &'a Expr) -> Option<&'a Expr> {
+        match target {
+            Expr::Subscript(subscript) if self.scopes.path(&subscript.value) == LABEL => {
+                Some(&subscript.slice)
+            }
+            _ => None,
+        }
+    }
+
+    /// Each pair of a literal mapping, or of a name bound once to one, or of `dict(X=value)`.
+    fn write_all(&mut self, given: &'a Expr, deep: u8) {
+        let Some(deep) = deep.checked_sub(1) else {
+            return;
+        };
+        let given = match given {
+            Expr::Name(name) => match self.scopes.bound_once(&name.id, self.scopes.depth()) {
+                Some((_, value)) => value,
+                None => return,
+            },
+            other => other,
+        };
+        match given {
+            Expr::Dict(dict) => self.write_dict(dict, deep),
+            Expr::Call(call) if self.scopes.path(&call.func) == "dict" => {
+                for keyword in &call.arguments.keywords {
+                    if let Some(name) = &keyword.arg {
+                        let span = span_of(keyword);
+                        self.write_named(span, name.as_str(), &keyword.value, HowSet::Assigned);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn write_dict(&mut self, dict: &'a ExprDict, deep: u8) {
+        for item in &dict.items {
+            match &item.key {
+                Some(key) => {
+                    let span = span_of(key).to(&item.value);
+                    self.write(span, (key, &item.value), HowSet::Assigned);
+                }
+                None => self.write_all(&item.value, deep),
+            }
+        }
+    }
+
+    fn write(&mut self, span: Span, (key, value): (&'a Expr, &'a Expr), how: HowSet) {
+        if let [Constant::Text(name)] = constants(key, &self.scopes).as_slice() {
+            self.write_named(span, name, value, how);
+        }
+    }
+
+    fn write_named(&mut self, span: Span, name: &str, value: &'a Expr, how: HowSet) {
+        if !name.starts_with(PREFIX) {
+            return;
+        }
+        let values = constants(value, &self.scopes);
+        let when = if values.len() > 1 {
+            When::Perhaps
+        } else {
+            self.when()
+        };
+        for value in values {
+            let value = match value {
+                Constant::Text(text) => Value::Known(text),
+                Constant::Number(_) | Constant::Prefix(_) | Constant::Unknown => Value::Dynamic,
+            };
+            self.fact(Fact {
+                span,
+                api: if how == HowSet::Putenv { PUTENV } else { LABEL },
+                kind: FactKind::SetVariable(VariableWrite {
+                    name: name.to_owned(),
+                    value,
+                    how,
+                    when,
+                }),
+            });
+        }
+    }
+
+    fn remove(&mut self, at: &'a Expr, key: &'a Expr) {
+        let [Constant::Text(name)] = &*constants(key, &self.scopes) else {
+            return;
+        };
+        if name.starts_with(PREFIX) {
+            let write = VariableWrite {
+                name: name.clone(),
+                value: Value::Absent,
+                how: HowSet::Removed,
+                when: self.when(),
+            };
+            self.fact(Fact {
+                span: span_of(at),
+                api: LABEL,
+                kind: FactKind::SetVariable(write),
+            });
+        }
+    }
+
+    fn when(&self) -> When {
+        if self.functions == 0 {
+            When::Loading
+        } else {
+            When::Called
+        }
+    }
+}
+
+/// From the start of one node to the end of another.
+trait To {
+    fn to(self, last: &Expr) -> Span;
+}
+
+impl To for Span {
+    fn to(self, last: &Expr) -> Span {
+        Self::new(self.start, span_of(last).end)
+    }
+}

@@ -1,0 +1,230 @@
+//! Goes through expressions, with the place each value stands in.
+
+use ruff_python_ast::{Comprehension, Expr, ExprDict, ExprFString, ExprLambda, Parameters};
+
+use super::span_of;
+use super::value::{Constant, constants};
+use super::walk::{ANYWHERE, Place, Role, Walker, place_of_name};
+use crate::scan::catalogue::{self, DeviceText, Where};
+
+impl<'a> Walker<'a> {
+    pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
+        match expr {
+            Expr::StringLiteral(_) | Expr::NumberLiteral(_) | Expr::Name(_) => {
+                self.value(expr, place);
+            }
+            Expr::FString(text) => {
+                self.value(expr, place);
+                self.interpolations(text, place);
+            }
+            Expr::BinOp(_) => {
+                self.value(expr, place);
+                self.operands(expr, place);
+            }
+            Expr::UnaryOp(unary) => {
+                self.value(expr, place);
+                self.expression(&unary.operand, inner(place));
+            }
+            Expr::If(choice) => {
+                self.expression(&choice.test, Place::Code);
+                self.expression(&choice.body, place);
+                self.expression(&choice.orelse, place);
+            }
+            Expr::BoolOp(operation) => self.all(&operation.values, place),
+            Expr::Compare(compare) => {
+                self.expression(&compare.left, Place::Compared);
+                self.all(&compare.comparators, Place::Compared);
+            }
+            Expr::Call(call) => self.call(expr, call, place),
+            Expr::Dict(dict) => self.dict(dict, place),
+            Expr::List(list) => self.all(&list.elts, element(place)),
+            Expr::Tuple(tuple) => self.all(&tuple.elts, element(place)),
+            Expr::Set(set) => self.all(&set.elts, element(place)),
+            Expr::Named(named) => self.expression(&named.value, place),
+            Expr::Await(inner) => self.expression(&inner.value, place),
+            Expr::Starred(inner) => self.expression(&inner.value, place),
+            Expr::YieldFrom(inner) => self.expression(&inner.value, Place::Code),
+            Expr::Yield(inner) => {
+                if let Some(value) = &inner.value {
+                    self.expression(value, Place::Code);
+                }
+            }
+            Expr::Attribute(attribute) => self.expression(&attribute.value, inner(place)),
+            Expr::Subscript(subscript) => {
+                self.expression(&subscript.value, inner(place));
+                self.expression(&subscript.slice, Place::Compared);
+            }
+            Expr::Lambda(lambda) => self.lambda(lambda),
+            Expr::ListComp(list) => self.comprehension(&[&list.elt], &list.generators),
+            Expr::SetComp(set) => self.comprehension(&[&set.elt], &set.generators),
+            Expr::Generator(generator) => {
+                self.comprehension(&[&generator.elt], &generator.generators);
+            }
+            Expr::DictComp(dict) => self.comprehension(&[&dict.value], &dict.generators),
+            _ => {}
+        }
+    }
+
+    fn all(&mut self, exprs: &'a [Expr], place: Place) {
+        for expr in exprs {
+            self.expression(expr, place);
+        }
+    }
+
+    /// A value that may be a device as a whole.
+    pub(super) fn value(&mut self, expr: &'a Expr, place: Place) {
+        match place {
+            Place::Message | Place::Compared => {}
+            Place::Device(role) => {
+                let values = constants(expr, &self.scopes);
+                self.device(expr, role, &values);
+            }
+            // A name stands for a value that was judged where it was written.
+            Place::Code if matches!(expr, Expr::Name(_) | Expr::NumberLiteral(_)) => {}
+            Place::Code => {
+                for value in constants(expr, &self.scopes) {
+                    if let Constant::Text(text) = value
+                        && let DeviceText::Indices(indices) = catalogue::cuda_text(&text)
+                    {
+                        for index in indices {
+                            self.select(span_of(expr), ANYWHERE.label, index);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// A value in a device's place.
+    pub(super) fn device(&mut self, expr: &Expr, role: Role, values: &[Constant]) {
+        let span = span_of(expr);
+        for value in values {
+            match value {
+                Constant::Text(text) => match role.form.read(text) {
+                    DeviceText::Indices(_) if was_judged(expr, value) => {
+                        self.uses(span, role.label)
+                    }
+                    DeviceText::Indices(indices) => {
+                        for index in indices {
+                            self.select(span, role.label, index);
+                        }
+                    }
+                    DeviceText::Cuda => self.uses(span, role.label),
+                    DeviceText::Other => {}
+                },
+                Constant::Number(_) if was_judged(expr, value) => self.uses(span, role.label),
+                Constant::Number(number) => {
+                    if role.numbers
+                        && role.form.takes_number()
+                        && let Ok(index) = u32::try_from(*number)
+                    {
+                        self.select(span, role.label, index);
+                    }
+                }
+                Constant::Prefix(start) if start.starts_with("cuda") => self.uses(span, role.label),
+                Constant::Prefix(_) | Constant::Unknown => {}
+            }
+        }
+    }
+
+    fn interpolations(&mut self, text: &'a ExprFString, place: Place) {
+        let place = match place {
+            Place::Message => Place::Message,
+            _ => Place::Compared,
+        };
+        for element in text.value.elements() {
+            if let Some(inner) = element.as_interpolation() {
+                self.expression(&inner.expression, place);
+            }
+        }
+    }
+
+    /// The parts of an operation: a text in it is a part of a text, not a device.
+    fn operands(&mut self, expr: &'a Expr, place: Place) {
+        let Expr::BinOp(operation) = expr else {
+            let place = match (expr, place) {
+                (_, Place::Message) => Place::Message,
+                (Expr::StringLiteral(_) | Expr::FString(_) | Expr::Name(_), _) => Place::Compared,
+                _ => Place::Code,
+            };
+            self.expression(expr, place);
+            return;
+        };
+        self.operands(&operation.left, place);
+        self.operands(&operation.right, place);
+    }
+
+    fn dict(&mut self, dict: &'a ExprDict, place: Place) {
+        for item in &dict.items {
+            if let Some(key) = &item.key {
+                self.expression(key, Place::Compared);
+            }
+            let place = match (place, &item.key) {
+                (Place::Message, _) => Place::Message,
+                (Place::Device(role), Some(_)) if role.form.takes_many() => place,
+                (_, Some(Expr::StringLiteral(key))) => place_of_name(key.value.to_str(), true),
+                _ => Place::Code,
+            };
+            self.expression(&item.value, place);
+        }
+    }
+
+    fn lambda(&mut self, lambda: &'a ExprLambda) {
+        let parameters = lambda.parameters.as_deref();
+        if let Some(parameters) = parameters {
+            self.defaults(parameters);
+        }
+        let none: Option<&Parameters> = None;
+        self.scopes.enter(false, parameters.or(none), &[]);
+        self.functions += 1;
+        self.expression(&lambda.body, Place::Code);
+        self.functions -= 1;
+        self.scopes.leave();
+    }
+
+    fn comprehension(&mut self, elements: &[&'a Expr], generators: &'a [Comprehension]) {
+        for generator in generators {
+            self.expression(&generator.iter, Place::Code);
+        }
+        self.scopes
+            .enter_targets(generators.iter().map(|generator| &generator.target));
+        for generator in generators {
+            self.all(&generator.ifs, Place::Code);
+        }
+        for element in elements {
+            self.expression(element, Place::Code);
+        }
+        self.scopes.leave();
+    }
+}
+
+/// The place of what a value is taken from.
+fn inner(place: Place) -> Place {
+    match place {
+        Place::Message => Place::Message,
+        Place::Compared => Place::Compared,
+        Place::Code | Place::Device(_) => Place::Code,
+    }
+}
+
+/// The place of a list's elements.
+fn element(place: Place) -> Place {
+    match place {
+        Place::Device(role) if role.form.takes_many() => place,
+        Place::Device(_) => Place::Code,
+        _ => place,
+    }
+}
+
+/// Whether a name's value was already judged where the name was given it.
+fn was_judged(expr: &Expr, value: &Constant) -> bool {
+    let Expr::Name(name) = expr else {
+        return false;
+    };
+    match value {
+        Constant::Text(text) => matches!(catalogue::cuda_text(text), DeviceText::Indices(_)),
+        Constant::Number(_) => catalogue::keyword(&name.id.to_ascii_lowercase())
+            .is_some_and(|keyword| keyword.numbers == Where::Everywhere),
+        Constant::Prefix(_) | Constant::Unknown => false,
+    }
+}

@@ -1,0 +1,285 @@
+//! What names stand for: imports, names bound once, and qualified paths of what is called.
+
+use std::collections::HashMap;
+
+use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtImport, StmtImportFrom};
+
+/// The scopes around the place that is being read, outermost first.
+#[derive(Default)]
+pub(super) struct Scopes<'a> {
+    levels: Vec<Level<'a>>,
+}
+
+#[derive(Default)]
+struct Level<'a> {
+    class: bool,
+    names: HashMap<&'a str, Binding<'a>>,
+}
+
+/// All that binds one name in one scope.
+#[derive(Default)]
+struct Binding<'a> {
+    times: u32,
+    value: Option<&'a Expr>,
+    import: Option<String>,
+}
+
+/// Paths longer than this are of no interest, and deep chains must not cost the square of
+/// their length.
+const LONGEST_PATH: usize = 12;
+
+impl<'a> Scopes<'a> {
+    /// Enters a body with its parameters.
+    pub(super) fn enter(
+        &mut self,
+        class: bool,
+        parameters: Option<&'a Parameters>,
+        body: &'a [Stmt],
+    ) {
+        let mut level = Level {
+            class,
+            ..Level::default()
+        };
+        for parameter in parameters.into_iter().flat_map(Parameters::iter) {
+            level.bind(parameter.name().as_str(), None);
+        }
+        level.collect(body);
+        self.levels.push(level);
+    }
+
+    /// Enters a comprehension, whose targets hide outer names.
+    pub(super) fn enter_targets(&mut self, targets: impl Iterator<Item = &'a Expr>) {
+        let mut level = Level::default();
+        for target in targets {
+            level.bind_target(target, None);
+        }
+        self.levels.push(level);
+    }
+
+    pub(super) fn leave(&mut self) {
+        self.levels.pop();
+    }
+
+    /// How many scopes there are.
+    pub(super) fn depth(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// Says that a function changes the module's name (`global`).
+    pub(super) fn rebind_in_module(&mut self, name: &'a str) {
+        if let Some(module) = self.levels.first_mut() {
+            module.bind(name, None);
+        }
+    }
+
+    /// The scope (as a depth) and expression of a name that is bound exactly once, to a value.
+    pub(super) fn bound_once(&self, name: &str, depth: usize) -> Option<(usize, &'a Expr)> {
+        let (depth, binding) = self.lookup(name, depth)?;
+        match binding {
+            Binding {
+                times: 1,
+                value: Some(value),
+                ..
+            } => Some((depth, value)),
+            _ => None,
+        }
+    }
+
+    fn lookup(&self, name: &str, depth: usize) -> Option<(usize, &Binding<'a>)> {
+        let depth = depth.min(self.levels.len());
+        (0..depth).rev().find_map(|at| {
+            // Names of a class are not seen in its methods.
+            if self.levels[at].class && at + 1 != depth {
+                return None;
+            }
+            Some((at + 1, self.levels[at].names.get(name)?))
+        })
+    }
+
+    /// The qualified path of an expression: `torch.cuda.set_device`, `ultralytics.YOLO().train`.
+    /// Starts with `?` where its origin is not known.
+    pub(super) fn path(&self, expr: &Expr) -> String {
+        let mut parts = Vec::new();
+        let mut budget = LONGEST_PATH;
+        self.path_parts(expr, self.depth(), &mut parts, &mut budget);
+        parts.reverse();
+        parts.concat()
+    }
+
+    fn path_parts(&self, expr: &Expr, depth: usize, parts: &mut Vec<String>, budget: &mut usize) {
+        if *budget == 0 {
+            parts.push("?".to_owned());
+            return;
+        }
+        *budget -= 1;
+        match expr {
+            Expr::Attribute(attribute) => {
+                parts.push(format!(".{}", attribute.attr));
+                self.path_parts(&attribute.value, depth, parts, budget);
+            }
+            Expr::Call(call) => {
+                parts.push("()".to_owned());
+                self.path_parts(&call.func, depth, parts, budget);
+            }
+            Expr::Subscript(subscript) => {
+                parts.push("[]".to_owned());
+                self.path_parts(&subscript.value, depth, parts, budget);
+            }
+            Expr::Await(inner) => self.path_parts(&inner.value, depth, parts, budget),
+            Expr::Name(name) => match self.lookup(&name.id, depth) {
+                None => parts.push(name.id.to_string()),
+                Some((
+                    _,
+                    Binding {
+                        import: Some(path), ..
+                    },
+                )) => parts.push(path.clone()),
+                Some((
+                    at,
+                    Binding {
+                        times: 1,
+                        value: Some(value),
+                        ..
+                    },
+                )) if is_path(value) => {
+                    self.path_parts(value, at, parts, budget);
+                }
+                Some(_) => parts.push(format!("?{}", name.id)),
+            },
+            _ => parts.push("?".to_owned()),
+        }
+    }
+}
+
+fn is_path(expr: &Expr) -> bool {
+    matches!(expr, Expr::Attribute(_) | Expr::Call(_) | Expr::Name(_))
+}
+
+impl<'a> Level<'a> {
+    fn bind(&mut self, name: &'a str, value: Option<&'a Expr>) {
+        let binding = self.names.entry(name).or_default();
+        binding.times += 1;
+        binding.value = value;
+    }
+
+    /// An import beside another binding (`try: import torch` … `torch = None`) stays the import.
+    fn bind_import(&mut self, name: &'a str, path: String) {
+        let binding = self.names.entry(name).or_default();
+        binding.times += 1;
+        binding.import.get_or_insert(path);
+    }
+
+    fn bind_target(&mut self, target: &'a Expr, value: Option<&'a Expr>) {
+        match target {
+            Expr::Name(name) => self.bind(name.id.as_str(), value),
+            Expr::Starred(starred) => self.bind_target(&starred.value, None),
+            Expr::Tuple(tuple) => self.bind_all(&tuple.elts, value),
+            Expr::List(list) => self.bind_all(&list.elts, value),
+            _ => {}
+        }
+    }
+
+    fn bind_all(&mut self, targets: &'a [Expr], value: Option<&'a Expr>) {
+        let values = match value {
+            Some(Expr::Tuple(tuple)) if tuple.elts.len() == targets.len() => Some(&tuple.elts),
+            _ => None,
+        };
+        for (at, target) in targets.iter().enumerate() {
+            self.bind_target(target, values.map(|values| &values[at]));
+        }
+    }
+
+    /// Binds what the statements bind, without entering functions and classes.
+    fn collect(&mut self, body: &'a [Stmt]) {
+        for statement in body {
+            self.collect_statement(statement);
+        }
+    }
+
+    fn collect_statement(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::Assign(assign) => {
+                for target in &assign.targets {
+                    self.bind_target(target, Some(&assign.value));
+                }
+            }
+            Stmt::AnnAssign(assign) => {
+                if let Some(value) = &assign.value {
+                    self.bind_target(&assign.target, Some(value));
+                }
+            }
+            Stmt::AugAssign(assign) => self.bind_target(&assign.target, None),
+            Stmt::Delete(delete) => {
+                for target in &delete.targets {
+                    self.bind_target(target, None);
+                }
+            }
+            Stmt::For(statement) => {
+                self.bind_target(&statement.target, None);
+                self.collect(&statement.body);
+                self.collect(&statement.orelse);
+            }
+            Stmt::While(statement) => {
+                self.collect(&statement.body);
+                self.collect(&statement.orelse);
+            }
+            Stmt::If(statement) => {
+                self.collect(&statement.body);
+                for clause in &statement.elif_else_clauses {
+                    self.collect(&clause.body);
+                }
+            }
+            Stmt::With(with) => {
+                for item in &with.items {
+                    if let Some(target) = &item.optional_vars {
+                        self.bind_target(target, None);
+                    }
+                }
+                self.collect(&with.body);
+            }
+            Stmt::Try(statement) => {
+                self.collect(&statement.body);
+                for ExceptHandler::ExceptHandler(handler) in &statement.handlers {
+                    if let Some(name) = &handler.name {
+                        self.bind(name.as_str(), None);
+                    }
+                    self.collect(&handler.body);
+                }
+                self.collect(&statement.orelse);
+                self.collect(&statement.finalbody);
+            }
+            Stmt::Match(statement) => {
+                for case in &statement.cases {
+                    self.collect(&case.body);
+                }
+            }
+            Stmt::FunctionDef(function) => self.bind(function.name.as_str(), None),
+            Stmt::ClassDef(class) => self.bind(class.name.as_str(), None),
+            Stmt::Import(import) => self.import(import),
+            Stmt::ImportFrom(import) => self.import_from(import),
+            _ => {}
+        }
+    }
+
+    fn import(&mut self, import: &'a StmtImport) {
+        for alias in &import.names {
+            let path = alias.name.as_str();
+            if let Some(name) = &alias.asname {
+                self.bind_import(name.as_str(), path.to_owned());
+            } else {
+                // `import torch.cuda` binds `torch`.
+                let root = path.split('.').next().unwrap_or(path);
+                self.bind_import(root, root.to_owned());
+            }
+        }
+    }
+
+    fn import_from(&mut self, import: &'a StmtImportFrom) {
+        let dots = ".".repeat(import.level as usize);
+        let module = import.module.as_ref().map_or("", |module| module.as_str());
+        for alias in &import.names {
+            let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
+            self.bind_import(name, format!("{dots}{module}.{}", alias.name));
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What the Python reader makes of code, fact by fact.
+
+use super::*;
+use crate::scan::catalogue;
+use crate::scan::fact::{FactKind, HowSet, Value, When};
+
+fn facts(text: &str) -> FileFacts {
+    read(text).unwrap()
+}
+
+fn selects(text: &str) -> Vec<(u32, &'static str)> {
+    facts(text)
+        .facts
+        .iter()
+        .filter_map(|fact| match &fact.kind {
+            FactKind::SelectIndex { index } => Some((*index.known()?, fact.api)),
+            _ => None,
+        })
+        .collect()
+}
+
+fn writes(text: &str) -> Vec<(String, Value<String>, HowSet, When)> {
+    facts(text)
+        .facts
+        .into_iter()
+        .filter_map(|fact| match fact.kind {
+            FactKind::SetVariable(write) => Some((write.name, write.value, write.how, write.when)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn every_row_of_the_catalogue_reads_its_example() {
+    for api in catalogue::all() {
+        let found = selects(api.example);
+        assert!(
+            found.iter().any(|(index, _)| *index == 1),
+            "{}: {:?} in\n{}",
+            api.path,
+            found,
+            api.example
+        );
+        assert_eq!(
+            found.iter().filter(|(index, _)| *index == 1).count(),
+            1,
+            "{}: one expression, one fact",
+            api.path
+        );
+    }
+    for keyword in catalogue::keywords() {
+        assert_eq!(
+            selects(keyword.example),
+            [(1, keyword.label)],
+            "{}",
+            keyword.name
+        );
+    }
+}
+
+#[test]
+fn each_way_to_write_the_environment_is_read() {
+    let known = |value: &str| Value::Known(value.to_owned());
+    let name = "CUDA_VISIBLE_DEVICES".to_owned();
+    for (text, value, how, when) in [
+        (
+            "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "from os import environ as e\ne['CUDA_VISIBLE_DEVICES'] = str(1)",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "import os as o\nK = 'CUDA_VISIBLE_DEVICES'\no.environ[K] = f'{1}'",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "import os\nos.environ.setdefault('CUDA_VISIBLE_DEVICES', '1')",
+            known("1"),
+            HowSet::Default,
+            When::Loading,
+        ),
+        (
+            "import os\nos.environ.update({'CUDA_VISIBLE_DEVICES': '1'})",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "import os\nos.environ.update(CUDA_VISIBLE_DEVICES='1')",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "import os\nE = {'CUDA_VISIBLE_DEVICES': '1'}\nos.environ.update(E)",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "import os\nos.environ.update(dict(CUDA_VISIBLE_DEVICES='1'))",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "import os\nos.environ |= {'CUDA_VISIBLE_DEVICES': '1'}",
+            known("1"),
+            HowSet::Assigned,
+            When::Loading,
+        ),
+        (
+            "import os\nos.putenv('CUDA_VISIBLE_DEVICES', '1')",
+            known("1"),
+            HowSet::Putenv,
+            When::Loading,
+        ),
+        (
+            "import os\ndef f():\n    os.environ['CUDA_VISIBLE_DEVICES'] = '1'",
+            known("1"),
+            HowSet::Assigned,
+            When::Called,
+        ),
+        (
+            "import os\ndel os.environ['CUDA_VISIBLE_DEVICES']",
+            Value::Absent,
+            HowSet::Removed,
+            When::Loading,
+        ),
+        (
+            "import os\nos.environ.pop('CUDA_VISIBLE_DEVICES', None)",
+            Value::Absent,
+            HowSet::Removed,
+            When::Loading,
+        ),
+        (
+            "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = pick()",
+            Value::Dynamic,
+            HowSet::Assigned,
+            When::Loading,
+        ),
+    ] {
+        assert_eq!(writes(text), [(name.clone(), value, how, when)], "{text}");
+    }
+    let either = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1' if big else '0'";
+    assert_eq!(writes(either).len(), 2);
+    let itself = "import os\nE = {**E, 'CUDA_VISIBLE_DEVICES': '1'}\nos.environ.update(E)";
+    assert!(!writes(itself).is_empty());
+}
+
+#[test]
+fn files_that_are_started_are_known() {
+    assert!(facts("if __name__ == '__main__':\n    main()").entry_point);
+    assert!(facts("if '__main__' == __name__: main()").entry_point);
+    assert!(facts("#!/usr/bin/env python3\nx = 1").entry_point);
+    assert!(!facts("def main():\n    pass\nif __name__ != '__main__': x = 1").entry_point);
+}
+
+#[test]
+fn broken_code_is_read_as_far_as_it_goes() {
+    let facts = facts(
+        "import torch\ntorch.cuda.set_device(1)\ndef f(:\n    pass\ntorch.cuda.set_device(2)\n",
+    );
+    assert!(facts.first_error.is_some());
+    assert_eq!(
+        facts
+            .facts
+            .iter()
+            .filter(|fact| matches!(fact.kind, FactKind::SelectIndex { .. }))
+            .count(),
+        2
+    );
+    assert!(read("print 'cuda:1'\nx = 0777\n").is_ok());
+}
+
+#[test]
+fn depth_and_length_do_not_matter() {
+    let deep = 5_000;
+    for text in [
+        format!("x = {}'cuda:1'{}", "(".repeat(deep), ")".repeat(deep)),
+        format!("x = {}'cuda:1'{}", "[".repeat(deep), "]".repeat(deep)),
+        format!("x = {}'cuda:1'{}", "f(".repeat(deep), ")".repeat(deep)),
+        format!("y = 'cuda:1'\nx = {}1", "-".repeat(deep)),
+        format!("y = 'cuda:1'\nx = {}1", "not ".repeat(deep)),
+        format!("y = 'cuda:1'\nx = a{}", ".b".repeat(deep)),
+        format!("y = 'cuda:1'\nx = a{}", ".b()".repeat(deep)),
+        format!("y = 'cuda:1'\nx = a{}", "[0]".repeat(deep)),
+        format!("y = 'cuda:1'\nx = a{}", " + a".repeat(deep)),
+        format!("y = 'cuda:1'\nx = {}1", "a if b else ".repeat(deep)),
+        format!("y = 'cuda:1'\nx = {}1", "lambda: ".repeat(deep)),
+    ] {
+        assert_eq!(selects(&text), [(1, "cuda:N")], "{}", &text[..40]);
+    }
+    let mut open = format!("y = 'cuda:1'\nx = {}", "(".repeat(deep));
+    open.push_str("\nz = 1\n");
+    assert!(facts(&open).first_error.is_some());
+    let long = "model = load(path).to('cuda:1')\n".repeat(50_000);
+    assert_eq!(selects(&long).len(), 50_000);
+}
+
+#[test]
+fn names_that_double_at_every_step_are_given_up() {
+    let mut text = String::from("a0 = 'x'\n");
+    for at in 1..60 {
+        text.push_str(&format!("a{at} = a{0} + a{0}\n", at - 1));
+    }
+    text.push_str("import torch\ntorch.device(a59)\nb = b + b\ntorch.device(b)\n");
+    assert_eq!(selects(&text), []);
+}

@@ -1,0 +1,394 @@
+//! Goes through statements and writes down facts.
+
+use std::collections::HashSet;
+
+use ruff_python_ast::{
+    CmpOp, ExceptHandler, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
+};
+
+use super::scope::Scopes;
+use crate::scan::catalogue::{self, Form, Where};
+use crate::scan::fact::{Fact, FactKind, FileFacts, Value};
+use crate::text::Span;
+
+/// What a value is, by where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// Code like any other: a whole `"cuda:1"` is a device here.
+    Code,
+    /// Told to a person: nothing in it is a device, whatever it is wrapped in.
+    Message,
+    /// Compared, searched for, a key: not a device, but calls inside are code again.
+    Compared,
+    /// A device.
+    Device(Role),
+}
+
+/// How a value says which device, and under which label.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Role {
+    pub(super) label: &'static str,
+    pub(super) form: Form,
+    /// Whether a bare number is an index.
+    pub(super) numbers: bool,
+}
+
+/// The label of a `"cuda:1"` that stands by itself.
+const DEVICE_TEXT: &str = "cuda:N";
+
+pub(super) struct Walker<'a> {
+    pub(super) scopes: Scopes<'a>,
+    /// Whether the file imports a GPU library.
+    pub(super) gpu_file: bool,
+    /// How many functions are around the place that is being read.
+    pub(super) functions: u32,
+    facts: Vec<Fact>,
+    seen: HashSet<(Span, Option<u32>)>,
+    entry_point: bool,
+}
+
+impl<'a> Walker<'a> {
+    pub(super) fn new(module: &'a [Stmt]) -> Self {
+        let mut walker = Self {
+            scopes: Scopes::default(),
+            gpu_file: false,
+            functions: 0,
+            facts: Vec::new(),
+            seen: HashSet::new(),
+            entry_point: false,
+        };
+        walker.scopes.enter(false, None, module);
+        walker.survey(module);
+        walker
+    }
+
+    pub(super) fn finish(mut self) -> FileFacts {
+        self.facts.sort_by_key(|fact| fact.span);
+        FileFacts {
+            facts: self.facts,
+            entry_point: self.entry_point,
+            first_error: None,
+        }
+    }
+
+    pub(super) fn module(&mut self, module: &'a [Stmt]) {
+        self.body(module);
+    }
+
+    /// Looks through all functions for what decides how the rest is read.
+    fn survey(&mut self, body: &'a [Stmt]) {
+        for statement in body {
+            match statement {
+                Stmt::Import(import) => {
+                    self.gpu_file |= import
+                        .names
+                        .iter()
+                        .any(|alias| catalogue::is_gpu_library(alias.name.as_str()));
+                }
+                Stmt::ImportFrom(import) if import.level == 0 => {
+                    self.gpu_file |= import
+                        .module
+                        .as_ref()
+                        .is_some_and(|module| catalogue::is_gpu_library(module.as_str()));
+                }
+                Stmt::Global(global) => {
+                    for name in &global.names {
+                        self.scopes.rebind_in_module(name.as_str());
+                    }
+                }
+                _ => {
+                    for body in bodies(statement) {
+                        self.survey(body);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(super) fn select(&mut self, span: Span, api: &'static str, index: u32) {
+        if self.seen.insert((span, Some(index))) {
+            let index = Value::Known(index);
+            self.facts.push(Fact {
+                span,
+                api,
+                kind: FactKind::SelectIndex { index },
+            });
+        }
+    }
+
+    pub(super) fn uses(&mut self, span: Span, api: &'static str) {
+        if self.seen.insert((span, None)) {
+            self.facts.push(Fact {
+                span,
+                api,
+                kind: FactKind::UsesGpu,
+            });
+        }
+    }
+
+    pub(super) fn fact(&mut self, fact: Fact) {
+        self.facts.push(fact);
+    }
+
+    fn body(&mut self, body: &'a [Stmt]) {
+        for statement in body {
+            self.statement(statement);
+        }
+    }
+
+    fn statement(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::Expr(statement) => match &*statement.value {
+                // Docstrings and bare strings.
+                Expr::StringLiteral(_) | Expr::FString(_) => {}
+                value => self.expression(value, Place::Code),
+            },
+            Stmt::Assign(assign) => {
+                for target in &assign.targets {
+                    self.environment_assigned(target, &assign.value);
+                    self.target(target);
+                }
+                // One value for several targets is still one value.
+                let place = assign.targets.first().map_or(Place::Code, place_of_target);
+                self.assigned(assign.targets.first(), &assign.value, place);
+            }
+            Stmt::AnnAssign(assign) => {
+                self.target(&assign.target);
+                if let Some(value) = &assign.value {
+                    self.environment_assigned(&assign.target, value);
+                    self.expression(value, place_of_target(&assign.target));
+                }
+            }
+            Stmt::AugAssign(assign) => {
+                if assign.op == Operator::BitOr {
+                    self.environment_merged(&assign.target, &assign.value);
+                }
+                self.target(&assign.target);
+                self.expression(&assign.value, Place::Code);
+            }
+            Stmt::Delete(delete) => {
+                for target in &delete.targets {
+                    self.environment_removed(target);
+                    self.target(target);
+                }
+            }
+            Stmt::FunctionDef(function) => self.function(function),
+            Stmt::ClassDef(class) => self.class(class),
+            Stmt::If(statement) => self.condition(statement),
+            Stmt::Return(statement) => self.optional(statement.value.as_deref(), Place::Code),
+            Stmt::Raise(raise) => {
+                self.optional(raise.exc.as_deref(), Place::Message);
+                self.optional(raise.cause.as_deref(), Place::Message);
+            }
+            Stmt::Assert(assert) => {
+                self.expression(&assert.test, Place::Code);
+                self.optional(assert.msg.as_deref(), Place::Message);
+            }
+            _ => self.compound(statement),
+        }
+    }
+
+    fn compound(&mut self, statement: &'a Stmt) {
+        match statement {
+            Stmt::For(statement) => self.expression(&statement.iter, Place::Code),
+            Stmt::While(statement) => self.expression(&statement.test, Place::Code),
+            Stmt::Match(statement) => {
+                self.expression(&statement.subject, Place::Compared);
+                for case in &statement.cases {
+                    self.optional(case.guard.as_deref(), Place::Code);
+                }
+            }
+            Stmt::With(with) => {
+                for item in &with.items {
+                    self.expression(&item.context_expr, Place::Code);
+                }
+            }
+            _ => {}
+        }
+        for body in bodies(statement) {
+            self.body(body);
+        }
+    }
+
+    fn optional(&mut self, expr: Option<&'a Expr>, place: Place) {
+        if let Some(expr) = expr {
+            self.expression(expr, place);
+        }
+    }
+
+    /// What is assigned: `a, gpu_device_index = 0, 1` by its parts.
+    fn assigned(&mut self, target: Option<&'a Expr>, value: &'a Expr, place: Place) {
+        match (target, value) {
+            (Some(Expr::Tuple(targets)), Expr::Tuple(values))
+                if targets.elts.len() == values.elts.len() =>
+            {
+                for (target, value) in targets.elts.iter().zip(&values.elts) {
+                    self.assigned(Some(target), value, place_of_target(target));
+                }
+            }
+            _ => self.expression(value, place),
+        }
+    }
+
+    /// A target is no value, but `f("cuda:1").x = 1` has values in it.
+    fn target(&mut self, target: &'a Expr) {
+        match target {
+            Expr::Attribute(attribute) => self.expression(&attribute.value, Place::Compared),
+            Expr::Subscript(subscript) => {
+                self.expression(&subscript.value, Place::Compared);
+                self.expression(&subscript.slice, Place::Compared);
+            }
+            _ => {}
+        }
+    }
+
+    fn function(&mut self, function: &'a StmtFunctionDef) {
+        for decorator in &function.decorator_list {
+            self.expression(&decorator.expression, Place::Code);
+        }
+        self.defaults(&function.parameters);
+        self.scopes
+            .enter(false, Some(&function.parameters), &function.body);
+        self.functions += 1;
+        self.body(&function.body);
+        self.functions -= 1;
+        self.scopes.leave();
+    }
+
+    /// The defaults of parameters, which belong to the scope outside.
+    pub(super) fn defaults(&mut self, parameters: &'a Parameters) {
+        for parameter in parameters.iter_non_variadic_params() {
+            if let Some(default) = &parameter.default {
+                let place = place_of_name(parameter.name().as_str(), true);
+                self.expression(default, place);
+            }
+        }
+    }
+
+    fn class(&mut self, class: &'a StmtClassDef) {
+        for decorator in &class.decorator_list {
+            self.expression(&decorator.expression, Place::Code);
+        }
+        if let Some(arguments) = &class.arguments {
+            for base in &arguments.args {
+                self.expression(base, Place::Code);
+            }
+            for keyword in &arguments.keywords {
+                self.expression(&keyword.value, Place::Code);
+            }
+        }
+        self.scopes.enter(true, None, &class.body);
+        self.body(&class.body);
+        self.scopes.leave();
+    }
+
+    fn condition(&mut self, statement: &'a StmtIf) {
+        if self.functions == 0 && is_main_check(&statement.test) {
+            self.entry_point = true;
+        }
+        self.expression(&statement.test, Place::Code);
+        self.body(&statement.body);
+        for clause in &statement.elif_else_clauses {
+            self.optional(clause.test.as_ref(), Place::Code);
+            self.body(&clause.body);
+        }
+    }
+}
+
+/// The statements inside a compound statement.
+fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
+    match statement {
+        Stmt::FunctionDef(function) => vec![&function.body],
+        Stmt::ClassDef(class) => vec![&class.body],
+        Stmt::For(statement) => vec![&statement.body, &statement.orelse],
+        Stmt::While(statement) => vec![&statement.body, &statement.orelse],
+        Stmt::If(statement) => {
+            let clauses = statement.elif_else_clauses.iter();
+            std::iter::once(&statement.body[..])
+                .chain(clauses.map(|clause| &clause.body[..]))
+                .collect()
+        }
+        Stmt::With(with) => vec![&with.body],
+        Stmt::Try(statement) => {
+            let mut all: Vec<&[Stmt]> = vec![&statement.body];
+            for ExceptHandler::ExceptHandler(handler) in &statement.handlers {
+                all.push(&handler.body);
+            }
+            all.push(&statement.orelse);
+            all.push(&statement.finalbody);
+            all
+        }
+        Stmt::Match(statement) => statement.cases.iter().map(|case| &case.body[..]).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// `__name__ == "__main__"`, either way round.
+fn is_main_check(test: &Expr) -> bool {
+    let Expr::Compare(compare) = test else {
+        return false;
+    };
+    let ([CmpOp::Eq], [right]) = (&*compare.ops, &*compare.comparators) else {
+        return false;
+    };
+    let is_name = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "__name__");
+    let is_main = |expr: &Expr| matches!(expr, Expr::StringLiteral(text) if text.value.to_str() == "__main__");
+    (is_name(&compare.left) && is_main(right)) || (is_main(&compare.left) && is_name(right))
+}
+
+/// What a variable, attribute or key is by its name. A bare number counts only where the name
+/// can mean nothing but a GPU; `as_argument` says that the name is a parameter or key, whose
+/// label is that of the keyword.
+pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
+    let name = name.to_ascii_lowercase();
+    if let Some(keyword) = catalogue::keyword(&name) {
+        let everywhere = keyword.numbers == Where::Everywhere;
+        return Place::Device(Role {
+            label: if as_argument || everywhere {
+                keyword.label
+            } else {
+                DEVICE_TEXT
+            },
+            form: if everywhere {
+                keyword.form
+            } else {
+                words_only(keyword.form)
+            },
+            numbers: everywhere,
+        });
+    }
+    if name.ends_with("device") {
+        return Place::Device(DEVICE_NAME);
+    }
+    Place::Code
+}
+
+/// The form where only texts count.
+pub(super) fn words_only(form: Form) -> Form {
+    match form {
+        Form::Map => Form::Map,
+        Form::GpuText => Form::GpuText,
+        Form::Device | Form::Text | Form::Index | Form::List => Form::Text,
+    }
+}
+
+const DEVICE_NAME: Role = Role {
+    label: DEVICE_TEXT,
+    form: Form::Text,
+    numbers: false,
+};
+
+/// The role of a `"cuda:1"` anywhere in code.
+pub(super) const ANYWHERE: Role = DEVICE_NAME;
+
+fn place_of_target(target: &Expr) -> Place {
+    match target {
+        Expr::Name(name) => place_of_name(&name.id, false),
+        Expr::Attribute(attribute) => place_of_name(attribute.attr.as_str(), false),
+        Expr::Subscript(subscript) => match &*subscript.slice {
+            Expr::StringLiteral(key) => place_of_name(key.value.to_str(), true),
+            _ => Place::Code,
+        },
+        _ => Place::Code,
+    }
+}

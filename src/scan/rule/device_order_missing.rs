@@ -1,0 +1,60 @@
+//! GG001: without `CUDA_DEVICE_ORDER` no number means a certain card.
+
+use super::situation::{ORDER, VISIBLE};
+use super::{About, Draft, Rule, Situation};
+use crate::policy::Severity;
+use crate::scan::fact::{HowSet, Value};
+
+pub(super) const RULE: Rule = Rule {
+    code: "GG001",
+    name: "device-order-missing",
+    summary: "CUDA_DEVICE_ORDER is not set, so card numbers mean whatever CUDA thinks is fastest",
+    page: include_str!("device_order_missing.md"),
+    severity: Severity::Error,
+    check,
+};
+
+fn check(situation: &Situation<'_>) -> Vec<Draft> {
+    let required = &situation.policy.environment.device_order;
+    let help = format!("set {ORDER} to \"{required}\" before anything uses CUDA");
+    let mut set = false;
+    let mut wrong = Vec::new();
+    for (fact, write) in situation.settings(ORDER) {
+        set = true;
+        if let Value::Known(value) = &write.value
+            && value != required
+        {
+            let mut draft = Draft::on(fact, About::Line);
+            draft.message = format!(
+                "{ORDER} is set to \"{value}\", not to \"{required}\": {} may be used",
+                situation.forbidden()
+            );
+            "another order".clone_into(&mut draft.label);
+            draft.help = format!("set {ORDER} to \"{required}\"");
+            wrong.push(draft);
+        }
+    }
+    if set {
+        return wrong;
+    }
+    let mask = situation
+        .facts
+        .writes(VISIBLE)
+        .find(|(_, write)| write.how != HowSet::Removed);
+    let place = match mask {
+        Some((fact, _)) => Some(fact),
+        None if situation.must_set() => situation.facts.first_use(),
+        None => None,
+    };
+    let Some(fact) = place else {
+        return Vec::new();
+    };
+    let mut draft = Draft::on(fact, About::File);
+    draft.message = format!(
+        "{ORDER} is not set: CUDA sorts cards by its own guess of speed, so this may use {}",
+        situation.forbidden()
+    );
+    "no fixed card order".clone_into(&mut draft.label);
+    draft.help = help;
+    vec![draft]
+}

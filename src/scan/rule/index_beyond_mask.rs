@@ -1,0 +1,59 @@
+//! GG006: an index that no card has under the mask.
+
+use super::situation::{Mask, VISIBLE};
+use super::{About, Draft, Rule, Situation};
+use crate::policy::Severity;
+use crate::policy::selection::Selected;
+
+pub(super) const RULE: Rule = Rule {
+    code: "GG006",
+    name: "index-beyond-mask",
+    summary: "a card index that does not exist under CUDA_VISIBLE_DEVICES",
+    page: include_str!("index_beyond_mask.md"),
+    severity: Severity::Error,
+    check,
+};
+
+fn check(situation: &Situation<'_>) -> Vec<Draft> {
+    let (mask, source) = match situation.mask() {
+        Mask::InFile(mask) => (mask, ""),
+        Mask::FromPolicy(mask) => (mask, ", which the policy demands,"),
+        Mask::Missing | Mask::NotKnown => return Vec::new(),
+    };
+    let shown = situation.shown_by(mask).slots.len();
+    let mut drafts = Vec::new();
+    for (fact, index) in situation.indices() {
+        // A forbidden card under this mask is the mask's fault, and said there.
+        if situation.selected(mask, index) != Selected::Nothing {
+            continue;
+        }
+        let exists = match shown {
+            0 => "no index exists".to_owned(),
+            1 => "only index 0 exists".to_owned(),
+            _ => format!("only indices 0 to {} exist", shown - 1),
+        };
+        let mut draft = Draft::on(fact, About::Line);
+        draft.message =
+            format!("index {index} is beyond the mask: with {VISIBLE}={mask}{source} {exists}");
+        "selects no card: \"invalid device ordinal\"".clone_into(&mut draft.label);
+        draft.help = help(situation, mask, shown);
+        drafts.push(draft);
+    }
+    drafts
+}
+
+fn help(situation: &Situation<'_>, mask: &str, shown: usize) -> String {
+    match situation.selected(mask, 0) {
+        _ if shown == 0 => format!(
+            "set {VISIBLE} to \"{}\"",
+            situation.policy.environment.visible_devices
+        ),
+        Selected::Allowed(card) => {
+            format!(
+                "use index 0 (\"cuda:0\"): under the mask that is the {}",
+                card.name
+            )
+        }
+        _ => "use an index that exists under the mask".to_owned(),
+    }
+}

@@ -1,0 +1,99 @@
+//! Rules: each judges a file's facts against the policy. None of them mentions a language.
+//!
+//! A rule is a pair of files: `<name>.rs` with the check, `<name>.md` with its page, which is
+//! what `gpuguard rule CODE` prints and what the tests run.
+
+mod card_not_allowed;
+mod device_order_missing;
+mod index_beyond_mask;
+mod index_without_mask;
+mod situation;
+mod visible_devices_missing;
+
+pub use situation::Situation;
+
+use super::fact::Fact;
+use crate::policy::Severity;
+use crate::text::Span;
+
+/// A rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its code, `GG006`; never used for anything else again.
+    pub code: &'static str,
+    /// Its short name.
+    pub name: &'static str,
+    /// What it finds, in one line.
+    pub summary: &'static str,
+    /// Its page, in Markdown.
+    pub page: &'static str,
+    /// Its severity where the policy names none.
+    pub severity: Severity,
+    check: fn(&Situation<'_>) -> Vec<Draft>,
+}
+
+/// What a rule says about a place, before it is known where the place is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// The code.
+    pub span: Span,
+    /// The API's label.
+    pub api: &'static str,
+    /// What is wrong, and which card the line would really use.
+    pub message: String,
+    /// A few words for the caret line.
+    pub label: String,
+    /// How to fix it.
+    pub help: String,
+    /// What the finding is about.
+    pub about: About,
+}
+
+/// What a finding is about: decides how it is recognised in another version of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// This line.
+    Line,
+    /// The file as a whole: something is missing.
+    File,
+}
+
+/// All rules, by code.
+pub static RULES: &[Rule] = &[
+    device_order_missing::RULE,
+    card_not_allowed::RULE,
+    index_beyond_mask::RULE,
+    index_without_mask::RULE,
+    visible_devices_missing::RULE,
+];
+
+impl Rule {
+    /// The rule of a code, in any case.
+    pub fn of(code: &str) -> Option<&'static Self> {
+        RULES
+            .iter()
+            .find(|rule| rule.code.eq_ignore_ascii_case(code))
+    }
+
+    /// What the rule finds.
+    pub fn check(&self, situation: &Situation<'_>) -> Vec<Draft> {
+        (self.check)(situation)
+    }
+}
+
+impl Draft {
+    /// A finding on a fact's line.
+    fn on(fact: &Fact, about: About) -> Self {
+        Self {
+            span: fact.span,
+            api: fact.api,
+            message: String::new(),
+            label: String::new(),
+            help: String::new(),
+            about,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,116 @@
+//! Files as they lie on the disk: the paths a person names, folders walked.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use ignore::WalkBuilder;
+
+use crate::git::RepoPath;
+
+/// One file to look at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorktreeFile {
+    /// Its name in reports and for the policy's globs: relative to the root where it lies below it.
+    pub path: RepoPath,
+    /// Where it is.
+    pub file: PathBuf,
+}
+
+/// Why the files could not be listed.
+#[derive(Debug, thiserror::Error)]
+pub enum WorktreeError {
+    /// A path that was named is not there.
+    #[error("there is no file or folder `{}`", path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A path that was named cannot be looked at.
+    #[error("`{}` cannot be read", path.display())]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A folder below a path that was named cannot be walked.
+    #[error("a folder below `{}` cannot be read", path.display())]
+    Walk {
+        /// The path.
+        path: PathBuf,
+        /// What was said.
+        source: ignore::Error,
+    },
+}
+
+/// The files at `paths` (relative to `directory`): files as named, folders with all that
+/// `.gitignore` leaves, without `.git`. Sorted, each file once. Links are not followed.
+pub fn files(
+    paths: &[PathBuf],
+    directory: &Path,
+    root: &Path,
+) -> Result<Vec<WorktreeFile>, WorktreeError> {
+    let mut found = Vec::new();
+    for named in paths {
+        let path = directory.join(named);
+        let metadata = path.metadata().map_err(|source| match source.kind() {
+            io::ErrorKind::NotFound => WorktreeError::Missing {
+                path: named.clone(),
+            },
+            _ => WorktreeError::Unreadable {
+                path: named.clone(),
+                source,
+            },
+        })?;
+        if metadata.is_dir() {
+            walk(named, &path, &mut found)?;
+        } else {
+            found.push(path);
+        }
+    }
+    let mut files: Vec<WorktreeFile> = found
+        .into_iter()
+        .map(|file| WorktreeFile {
+            path: name_of(&file, directory, root),
+            file,
+        })
+        .collect();
+    files.sort_by(|one, other| one.path.cmp(&other.path));
+    files.dedup_by(|one, other| one.path == other.path);
+    Ok(files)
+}
+
+fn walk(named: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), WorktreeError> {
+    let walk = WalkBuilder::new(folder)
+        .hidden(false)
+        .ignore(false)
+        .filter_entry(|entry| entry.file_name() != ".git")
+        .build();
+    for entry in walk {
+        let entry = entry.map_err(|source| WorktreeError::Walk {
+            path: named.to_owned(),
+            source,
+        })?;
+        if entry.file_type().is_some_and(|kind| kind.is_file()) {
+            found.push(entry.into_path());
+        }
+    }
+    Ok(())
+}
+
+/// The path below the root, else below the current folder, else as it is.
+fn name_of(file: &Path, directory: &Path, root: &Path) -> RepoPath {
+    let below = |folder: &Path| {
+        let relative = file.strip_prefix(folder).ok()?;
+        RepoPath::from_relative(relative)
+    };
+    below(root)
+        .or_else(|| below(directory))
+        .or_else(|| {
+            // `../other/file.py` from a folder below the root, or a root behind a link.
+            let real = file.canonicalize().ok()?;
+            let root = root.canonicalize().ok()?;
+            RepoPath::from_relative(real.strip_prefix(root).ok()?)
+        })
+        .unwrap_or_else(|| RepoPath::new(file.as_os_str().as_encoded_bytes()))
+}
