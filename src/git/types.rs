@@ -112,6 +112,14 @@ impl RepoPath {
         (dot > 0).then(|| &name[dot + 1..])
     }
 
+    /// Whether this path is `folder` or lies below it; the empty path is the root.
+    pub fn is_at_or_below(&self, folder: &Self) -> bool {
+        match self.0.strip_prefix(folder.0.as_slice()) {
+            Some(rest) => rest.is_empty() || folder.0.is_empty() || rest.starts_with(b"/"),
+            None => false,
+        }
+    }
+
     /// The file below `root` on this system; `None` where the system cannot have such a name
     /// (bytes that are not UTF-8, on Windows).
     pub fn below(&self, root: &Path) -> Option<PathBuf> {
