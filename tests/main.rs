@@ -9,6 +9,7 @@
 
 mod architecture;
 mod cli;
+mod git_readers;
 #[cfg(unix)]
 mod install_script;
 mod mission;

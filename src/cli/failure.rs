@@ -5,9 +5,11 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::git::GitError;
-use crate::hook::install::InstallError;
 use crate::gpu::{self, ProbeError};
+use crate::hook::HookError;
+use crate::hook::install::InstallError;
 use crate::policy::PolicyError;
+use crate::source::RepositoryPolicyError;
 
 /// Something could not be done.
 #[derive(Debug)]
@@ -127,6 +129,13 @@ impl From<GitError> for Failure {
                 "did you mean `{similar}`? `git tag` lists them all"
             )),
             GitError::NoTag { similar: None, .. } => failure.hint("`git tag` lists the tags"),
+            GitError::TagExists { name } => failure.note("it was left where it is").hint(format!(
+                "choose another name, or remove it first with `git tag --delete {name}`"
+            )),
+            GitError::BadTagName { .. } => failure.hint(
+                "`git check-ref-format --help` has the rules; `v-before-gpu-correction` is one",
+            ),
+            GitError::NoCommit => failure.hint("make a first commit with `git commit`"),
             GitError::Unmerged { .. } => {
                 failure.hint("resolve the conflict, then `git add` the file")
             }
@@ -172,6 +181,24 @@ impl From<ProbeError> for Failure {
         match gpu::hint(&error) {
             Some(hint) => failure.hint(hint),
             None => failure,
+        }
+    }
+}
+
+impl From<RepositoryPolicyError> for Failure {
+    fn from(error: RepositoryPolicyError) -> Self {
+        match error {
+            RepositoryPolicyError::Policy(error) => error.into(),
+            RepositoryPolicyError::Git(error) => error.into(),
+        }
+    }
+}
+
+impl From<HookError> for Failure {
+    fn from(error: HookError) -> Self {
+        match error {
+            HookError::Git(error) => error.into(),
+            error @ HookError::Backup(_) => Self::of(&error),
         }
     }
 }

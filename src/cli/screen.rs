@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Failure;
+use crate::report::Style;
 use crate::sys::terminal::{self, ColorChoice};
 
 /// How much to say, and whether in colour.
@@ -34,6 +35,24 @@ impl Screen {
     /// Whether stdout is shown in colour.
     pub(crate) fn color_on_stdout(&self) -> bool {
         terminal::use_color(self.choice, terminal::stdout_is_terminal())
+    }
+
+    /// How reports on stderr are shown.
+    pub(crate) fn style_on_stderr(&self) -> Style {
+        Style {
+            color: self.color_on_stderr(),
+            verbose: self.verbose,
+            ..Style::default()
+        }
+    }
+
+    /// How reports on stdout are shown.
+    pub(crate) fn style_on_stdout(&self) -> Style {
+        Style {
+            color: self.color_on_stdout(),
+            verbose: self.verbose,
+            ..Style::default()
+        }
     }
 
     /// Writes a command's result to stdout.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The id of an object, SHA-1 or SHA-256; shown in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,6 +60,25 @@ impl FileMode {
             0o160_000 => Some(Self::Gitlink),
             _ => None,
         }
+    }
+
+    /// The kind that a file of the working tree has on its own, by `lstat`; `None` for folders
+    /// and devices. Windows knows no executable bit.
+    pub fn of_file(metadata: &std::fs::Metadata) -> Option<Self> {
+        if metadata.is_symlink() {
+            return Some(Self::Symlink);
+        }
+        if !metadata.is_file() {
+            return None;
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            if metadata.permissions().mode() & 0o100 != 0 {
+                return Some(Self::Executable);
+            }
+        }
+        Some(Self::Regular)
     }
 
     /// The mode as Git writes it.
@@ -157,6 +177,18 @@ impl fmt::Debug for RepoPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RepoPath({self})")
     }
+}
+
+/// The content of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blob {
+    /// Its bytes, before any conversion to a working-tree file.
+    Bytes(Arc<[u8]>),
+    /// It is larger than the reader wanted.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
 }
 
 /// One path on which the index differs from the commit it builds on.

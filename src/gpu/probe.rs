@@ -169,11 +169,7 @@ fn start(
 }
 
 /// Reads what a child said into `report`.
-fn read(
-    finished: &Finished,
-    deadline: Deadline,
-    report: &mut ProbeReport,
-) -> Result<(), Trouble> {
+fn read(finished: &Finished, deadline: Deadline, report: &mut ProbeReport) -> Result<(), Trouble> {
     let mut phase = "start".to_owned();
     let mut done = false;
     let mut failed = None;
