@@ -113,6 +113,11 @@ shown() {
 	esac
 }
 
+# counted WHAT NUMBER: the last step's table must have that number for it.
+counted() {
+	printf '%s\n' "$output" | grep -Eq "^$1 +$2\$" || failed "the last step did not count $2 $1"
+}
+
 set_up() {
 	say 'A project of 38 files, written before anybody wrote down which card is for what'
 	cd -- "$scratch/repo"
@@ -140,9 +145,9 @@ set_up() {
 show_the_mission() {
 	say '1. Where the project stands: 38 files analysed, 12 clean, 26 with problems'
 	step 1 "$gpuguard" scan --statistics .
-	shown 38
-	shown 12
-	shown 26
+	counted 'files analysed' 38
+	counted 'files clean' 12
+	counted 'files with problems' 26
 
 	say 'Saved before anything is corrected: 38 of the 40 files on the list, 2 do not exist'
 	step 1 "$gpuguard" backup create --paths-from "$mission/paths.txt"

@@ -52,9 +52,12 @@ fn repository() -> TestRepo {
     repo
 }
 
-fn count<'f>(findings: &'f [Value], key: &str) -> BTreeMap<&'f str, usize> {
+fn count<'f>(findings: impl IntoIterator<Item = &'f Value>, key: &str) -> BTreeMap<&'f str, usize> {
     let mut counts = BTreeMap::new();
-    for word in findings.iter().filter_map(|finding| finding[key].as_str()) {
+    for word in findings
+        .into_iter()
+        .filter_map(|finding| finding[key].as_str())
+    {
         *counts.entry(word).or_default() += 1;
     }
     counts
@@ -72,7 +75,11 @@ fn the_scan_finds_what_the_journal_counted() {
     for (rule, expected) in [("GG001", 23), ("GG018", 15), ("GG002", 7)] {
         assert_eq!(by_rule.get(rule), Some(&expected), "{rule}: {by_rule:?}");
     }
-    let by_api = count(findings, "api");
+    // The other rules name an API too: the one that shows that the file uses the GPU.
+    let device_1 = findings
+        .iter()
+        .filter(|finding| finding["rule"] == "GG006" || finding["rule"] == "GG007");
+    let by_api = count(device_1, "api");
     for (api, expected) in [
         ("gpu_device_index", 7),
         ("device=", 2),
