@@ -33,7 +33,11 @@ impl Failure {
     pub(crate) fn because(mut self, error: &dyn Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.notes.push(error.to_string());
+            let note = error.to_string();
+            // Some errors repeat the words of their source.
+            if self.notes.last() != Some(&note) {
+                self.notes.push(note);
+            }
             next = error.source();
         }
         self

@@ -128,15 +128,11 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
         .filter(|(_, finding)| !finding.introduced)
         .count();
     if old > 0 {
-        let where_shown = if style.verbose {
-            ""
-        } else {
-            " (`-v` shows them)"
-        };
+        let shown = if style.verbose { "" } else { " (`-v` shows)" };
         let _ = writeln!(
             text,
-            "  {} that were there before and do not block{where_shown}",
-            count(old, "problem")
+            "  {}{shown}: there before, not blocking",
+            count(old, "old finding")
         );
     }
     for (file, reason) in outcome.skipped() {

@@ -25,7 +25,12 @@ fn without_a_driver_it_says_so_and_shows_the_preset() {
     let repo = TestRepo::new();
     let run = repo.gpuguard(&["init"]);
     assert_eq!(run.code, 2, "{run}");
-    assert!(run.stderr.contains("no NVIDIA driver"), "{run}");
+    assert!(
+        run.stderr
+            .contains("libnvidia-ml.so.1` is not on this machine"),
+        "{run}"
+    );
+    assert!(run.stderr.contains("install NVIDIA's driver"), "{run}");
     assert!(
         run.stderr.contains("gpuguard init --preset rtx3090"),
         "{run}"
@@ -39,10 +44,19 @@ fn the_tag_is_annotated_on_head_and_never_moved() {
     let unborn = repo.gpuguard(&["init", "--preset", "rtx3090", "--tag", "v-before"]);
     assert_eq!(unborn.code, 2, "{unborn}");
     assert!(unborn.stderr.contains("no commit yet"), "{unborn}");
+    assert!(
+        !repo.exists("gpuguard.toml"),
+        "a refused `init` writes nothing"
+    );
 
     repo.write("a.py", "1\n");
     repo.commit_all("first");
-    let run = repo.gpuguard(&["init", "--tag", "v-before-gpu-correction"]);
+    let run = repo.gpuguard(&[
+        "init",
+        "--preset=rtx3090",
+        "--tag",
+        "v-before-gpu-correction",
+    ]);
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(
         repo.git(&["cat-file", "-t", "v-before-gpu-correction"]),
