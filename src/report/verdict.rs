@@ -122,6 +122,10 @@ fn card(verdict: &CardVerdict) -> String {
                 printable(card.name.as_bytes())
             )
         }
+        // Nothing to do about it, on a laptop without such a card: a note without a hint.
+        (CardStatus::NoDriver, _) if !verdict.refuses() => {
+            return format!("  card: not checked, there is no NVIDIA driver here ({message})\n");
+        }
         _ => format!("  card: {message}\n"),
     };
     if let Some(hint) = &verdict.hint {
