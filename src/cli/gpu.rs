@@ -12,8 +12,8 @@ use super::policy::load_policy;
 use super::{Failure, Screen};
 use crate::git::Repository;
 use crate::gpu::{
-    self, CardStatus, CardVerdict, Inventory, InventoryCard, NvmlTrouble, ProbeError,
-    ProbeFailure, Trouble,
+    self, CardStatus, CardVerdict, Inventory, InventoryCard, NvmlTrouble, ProbeError, ProbeFailure,
+    Trouble,
 };
 use crate::outcome::Answer;
 use crate::policy::{self, Card, Policy, Usage};
@@ -131,12 +131,15 @@ fn is_no_driver(error: &ProbeError) -> bool {
 }
 
 fn list_for_people(inventory: &Inventory, policy: Option<&Policy>) -> String {
-    let mut text = format!("driver {}\n", printable(inventory.driver_version.as_bytes()));
+    let mut text = format!(
+        "driver {}\n",
+        printable(inventory.driver_version.as_bytes())
+    );
     for card in &inventory.cards {
-        let memory = card
-            .facts
-            .memory_bytes
-            .map_or_else(|| "memory unknown".to_owned(), |b| format!("{} MiB", b >> 20));
+        let memory = card.facts.memory_bytes.map_or_else(
+            || "memory unknown".to_owned(),
+            |b| format!("{} MiB", b >> 20),
+        );
         let _ = write!(
             text,
             "rank {}: {}, {memory}, {}, PCI {}",
@@ -149,7 +152,11 @@ fn list_for_people(inventory: &Inventory, policy: Option<&Policy>) -> String {
             text.push_str(", drives a screen");
         }
         if let Some(policy) = policy {
-            let _ = write!(text, ": {}", said_of(policy, card).unwrap_or("not in the policy"));
+            let _ = write!(
+                text,
+                ": {}",
+                said_of(policy, card).unwrap_or("not in the policy")
+            );
         }
         text.push('\n');
     }

@@ -15,5 +15,7 @@ pub(super) fn load_policy(explicit: Option<&Path>) -> Result<Policy, Failure> {
     let directory = environment::current_dir()
         .map_err(|error| Failure::new("the current folder cannot be told").because(&error))?;
     let repository = Repository::discover(&directory)?;
-    Ok(policy::load(&repository.worktree()?.join(policy::FILE_NAME))?)
+    Ok(policy::load(
+        &repository.worktree()?.join(policy::FILE_NAME),
+    )?)
 }

@@ -35,8 +35,14 @@ pub(super) fn for_mismatch(mismatch: &IdentityMismatch) -> Advice {
 /// An administrator lets nobody use the card.
 pub(super) fn prohibited(card: &InventoryCard) -> Advice {
     Advice::new(
-        format!("{} lets no program compute (compute mode `prohibited`); it was not checked", card.facts.name),
-        format!("`sudo nvidia-smi -i {} -c DEFAULT` opens it again", card.facts.uuid),
+        format!(
+            "{} lets no program compute (compute mode `prohibited`); it was not checked",
+            card.facts.name
+        ),
+        format!(
+            "`sudo nvidia-smi -i {} -c DEFAULT` opens it again",
+            card.facts.uuid
+        ),
     )
 }
 
@@ -137,7 +143,10 @@ fn for_nvml(kind: NvmlTrouble, message: String) -> (CardStatus, Advice) {
         ),
         NvmlTrouble::Other => (
             CardStatus::Unhealthy,
-            Advice::new(message, "`nvidia-smi` shows whether the driver works at all"),
+            Advice::new(
+                message,
+                "`nvidia-smi` shows whether the driver works at all",
+            ),
         ),
     }
 }

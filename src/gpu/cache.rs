@@ -29,11 +29,7 @@ pub(super) struct CacheKey {
 
 impl CacheKey {
     /// The key of a check of the `expected` cards, now.
-    pub(super) fn new(
-        policy: &Policy,
-        inventory: &Inventory,
-        expected: &[&InventoryCard],
-    ) -> Self {
+    pub(super) fn new(policy: &Policy, inventory: &Inventory, expected: &[&InventoryCard]) -> Self {
         Self {
             uuids: expected.iter().map(|c| c.facts.uuid.clone()).collect(),
             driver_version: inventory.driver_version.clone(),

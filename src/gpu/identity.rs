@@ -178,11 +178,7 @@ pub fn policy_card<'p>(policy: &'p Policy, found: &InventoryCard) -> Option<&'p 
 }
 
 /// Checks name and memory. Also what CUDA says of a card is held against the policy with this.
-pub(super) fn describes(
-    card: &Card,
-    rank: u32,
-    found: &CardFacts,
-) -> Result<(), IdentityMismatch> {
+pub(super) fn describes(card: &Card, rank: u32, found: &CardFacts) -> Result<(), IdentityMismatch> {
     if !contains_ignoring_case(&found.name, &card.name) {
         return Err(IdentityMismatch::OtherName {
             name: card.name.clone(),
@@ -232,3 +228,6 @@ fn contains_ignoring_case(whole: &str, part: &str) -> bool {
         .to_ascii_lowercase()
         .contains(&part.trim().to_ascii_lowercase())
 }
+
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,12 @@ fn look_up_functions() -> Result<(), ProbeFailure> {
     // system's loader finds it, in a process that does nothing else.
     if !unsafe { sys::is_culib_present() } {
         return Err(ProbeFailure::NoLibrary {
-            library: if cfg!(windows) { "nvcuda.dll" } else { "libcuda.so.1" }.to_owned(),
+            library: if cfg!(windows) {
+                "nvcuda.dll"
+            } else {
+                "libcuda.so.1"
+            }
+            .to_owned(),
         });
     }
     // SAFETY: as above; that the library can be loaded was seen just now.
@@ -176,7 +181,9 @@ fn compute(ordinal: usize, reporter: &mut Reporter<'_>) -> Result<(), ProbeFailu
     let seed = fastrand::u32(..);
     let filled = reporter.phase("kernel", || fill(&stream, &function, seed))?;
     reporter.phase("compare", || {
-        compare(&stream, &filled, |word| word.wrapping_mul(MULTIPLIER) ^ seed)
+        compare(&stream, &filled, |word| {
+            word.wrapping_mul(MULTIPLIER) ^ seed
+        })
     })?;
     reporter.phase("memory", || patterns(&stream))?;
     reporter.phase("release", || {
@@ -221,8 +228,7 @@ fn compare(
     expected: impl Fn(u32) -> u32,
 ) -> Result<(), ProbeFailure> {
     let copy = stream.clone_dtoh(words)?;
-    // The copy is waited for in a destructor, which keeps its error in the context.
-    stream.context().check_err()?;
+    wait(stream)?;
     let wrong = (0..)
         .zip(&copy)
         .find(|(word, found)| **found != expected(*word));

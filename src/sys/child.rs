@@ -70,7 +70,12 @@ pub fn run(program: &Program, deadline: Duration) -> io::Result<Finished> {
     let mut child = Command::new(&program.file)
         .args(&program.arguments)
         .env_clear()
-        .envs(program.environment.iter().map(|(name, value)| (name, value)))
+        .envs(
+            program
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

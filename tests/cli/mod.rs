@@ -1,3 +1,4 @@
 //! One file for each command, as in `src/cli/`.
 
+mod gpu;
 mod schema;

@@ -1,5 +1,7 @@
 //! Real repositories in temporary folders, and the real binary run in them.
 
+pub mod fake_driver;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
