@@ -8,6 +8,7 @@
 )]
 
 use std::ffi::c_void;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -165,7 +166,7 @@ fn uuid_text(uuid: sys::CUuuid) -> String {
         if [0, 4, 6, 8, 10].contains(&at) {
             text.push('-');
         }
-        text.push_str(&format!("{:02x}", byte.cast_unsigned()));
+        let _ = write!(text, "{:02x}", byte.cast_unsigned());
     }
     text
 }

@@ -1,4 +1,5 @@
 //! The fake NVIDIA driver: `libcuda.so.1` and `libnvidia-ml.so.1` in a folder of their own.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
