@@ -15,8 +15,9 @@ const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 /// `CUDA_INJECTION64_PATH`).
 const PASSED: [&str; 2] = ["CUDA_CACHE_", "CUDA_MPS_"];
 
-/// What is dropped, by its beginning. Git's variables name locked files and other repositories.
-const DROPPED: [&str; 3] = ["CUDA_", "NVIDIA_", "GIT_"];
+/// What is dropped, by its beginning. Git's variables name locked files and other repositories;
+/// a backtrace would hide the one line of a panic that is shown.
+const DROPPED: [&str; 4] = ["CUDA_", "NVIDIA_", "GIT_", "RUST_BACKTRACE"];
 
 /// The child's environment, made from the `inherited` one and, if CUDA is to be asked, the
 /// policy's.

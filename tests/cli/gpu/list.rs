@@ -61,7 +61,7 @@ fn a_list_that_cannot_be_had_is_a_failure_but_no_driver_is_an_empty_list() {
     assert_eq!(run.code, 2, "{run}");
     assert!(
         run.stderr
-            .starts_with("error: the cards cannot be listed\n"),
+            .starts_with("error: the graphics cards cannot be asked\n"),
         "{run}"
     );
     let run = repo.gpuguard(&["gpu", "list", "--format", "json"]);

@@ -59,6 +59,16 @@ fn expect(repo: &TestRepo, driver: &FakeDriver, status: &str, code: i32) -> Stri
     answer["message"].as_str().unwrap().to_owned()
 }
 
+/// UUIDs of the cards on which a context was made, in order.
+fn contexts(driver: &FakeDriver) -> Vec<String> {
+    let calls = driver.calls();
+    calls
+        .iter()
+        .filter_map(|(_, call)| call.strip_prefix("context on "))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Ids of the processes that called the fake, all of which must have ended.
 #[track_caller]
 fn assert_no_process_is_left(driver: &FakeDriver) {
@@ -123,13 +133,7 @@ fn the_right_card_is_ok() {
 fn a_context_is_made_on_the_allowed_card_only() {
     let driver = FakeDriver::new().logged();
     expect(&repository(), &driver, "ok", 0);
-    let contexts: Vec<String> = driver
-        .calls()
-        .into_iter()
-        .map(|(_, call)| call)
-        .filter(|call| call.starts_with("context on"))
-        .collect();
-    assert_eq!(contexts, [format!("context on {ALLOWED_UUID}")]);
+    assert_eq!(contexts(&driver), [ALLOWED_UUID]);
 }
 
 #[test]
@@ -198,8 +202,7 @@ fn what_cuda_shows_must_be_what_nvml_lists() {
         let driver = FakeDriver::new().with("CUDA_CARDS", cards).logged();
         let message = expect(&repository(), &driver, "wrong-card", 1);
         assert!(message.contains(words), "{cards}: {message}");
-        let touched = format!("context on {FORBIDDEN_UUID}");
-        assert!(driver.calls().iter().all(|(_, call)| *call != touched));
+        assert!(!contexts(&driver).contains(&FORBIDDEN_UUID.to_owned()));
     }
 }
 
@@ -282,4 +285,22 @@ fn a_check_without_a_policy_could_not_be_done() {
     let run = gpu(&TestRepo::new(), &FakeDriver::new(), &["check"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("error: no policy"), "{run}");
+}
+
+#[test]
+fn several_allowed_cards_are_all_checked_in_the_order_of_the_mask() {
+    let repo = repository_with(
+        "version = 1\n\
+         [[card]]\nname = \"RTX 5060 Ti\"\npci-rank = 0\nuse = \"allowed\"\n\
+         [[card]]\nname = \"RTX 3090\"\npci-rank = 1\nuse = \"allowed\"\n\
+         [environment]\nCUDA_VISIBLE_DEVICES = \"1,0\"\n\
+         [gpu-check]\ndeadline-ms = 60000\n",
+    );
+    let driver = FakeDriver::new().logged();
+    let message = expect(&repo, &driver, "ok", 0);
+    assert!(
+        message.contains(ALLOWED_UUID) && message.contains(FORBIDDEN_UUID),
+        "{message}"
+    );
+    assert_eq!(contexts(&driver), [ALLOWED_UUID, FORBIDDEN_UUID]);
 }
