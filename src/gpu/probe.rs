@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::child_environment::child_environment;
@@ -160,12 +161,18 @@ fn start(
     let program = Program {
         file: environment::current_exe()?,
         arguments,
-        environment: child_environment(environment::all(), required),
+        environment: child_environment(environment::all(), required, driver_folder()),
     };
     child::run(
         &program,
         deadline.end.saturating_duration_since(Instant::now()),
     )
+}
+
+/// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.
+fn driver_folder() -> Option<&'static Path> {
+    let folder = Path::new("/usr/lib/wsl/lib");
+    folder.is_dir().then_some(folder)
 }
 
 /// Reads what a child said into `report`.

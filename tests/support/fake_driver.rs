@@ -11,9 +11,13 @@ pub(crate) const FORBIDDEN_UUID: &str = "GPU-50600011-2222-3333-4444-55555555555
 /// UUID of the fake RTX 3090, at PCI rank 1.
 pub(crate) const ALLOWED_UUID: &str = "GPU-309000aa-bbbb-cccc-dddd-eeeeeeeeeeee";
 
-/// File names that the product's libraries look for, and the fakes that Cargo built.
-const CUDA: (&str, &str) = ("libcuda.so.1", "fake_cuda");
-const NVML: (&str, &str) = ("libnvidia-ml.so.1", "fake_nvml");
+/// File names that the product's libraries look for, and the fake that stands in. All names that
+/// a real driver has are taken, so that these tests hold on a machine with one.
+const LIBRARIES: [(&str, &str); 3] = [
+    ("libcuda.so", "fake_cuda"),
+    ("libcuda.so.1", "fake_cuda"),
+    ("libnvidia-ml.so.1", "fake_nvml"),
+];
 
 /// A folder with both libraries, removed when dropped.
 pub(crate) struct FakeDriver {
@@ -24,14 +28,27 @@ pub(crate) struct FakeDriver {
 impl FakeDriver {
     /// A driver of two healthy cards.
     pub(crate) fn new() -> Self {
-        let folder = TempDir::new().unwrap();
-        for (name, fake) in [CUDA, NVML] {
-            std::fs::copy(built(fake), folder.path().join(name)).unwrap();
+        let driver = Self::absent();
+        for (name, fake) in LIBRARIES {
+            std::fs::copy(built(fake), driver.folder.path().join(name)).unwrap();
         }
-        Self {
-            folder,
+        driver
+    }
+
+    /// No driver: files that the loader finds before any other and cannot load.
+    pub(crate) fn absent() -> Self {
+        let driver = Self {
+            folder: TempDir::new().unwrap(),
             knobs: Vec::new(),
+        };
+        for (name, _) in LIBRARIES {
+            driver.spoil(name);
         }
+        driver
+    }
+
+    fn spoil(&self, library: &str) {
+        std::fs::write(self.folder.path().join(library), "no library").unwrap();
     }
 
     /// Sets a knob, such as `CUDA_HANG` to `cuInit`. They are in `tests/fakes/machine.rs`.
@@ -46,31 +63,33 @@ impl FakeDriver {
         self.with("CUDA_LOG", &log).with("NVML_LOG", &log)
     }
 
-    /// Takes the library for CUDA, or that for NVML, away.
+    /// Takes the library for CUDA away.
     pub(crate) fn without_cuda(self) -> Self {
-        std::fs::remove_file(self.folder.path().join(CUDA.0)).unwrap();
+        self.spoil("libcuda.so");
+        self.spoil("libcuda.so.1");
         self
     }
 
-    /// Takes a function out of one of the libraries, by giving it another name.
+    /// Takes a function out of its library, by giving it another name.
     pub(crate) fn without_function(self, name: &str) -> Self {
-        let library = if name.starts_with("nvml") {
-            NVML.0
+        let fake = if name.starts_with("nvml") {
+            "fake_nvml"
         } else {
-            CUDA.0
+            "fake_cuda"
         };
-        let path = self.folder.path().join(library);
-        let mut content = std::fs::read(&path).unwrap();
+        let mut content = std::fs::read(built(fake)).unwrap();
         // In the table of names, where each stands between two NULs.
         let entry = [b"\0", name.as_bytes(), b"\0"].concat();
         let places: Vec<usize> = (0..content.len() - entry.len())
             .filter(|at| content[*at..].starts_with(&entry))
             .collect();
-        assert!(!places.is_empty(), "{library} has no function {name}");
+        assert!(!places.is_empty(), "{fake} has no function {name}");
         for at in places {
             content[at + 1] = b'x';
         }
-        std::fs::write(&path, content).unwrap();
+        for (library, _) in LIBRARIES.iter().filter(|(_, other)| *other == fake) {
+            std::fs::write(self.folder.path().join(library), &content).unwrap();
+        }
         self
     }
 

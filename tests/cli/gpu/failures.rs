@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{assert_no_process_is_left, expect, policy, repository, repository_with};
+use super::{assert_no_process_is_left, expect, gpu, policy, repository, repository_with};
 use crate::support::TestRepo;
 use crate::support::fake_driver::FakeDriver;
 
@@ -172,8 +172,7 @@ fn a_missing_function_is_an_answer_and_no_crash() {
 
 #[test]
 fn no_driver_is_said_and_refused_only_where_one_is_required() {
-    let repo = TestRepo::with_policy();
-    let run = repo.gpuguard(&["gpu", "check"]);
+    let run = gpu(&TestRepo::with_policy(), &FakeDriver::absent(), &["check"]);
     assert_eq!(run.code, 0, "{run}");
     assert!(
         run.stdout

@@ -64,7 +64,7 @@ fn a_list_that_cannot_be_had_is_a_failure_but_no_driver_is_an_empty_list() {
             .starts_with("error: the graphics cards cannot be asked\n"),
         "{run}"
     );
-    let run = repo.gpuguard(&["gpu", "list", "--format", "json"]);
+    let run = gpu(&repo, &FakeDriver::absent(), &["list", "--format", "json"]);
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stderr.starts_with("no NVIDIA driver: "), "{run}");
     let list: Value = serde_json::from_str(&run.stdout).unwrap();

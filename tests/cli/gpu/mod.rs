@@ -222,11 +222,13 @@ fn a_library_in_the_current_folder_is_not_loaded() {
     for name in ["libcuda.so.1", "libnvidia-ml.so.1"] {
         std::fs::copy(driver.folder().join(name), repo.path().join(name)).unwrap();
     }
-    for search_path in ["", ".", ":", "./:"] {
+    let absent = FakeDriver::absent();
+    for before in ["", ".", "./", ":."] {
+        let search_path = format!("{before}:{}", absent.folder().display());
         let mut command = repo.command(program());
         command
             .args(["gpu", "check"])
-            .env("LD_LIBRARY_PATH", search_path);
+            .env("LD_LIBRARY_PATH", &search_path);
         let run = Run::from(command.output().unwrap());
         assert!(
             run.stdout.starts_with("no NVIDIA driver"),
