@@ -181,7 +181,7 @@ impl From<InstallError> for Failure {
 
 impl From<ProbeError> for Failure {
     fn from(error: ProbeError) -> Self {
-        let failure = Self::new("the cards cannot be listed").because(&error.trouble);
+        let failure = Self::of(&error);
         match gpu::hint(&error) {
             Some(hint) => failure.hint(hint),
             None => failure,

@@ -88,7 +88,7 @@ fn list(arguments: &ListArguments, screen: &Screen) -> Result<Answer, Failure> {
     let inventory = match gpu::inventory(deadline) {
         Ok(inventory) => Some(inventory),
         Err(error) if is_no_driver(&error) => {
-            screen.say(&format!("no NVIDIA driver: {error}"));
+            screen.say(&format!("no NVIDIA driver: {}", error.trouble));
             None
         }
         Err(error) => return Err(error.into()),

@@ -107,7 +107,7 @@ mod tests {
             visible_devices: "1".to_owned(),
         };
         let at = |second| Timestamp::from_second(second).unwrap();
-        let minute = Duration::from_secs(60);
+        let minute = Duration::from_mins(1);
         let found = |key: &CacheKey, second| find(folder.path(), key, minute, at(second));
         assert_eq!(found(&key, 1000), None);
         keep(folder.path(), key.clone(), at(1000));

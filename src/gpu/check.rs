@@ -81,15 +81,13 @@ impl Run<'_> {
         {
             return self.good(&expected, Some(cached));
         }
-        match self.kernel(&expected, deadline) {
-            Err(verdict) => *verdict,
-            Ok(()) => {
-                if let Some(folder) = cache_dir {
-                    cache::keep(folder, key, now);
-                }
-                self.good(&expected, None)
-            }
+        if let Err(verdict) = self.kernel(&expected, deadline) {
+            return *verdict;
         }
+        if let Some(folder) = cache_dir {
+            cache::keep(folder, key, now);
+        }
+        self.good(&expected, None)
     }
 
     /// Has the kernel run on the `expected` cards.

@@ -15,25 +15,31 @@ const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 /// `CUDA_INJECTION64_PATH`).
 const PASSED: [&str; 2] = ["CUDA_CACHE_", "CUDA_MPS_"];
 
-/// What is dropped, by its beginning. Git's variables name locked files and other repositories.
-const DROPPED: [&str; 3] = ["CUDA_", "NVIDIA_", "GIT_"];
+/// What is dropped, by its beginning. Git's variables name locked files and other repositories;
+/// a backtrace would hide the one line of a panic that is shown.
+const DROPPED: [&str; 4] = ["CUDA_", "NVIDIA_", "GIT_", "RUST_BACKTRACE"];
 
 /// The child's environment, made from the `inherited` one and, if CUDA is to be asked, the
-/// policy's.
+/// policy's. `driver_folder` is where the driver's libraries are looked for behind all others.
 pub(super) fn child_environment(
     inherited: impl Iterator<Item = (OsString, OsString)>,
     required: Option<&RequiredEnvironment>,
+    driver_folder: Option<&Path>,
 ) -> Vec<(OsString, OsString)> {
+    let mut library_path = None;
     let mut environment: Vec<(OsString, OsString)> = inherited
         .filter(|(name, _)| !starts_with_any(name, &DROPPED) || starts_with_any(name, &PASSED))
         .filter_map(|(name, value)| {
             if name == LIBRARY_PATH {
-                absolute_entries(&value).map(|value| (name, value))
-            } else {
-                Some((name, value))
+                library_path = Some(value);
+                return None;
             }
+            Some((name, value))
         })
         .collect();
+    if let Some(entries) = absolute_entries(&library_path.unwrap_or_default(), driver_folder) {
+        environment.push((LIBRARY_PATH.into(), entries));
+    }
     if let Some(required) = required {
         environment.push((
             "CUDA_DEVICE_ORDER".into(),
@@ -56,10 +62,13 @@ fn starts_with_any(name: &OsStr, prefixes: &[&str]) -> bool {
     })
 }
 
-/// A search path without its empty and relative entries. The loader takes those as places in
-/// the current folder, and a `libcuda.so` that lies in a repository must not be loaded.
-fn absolute_entries(value: &OsStr) -> Option<OsString> {
-    let entries = std::env::split_paths(value).filter(|entry| Path::is_absolute(entry));
+/// A search path without its empty and relative entries, and with `last`. The loader takes those
+/// as places in the current folder, and a `libcuda.so` that lies in a repository must not be
+/// loaded.
+fn absolute_entries(value: &OsStr, last: Option<&Path>) -> Option<OsString> {
+    let entries = std::env::split_paths(value)
+        .filter(|entry| entry.is_absolute())
+        .chain(last.map(Path::to_owned));
     std::env::join_paths(entries)
         .ok()
         .filter(|entries| !entries.is_empty())
@@ -94,7 +103,7 @@ mod tests {
             set_in: SetIn::EachFile,
         };
         assert_eq!(
-            child_environment(inherited.into_iter(), Some(&required)),
+            child_environment(inherited.into_iter(), Some(&required), None),
             pairs(&[
                 ("PATH", "/usr/bin"),
                 ("CUDA_CACHE_PATH", "/var/cache/cuda"),
@@ -118,10 +127,23 @@ mod tests {
             let inherited = pairs(&[(LIBRARY_PATH, value)]);
             let expected: Vec<_> = expected.map(|e| (LIBRARY_PATH, e)).into_iter().collect();
             assert_eq!(
-                child_environment(inherited.into_iter(), None),
+                child_environment(inherited.into_iter(), None, None),
                 pairs(&expected),
                 "{value}"
             );
         }
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_drivers_folder_is_searched_last() {
+        let wsl = Some(Path::new("/usr/lib/wsl/lib"));
+        let searched =
+            |inherited: &[(&str, &str)]| child_environment(pairs(inherited).into_iter(), None, wsl);
+        let alone = pairs(&[(LIBRARY_PATH, "/usr/lib/wsl/lib")]);
+        assert_eq!(searched(&[]), alone);
+        assert_eq!(searched(&[(LIBRARY_PATH, "lib")]), alone);
+        let both = pairs(&[(LIBRARY_PATH, "/opt/lib:/usr/lib/wsl/lib")]);
+        assert_eq!(searched(&[(LIBRARY_PATH, "/opt/lib")]), both);
     }
 }

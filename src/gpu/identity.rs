@@ -228,3 +228,6 @@ fn contains_ignoring_case(whole: &str, part: &str) -> bool {
         .to_ascii_lowercase()
         .contains(&part.trim().to_ascii_lowercase())
 }
+
+#[cfg(test)]
+mod tests;

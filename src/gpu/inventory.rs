@@ -17,9 +17,6 @@ const LIBRARY: &str = if cfg!(windows) {
     "libnvidia-ml.so.1"
 };
 
-/// Where WSL2 keeps it when the loader's cache does not know it.
-const LIBRARY_OF_WSL: &str = "/usr/lib/wsl/lib/libnvidia-ml.so.1";
-
 /// The machine's cards.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
@@ -62,20 +59,10 @@ pub enum ComputeMode {
 
 /// Asks NVML, in the child process.
 pub(super) fn read(reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
-    let nvml = reporter.phase("nvml", open)?;
+    let nvml = reporter.phase("nvml", || Ok(Nvml::init()?))?;
     let inventory = reporter.phase("cards", || list(&nvml))?;
     reporter.line(&Line::Inventory(inventory));
     Ok(())
-}
-
-fn open() -> Result<Nvml, ProbeFailure> {
-    match Nvml::init() {
-        Err(NvmlError::LibloadingError(_)) if cfg!(target_os = "linux") => Nvml::builder()
-            .lib_path(LIBRARY_OF_WSL.as_ref())
-            .init()
-            .map_err(ProbeFailure::from),
-        other => other.map_err(ProbeFailure::from),
-    }
 }
 
 fn list(nvml: &Nvml) -> Result<Inventory, ProbeFailure> {

@@ -3,6 +3,7 @@
 
 use std::ffi::OsString;
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::child_environment::child_environment;
@@ -36,15 +37,15 @@ pub fn run_probe(task: &ProbeTask, say: &mut dyn FnMut(&str)) {
         ProbeTask::Inventory => inventory::read(&mut reporter),
         ProbeTask::Check(uuids) => kernel::check(uuids, &mut reporter),
     };
-    reporter.line(&match result {
-        Ok(()) => Line::Done,
-        Err(failure) => Line::Failed(failure),
-    });
+    // A failure was said by the phase that failed.
+    if result.is_ok() {
+        reporter.line(&Line::Done);
+    }
 }
 
 /// Why a child gave no good answer, and how far it came.
 #[derive(Debug, thiserror::Error)]
-#[error("{trouble}")]
+#[error("the graphics cards cannot be asked")]
 pub struct ProbeError {
     /// The steps it finished.
     pub phases: Vec<Phase>,
@@ -160,12 +161,18 @@ fn start(
     let program = Program {
         file: environment::current_exe()?,
         arguments,
-        environment: child_environment(environment::all(), required),
+        environment: child_environment(environment::all(), required, driver_folder()),
     };
     child::run(
         &program,
         deadline.end.saturating_duration_since(Instant::now()),
     )
+}
+
+/// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.
+fn driver_folder() -> Option<&'static Path> {
+    let folder = Path::new("/usr/lib/wsl/lib");
+    folder.is_dir().then_some(folder)
 }
 
 /// Reads what a child said into `report`.
@@ -210,14 +217,69 @@ fn read(finished: &Finished, deadline: Deadline, report: &mut ProbeReport) -> Re
     }
 }
 
-/// `how`, and the last line of `stderr` made safe to print.
+/// `how`, and the last line of `stderr` made safe to print. The advice that follows the message
+/// of a panic says nothing.
 fn with_last_words(how: String, stderr: &[u8]) -> String {
     const MOST: usize = 300;
     let last = stderr
         .split(|byte| *byte == b'\n')
-        .rfind(|line| !line.trim_ascii().is_empty());
+        .rfind(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"note: "));
     match last {
         None => how,
         Some(line) => format!("{how}, {}", printable(&line[..line.len().min(MOST)])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn child(stdout: &str, ending: Ending, stderr: &str) -> Result<ProbeReport, String> {
+        let finished = Finished {
+            ending,
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        };
+        let mut report = ProbeReport::default();
+        let deadline = Deadline::starting_now(Duration::from_millis(700));
+        read(&finished, deadline, &mut report)
+            .map(|()| report)
+            .map_err(|trouble| trouble.to_string())
+    }
+
+    const BEGUN: &str = "{\"begin\":\"init\"}\n";
+
+    #[test]
+    fn what_a_driver_prints_is_no_report() {
+        let said =
+            "NVRM: hello\n{\"begin\":\"a\"}\n{}\n{\"end\":{\"name\":\"a\",\"ms\":1.5}}\n\"done\"\n";
+        let report = child(said, Ending::Exited(0), "").unwrap();
+        assert_eq!(report.phases.len(), 1);
+    }
+
+    #[test]
+    fn an_end_without_a_word_is_no_good_answer() {
+        let how = |ending, stderr| child(BEGUN, ending, stderr).unwrap_err();
+        assert_eq!(
+            how(Ending::Exited(0), ""),
+            "the driver ended the check's process in step `init`: exit code 0"
+        );
+        let panic = "\nthread 'main' panicked at a.rs:1:2:\nMissing symbol\nnote: run with\n";
+        assert!(how(Ending::Exited(101), panic).ends_with("exit code 101, Missing symbol"));
+        assert!(how(Ending::Exited(1), "\x1b[2J").ends_with("exit code 1, \\u{1b}[2J"));
+        assert_eq!(
+            how(Ending::Killed, ""),
+            "the driver did not answer within 700 ms, in step `init`"
+        );
+        assert!(how(Ending::LeftBehind, "").ends_with("cannot be ended"));
+    }
+
+    #[test]
+    fn a_failure_counts_also_when_clearing_up_then_hangs() {
+        let said = format!("{BEGUN}{{\"failed\":{{\"cuda\":{{\"code\":2}}}}}}\n");
+        for ending in [Ending::Killed, Ending::LeftBehind, Ending::Exited(0)] {
+            let how = child(&said, ending, "").unwrap_err();
+            assert_eq!(how, "CUDA: CUDA_ERROR_OUT_OF_MEMORY (2)");
+        }
     }
 }

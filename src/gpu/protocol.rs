@@ -123,9 +123,13 @@ impl<'s> Reporter<'s> {
     ) -> Result<T, ProbeFailure> {
         self.line(&Line::Begin(name.to_owned()));
         let start = Instant::now();
-        let result = work()?;
-        self.line(&Line::End(Phase::new(name, start.elapsed())));
-        Ok(result)
+        let result = work();
+        // Said at once: what follows a failure is clearing up, in which a broken driver may hang.
+        self.line(&match &result {
+            Ok(_) => Line::End(Phase::new(name, start.elapsed())),
+            Err(failure) => Line::Failed(failure.clone()),
+        });
+        result
     }
 
     /// Says one line.

@@ -22,7 +22,7 @@ pub struct CardVerdict {
     pub cached: bool,
     /// Whether the policy demands a driver.
     #[serde(skip)]
-    pub(super) required: bool,
+    pub required: bool,
 }
 
 /// The answer of a card check. All but [`CardStatus::Skipped`] are the words of

@@ -207,7 +207,8 @@ fn read_all(mut stream: impl Read, chunks: &Sender<Vec<u8>>) {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 
@@ -223,7 +224,7 @@ mod tests {
         run(&program, deadline).unwrap()
     }
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
     const SHORT: Duration = Duration::from_millis(100);
 
     #[test]

@@ -5,4 +5,5 @@ mod init;
 #[cfg(unix)]
 mod install;
 mod policy_file;
+mod gpu;
 mod schema;
