@@ -7,4 +7,5 @@
 #![expect(missing_docs, reason = "tests document themselves")]
 
 mod cli;
+mod languages;
 mod support;
