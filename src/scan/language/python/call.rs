@@ -125,7 +125,7 @@ impl<'a> Walker<'a> {
             path: &path,
             api,
             rest: rest_place(last, place),
-            elsewhere: self.names_another_device(call, api),
+            elsewhere: self.names_another_device(call, api) || self.kind_is_open(call, &path),
         };
         if let Some(api) = api
             && api.uses == Uses::Always
@@ -223,6 +223,17 @@ impl<'a> Walker<'a> {
             return place_of_name(&option, true);
         }
         called.rest
+    }
+
+    /// Whether a `torch.device(kind, 0)` has a kind that is decided at run time: the number may
+    /// be any device's.
+    fn kind_is_open(&self, call: &'a ExprCall, path: &str) -> bool {
+        path == "torch.device"
+            && call.arguments.find_argument_value("index", 1).is_some()
+            && call
+                .arguments
+                .find_argument_value("type", 0)
+                .is_some_and(|kind| constants(kind, &self.scopes).contains(&Constant::Unknown))
     }
 
     /// Whether a device argument is sure to be something other than CUDA.
