@@ -62,9 +62,8 @@ const GPU_LIBRARIES: &[&str] = &[
     "xgboost",
 ];
 
-/// Modules (and classes in GPU-free modules) whose devices are microphones, cameras and ports.
+/// Root modules whose devices are microphones, cameras and ports.
 const OTHER_DEVICES: &[&str] = &[
-    "PyCameraList",
     "alsaaudio",
     "bluetooth",
     "cv2",
@@ -100,6 +99,11 @@ const OTHER_WORDS: &[&str] = &[
     "sounddevice",
     "speaker",
 ];
+
+/// Whether a name can be nothing but this module, wherever it comes from.
+pub fn is_module_name(name: &str) -> bool {
+    ["torch", "tensorflow", "cupy", "ctranslate2"].contains(&name)
+}
 
 /// Whether `path` starts in a GPU library.
 pub fn is_gpu_library(path: &str) -> bool {

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use keyword::{Keyword, Where, keyword, keywords};
-pub use libraries::{is_gpu_library, is_other_device};
+pub use libraries::{is_gpu_library, is_module_name, is_other_device};
 
 /// A call that uses or chooses a device.
 #[derive(Debug)]
