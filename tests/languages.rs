@@ -50,7 +50,8 @@ fn cases(page: &str) -> Vec<Case> {
 
 fn preset(off: &[String]) -> Policy {
     let text = Preset::Rtx3090.text();
-    let mut policy = parse(Path::new("gpuguard.toml"), text.as_bytes()).unwrap();
+    let mut policy =
+        parse(Path::new("gpuguard.toml"), text.as_bytes()).expect("the preset is a policy");
     for rule in off {
         policy.severities.insert(rule.clone(), Severity::Off);
     }

@@ -110,7 +110,7 @@ pub fn is_gpu_library(path: &str) -> bool {
     GPU_LIBRARIES.binary_search(&root(path)).is_ok()
 }
 
-/// Whether a call of `path` takes a device that is no GPU. OpenCV's CUDA part is one.
+/// Whether a call of `path` takes a device that is no GPU. `OpenCV`'s CUDA part takes one that is.
 pub fn is_other_device(path: &str) -> bool {
     if path.starts_with("cv2.cuda") {
         return false;

@@ -176,7 +176,7 @@ impl<'a> Walker<'a> {
     }
 
     fn keyword(&self, keyword: &Keyword, call: &ExprCall, called: &Called<'_>) -> Place {
-        let Some(name) = keyword.arg.as_ref().map(|name| name.as_str()) else {
+        let Some(name) = keyword.arg.as_deref() else {
             return called.rest;
         };
         if DESCRIPTIONS.contains(&name) {

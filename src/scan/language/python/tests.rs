@@ -208,10 +208,9 @@ fn depth_and_length_do_not_matter() {
 
 #[test]
 fn names_that_double_at_every_step_are_given_up() {
+    let doubled = |at: u32| format!("a{at} = a{0} + a{0}\n", at - 1);
     let mut text = String::from("a0 = 'x'\n");
-    for at in 1..60 {
-        text.push_str(&format!("a{at} = a{0} + a{0}\n", at - 1));
-    }
+    text.extend((1..60).map(doubled));
     text.push_str("import torch\ntorch.device(a59)\nb = b + b\ntorch.device(b)\n");
     assert_eq!(selects(&text), []);
 }
