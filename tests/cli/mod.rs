@@ -1,3 +1,5 @@
 //! One file for each command, as in `src/cli/`.
 
+mod rule;
+mod scan;
 mod schema;
