@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 
 use crate::git::GitError;
 use crate::policy::PolicyError;
+use crate::source::WorktreeError;
 
 /// Something could not be done.
 #[derive(Debug)]
@@ -130,5 +131,11 @@ impl From<GitError> for Failure {
             }
             _ => failure,
         }
+    }
+}
+
+impl From<WorktreeError> for Failure {
+    fn from(error: WorktreeError) -> Self {
+        Self::of(&error).note("nothing was scanned")
     }
 }

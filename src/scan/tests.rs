@@ -226,3 +226,13 @@ fn the_scanner_is_shared_between_threads() {
     fn shared<T: Send + Sync>() {}
     shared::<Scanner>();
 }
+
+#[test]
+fn the_prefilter_lets_every_catalogue_row_through() {
+    for api in catalogue::all() {
+        assert!(scan("a.py", api.example).uses_gpu, "{}", api.path);
+    }
+    for keyword in catalogue::keywords() {
+        assert!(scan("a.py", keyword.example).uses_gpu, "{}", keyword.name);
+    }
+}
