@@ -12,5 +12,6 @@ mod cli;
 mod git_readers;
 #[cfg(unix)]
 mod install_script;
+mod languages;
 mod mission;
 mod support;

@@ -10,6 +10,7 @@ use crate::hook::HookError;
 use crate::hook::install::InstallError;
 use crate::policy::PolicyError;
 use crate::source::RepositoryPolicyError;
+use crate::source::WorktreeError;
 
 /// Something could not be done.
 #[derive(Debug)]
@@ -204,5 +205,11 @@ impl From<HookError> for Failure {
             HookError::Git(error) => error.into(),
             error @ HookError::Backup(_) => Self::of(&error),
         }
+    }
+}
+
+impl From<WorktreeError> for Failure {
+    fn from(error: WorktreeError) -> Self {
+        Self::of(&error).note("nothing was scanned")
     }
 }

@@ -1,6 +1,6 @@
 //! `gpuguard scan`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -16,7 +16,7 @@ use crate::outcome::{Answer, Outcome};
 use crate::policy::Policy;
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
-use crate::source::{self, WorktreeError, WorktreeFile};
+use crate::source::{self, WorktreeFile};
 use crate::sys::environment::current_dir;
 
 /// Look for code that selects the wrong card
@@ -154,15 +154,4 @@ fn scan_file(scanner: &Scanner, file: &WorktreeFile) -> Option<FileScan> {
 /// Whether the name alone says that it is code.
 fn is_named_as_code(scanner: &Scanner, file: &WorktreeFile) -> bool {
     scanner.language(&file.path, b"").is_some()
-}
-
-impl From<WorktreeError> for Failure {
-    fn from(error: WorktreeError) -> Self {
-        let failure = Self::of(&error);
-        match &error {
-            WorktreeError::Missing { path } if path == Path::new("") => failure,
-            WorktreeError::Missing { .. } => failure.note("nothing was scanned"),
-            WorktreeError::Unreadable { .. } | WorktreeError::Walk { .. } => failure,
-        }
-    }
 }

@@ -32,13 +32,13 @@ pub fn findings(outcome: &Outcome, style: &Style) -> String {
     let mut text = String::new();
     for (file, finding) in outcome.findings() {
         if finding.introduced || style.verbose {
-            let _ = write!(text, "{}\n\n", one(&renderer, file, finding));
+            let _ = write!(text, "{}\n\n", one(&renderer, style, file, finding));
         }
     }
     text
 }
 
-fn one(renderer: &Renderer, file: &FileScan, finding: &Finding) -> String {
+fn one(renderer: &Renderer, style: &Style, file: &FileScan, finding: &Finding) -> String {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning | Severity::Off => Level::WARNING,
@@ -66,11 +66,35 @@ fn one(renderer: &Renderer, file: &FileScan, finding: &Finding) -> String {
         " (was there before)"
     };
     let group = level
-        .primary_title(format!("{}{old}", shown(&finding.message)))
+        .primary_title(wrapped(
+            &format!("{}{old}", shown(&finding.message)),
+            style.width,
+        ))
         .id(finding.rule)
         .element(snippet)
-        .element(Level::HELP.message(finding.help.clone()));
+        .element(Level::HELP.message(wrapped(&finding.help, style.width)));
     renderer.render(&[group])
+}
+
+/// `text` in lines that leave room for what stands before them (`error[GG006]: `). The renderer
+/// cuts long lines of code by itself, but not what is said about them.
+fn wrapped(text: &str, width: usize) -> String {
+    let width = width.saturating_sub(16).max(40);
+    let mut lines = String::new();
+    let mut length = 0;
+    for word in text.split(' ') {
+        let word_length = word.chars().count();
+        if length > 0 && length + 1 + word_length > width {
+            lines.push('\n');
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+            length += 1;
+        }
+        lines.push_str(word);
+        length += word_length;
+    }
+    lines
 }
 
 fn split(text: &str, at: usize) -> (&str, &str) {

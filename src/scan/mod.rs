@@ -14,3 +14,6 @@ pub mod rule;
 pub use engine::Scanner;
 pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 pub use introduced::{MovedCode, mark_introduced};
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,11 @@
 //! One file for each command, as in `src/cli/`.
 
+mod gpu;
 mod hook;
 mod init;
 #[cfg(unix)]
 mod install;
 mod policy_file;
-mod gpu;
+mod rule;
+mod scan;
 mod schema;

@@ -17,6 +17,17 @@ const fn numbered(
     }
 }
 
+/// Every function of a module that only works on the GPU.
+const fn family(path: &'static str, label: &'static str, example: &'static str) -> Api {
+    Api {
+        path,
+        label,
+        arguments: &[],
+        uses: Uses::Always,
+        example,
+    }
+}
+
 const fn device(path: &'static str, arguments: &'static [Argument], example: &'static str) -> Api {
     Api {
         path,
@@ -73,6 +84,8 @@ pub(super) const APIS: &[Api] = &[
     device("ultralytics.YOLO().track", YOLO, "from ultralytics import YOLO\nYOLO(\"m\").track(device=1)"),
     device("ultralytics.YOLO().export", YOLO, "from ultralytics import YOLO\nYOLO(\"m\").export(device=\"1\")"),
     device("ultralytics.YOLO().benchmark", YOLO, "from ultralytics import YOLO\nYOLO(\"m\").benchmark(device=\"1\")"),
+    family("cupy.*", "cupy", "import cupy as cp\nx = cp.zeros(3)"),
+    family("numba.cuda.*", "numba.cuda", "from numba import cuda\ncuda.to_device(x)"),
     numbered("cupy.cuda.Device", &[at(0, "device", Form::Index)], "import cupy\ncupy.cuda.Device(1).use()"),
     numbered("cupy.cuda.runtime.setDevice", &[at(0, "", Form::Index)], "import cupy\ncupy.cuda.runtime.setDevice(1)"),
     numbered("numba.cuda.select_device", &[at(0, "device_id", Form::Index)], "from numba import cuda\ncuda.select_device(1)"),

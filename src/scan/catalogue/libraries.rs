@@ -62,9 +62,8 @@ const GPU_LIBRARIES: &[&str] = &[
     "xgboost",
 ];
 
-/// Modules (and classes in GPU-free modules) whose devices are microphones, cameras and ports.
+/// Root modules whose devices are microphones, cameras and ports.
 const OTHER_DEVICES: &[&str] = &[
-    "PyCameraList",
     "alsaaudio",
     "bluetooth",
     "cv2",
@@ -101,12 +100,17 @@ const OTHER_WORDS: &[&str] = &[
     "speaker",
 ];
 
+/// Whether a name can be nothing but this module, wherever it comes from.
+pub fn is_module_name(name: &str) -> bool {
+    ["torch", "tensorflow", "cupy", "ctranslate2"].contains(&name)
+}
+
 /// Whether `path` starts in a GPU library.
 pub fn is_gpu_library(path: &str) -> bool {
     GPU_LIBRARIES.binary_search(&root(path)).is_ok()
 }
 
-/// Whether a call of `path` takes a device that is no GPU. OpenCV's CUDA part is one.
+/// Whether a call of `path` takes a device that is no GPU. `OpenCV`'s CUDA part takes one that is.
 pub fn is_other_device(path: &str) -> bool {
     if path.starts_with("cv2.cuda") {
         return false;

@@ -13,12 +13,13 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use keyword::{Keyword, Where, keyword, keywords};
-pub use libraries::{is_gpu_library, is_other_device};
+pub use libraries::{is_gpu_library, is_module_name, is_other_device};
 
 /// A call that uses or chooses a device.
 #[derive(Debug)]
 pub struct Api {
-    /// The qualified path of what is called; a leading dot means a method of any object.
+    /// The qualified path of what is called; a leading dot means a method of any object, `.*` at
+    /// the end every function of a module.
     pub path: &'static str,
     /// The label of its facts.
     pub label: &'static str,
@@ -26,7 +27,7 @@ pub struct Api {
     pub arguments: &'static [Argument],
     /// Whether the call alone makes CUDA work.
     pub uses: Uses,
-    /// Code that selects index 1 through it, or only uses the GPU where nothing can be selected.
+    /// Code that selects index 1 through it, or only uses the GPU where it cannot select.
     pub example: &'static str,
 }
 
@@ -154,12 +155,16 @@ pub fn all() -> impl Iterator<Item = &'static Api> {
 pub fn api(path: Option<&str>, method: Option<&str>) -> Option<&'static Api> {
     static BY_PATH: LazyLock<HashMap<&'static str, &'static Api>> =
         LazyLock::new(|| all().map(|api| (api.path, api)).collect());
+    /// Rows for every function of a module, whether or not it has a row of its own.
+    static FAMILIES: LazyLock<Vec<&'static Api>> =
+        LazyLock::new(|| all().filter(|api| api.path.ends_with(".*")).collect());
     let by_path = path.and_then(|path| BY_PATH.get(path).copied());
     by_path
         .or_else(|| {
-            // Every function of torch.cuda starts CUDA, whether or not it has a row.
-            path.filter(|path| path.starts_with("torch.cuda."))
-                .and_then(|_| BY_PATH.get("torch.cuda.*").copied())
+            FAMILIES.iter().copied().find(|family| {
+                let prefix = family.path.trim_end_matches('*');
+                path.is_some_and(|path| path.starts_with(prefix))
+            })
         })
         .or_else(|| {
             let mut dotted = String::from(".");

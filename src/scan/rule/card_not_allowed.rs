@@ -22,7 +22,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             continue;
         };
         let shown = situation.shown_by(value);
-        if *value == required.visible_devices || shown.slots.iter().all(is_allowed) {
+        if *value == required.visible_devices || shown.slots.iter().copied().all(is_allowed) {
             continue;
         }
         let mut draft = Draft::on(fact, About::Line);

@@ -33,13 +33,20 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             _ => format!("only indices 0 to {} exist", shown - 1),
         };
         let mut draft = Draft::on(fact, About::Line);
-        draft.message =
-            format!("index {index} is beyond the mask: with {VISIBLE}={mask}{source} {exists}");
+        draft.message = format!(
+            "index {index} is beyond the mask: with {VISIBLE}={}{source} {exists}",
+            written(mask)
+        );
         "selects no card: \"invalid device ordinal\"".clone_into(&mut draft.label);
         draft.help = help(situation, mask, shown);
         drafts.push(draft);
     }
     drafts
+}
+
+/// A value of the variable in a sentence.
+fn written(mask: &str) -> &str {
+    if mask.is_empty() { "\"\"" } else { mask }
 }
 
 fn help(situation: &Situation<'_>, mask: &str, shown: usize) -> String {

@@ -142,11 +142,11 @@ impl<'a> Situation<'a> {
 
 /// Cards as words: `RTX 5060 Ti (forbidden), RTX 3090`.
 pub(super) fn cards_shown(visible: &Visible<'_>) -> String {
-    let words: Vec<String> = visible.slots.iter().map(slot_words).collect();
+    let words: Vec<String> = visible.slots.iter().copied().map(slot_words).collect();
     words.join(", ")
 }
 
-fn slot_words(slot: &Slot<'_>) -> String {
+fn slot_words(slot: Slot<'_>) -> String {
     match slot {
         Slot::Card(card) if card.usage == Usage::Forbidden => format!("{} (forbidden)", card.name),
         Slot::Card(card) => card.name.clone(),
@@ -155,7 +155,7 @@ fn slot_words(slot: &Slot<'_>) -> String {
 }
 
 /// Whether a slot is a card that code may use.
-pub(super) fn is_allowed(slot: &Slot<'_>) -> bool {
+pub(super) fn is_allowed(slot: Slot<'_>) -> bool {
     matches!(
         slot,
         Slot::Card(Card {

@@ -68,12 +68,15 @@ const QUESTIONS: &[&str] = &[
     "sub",
     "compile",
     "findall",
-    "getattr",
     "hasattr",
     "isinstance",
-    "pop",
-    "getenv",
 ];
+
+/// Methods and functions that take a key, and what stands for its value after it.
+const KEYED: &[&str] = &["get", "getenv", "pop", "setdefault"];
+
+/// Calls that declare a field or an option, with its default.
+const DECLARATIONS: &[&str] = &["Argument", "Field", "Option", "field"];
 
 /// Keywords that describe, whatever is called.
 const DESCRIPTIONS: &[&str] = &[
@@ -94,6 +97,10 @@ struct Called<'p> {
     rest: Place,
     /// A device argument names something that is not CUDA: numbers count something else.
     elsewhere: bool,
+    /// What a default value in it is, where it takes one.
+    default: Option<Place>,
+    /// Whether a key stands before the default.
+    keyed: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -121,11 +128,14 @@ impl<'a> Walker<'a> {
         }
         let api = catalogue::api(Some(&path), method);
         let last = method.unwrap_or(&path);
+        let rest = rest_place(last, place);
         let called = Called {
             path: &path,
             api,
-            rest: rest_place(last, place),
-            elsewhere: self.names_another_device(call, api),
+            rest,
+            default: default_place(last, call, (place, rest)),
+            keyed: KEYED.contains(&last_part(last)),
+            elsewhere: self.names_another_device(call, api) || self.kind_is_open(call, &path),
         };
         if let Some(api) = api
             && api.uses == Uses::Always
@@ -154,6 +164,13 @@ impl<'a> Walker<'a> {
     }
 
     fn positional(&self, position: usize, called: &Called<'_>) -> Place {
+        if let Some(default) = called.default {
+            return if called.keyed && position == 0 {
+                Place::Compared
+            } else {
+                default
+            };
+        }
         let Some(api) = called.api else {
             return called.rest;
         };
@@ -176,7 +193,7 @@ impl<'a> Walker<'a> {
     }
 
     fn keyword(&self, keyword: &Keyword, call: &ExprCall, called: &Called<'_>) -> Place {
-        let Some(name) = keyword.arg.as_ref().map(|name| name.as_str()) else {
+        let Some(name) = keyword.arg.as_deref() else {
             return called.rest;
         };
         if DESCRIPTIONS.contains(&name) {
@@ -217,12 +234,25 @@ impl<'a> Walker<'a> {
                 numbers,
             });
         }
-        if name == "default"
-            && let Some(option) = option_name(call)
-        {
-            return place_of_name(&option, true);
+        if name == "default" {
+            return match (option_name(call), called.default) {
+                (Some(option), _) => place_of_name(&option, true),
+                (None, Some(default)) => default,
+                (None, None) => called.rest,
+            };
         }
         called.rest
+    }
+
+    /// Whether a `torch.device(kind, 0)` has a kind that is decided at run time: the number may
+    /// be any device's.
+    fn kind_is_open(&self, call: &'a ExprCall, path: &str) -> bool {
+        path == "torch.device"
+            && call.arguments.find_argument_value("index", 1).is_some()
+            && call
+                .arguments
+                .find_argument_value("type", 0)
+                .is_some_and(|kind| constants(kind, &self.scopes).contains(&Constant::Unknown))
     }
 
     /// Whether a device argument is sure to be something other than CUDA.
@@ -251,9 +281,31 @@ impl<'a> Walker<'a> {
     }
 }
 
+fn last_part(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// What the default in `config.get("gpu_device_index", 1)` and `gpu_device_index = field(default=1)`
+/// is; `None` for calls that take none.
+fn default_place(path: &str, call: &ExprCall, (place, rest): (Place, Place)) -> Option<Place> {
+    let last = last_part(path);
+    if KEYED.contains(&last) {
+        return Some(match (place, call.arguments.args.first()) {
+            (Place::Message, _) => rest,
+            (Place::Device(_), _) => place,
+            (_, Some(Expr::StringLiteral(key))) => place_of_name(key.value.to_str(), true),
+            _ => rest,
+        });
+    }
+    match place {
+        Place::Device(_) if DECLARATIONS.contains(&last) => Some(place),
+        _ => None,
+    }
+}
+
 /// What arguments without a meaning of their own are, by the last part of what is called.
 fn rest_place(path: &str, place: Place) -> Place {
-    let last = path.rsplit('.').next().unwrap_or(path);
+    let last = last_part(path);
     let raised =
         last.ends_with("Error") || last.ends_with("Exception") || last.ends_with("Warning");
     if matches!(place, Place::Message) || raised || MESSAGES.contains(&last) {

@@ -102,7 +102,7 @@ impl<'a> Walker<'a> {
             match value {
                 Constant::Text(text) => match role.form.read(text) {
                     DeviceText::Indices(_) if was_judged(expr, value) => {
-                        self.uses(span, role.label)
+                        self.uses(span, role.label);
                     }
                     DeviceText::Indices(indices) => {
                         for index in indices {

@@ -19,7 +19,17 @@ use crate::scan::fact::FileFacts;
 pub(super) const PYTHON: Language = Language {
     name: "Python",
     claims,
-    words: &["cuda", "CUDA", "device", "gpu", "GPU", "torch"],
+    words: &[
+        "cuda",
+        "CUDA",
+        "device",
+        "gpu",
+        "GPU",
+        "torch",
+        "cupy",
+        "cpu_offload",
+        "accelerate",
+    ],
     read,
 };
 

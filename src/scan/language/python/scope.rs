@@ -4,6 +4,8 @@ use std::collections::HashMap;
 
 use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtImport, StmtImportFrom};
 
+use crate::scan::catalogue;
+
 /// The scopes around the place that is being read, outermost first.
 #[derive(Default)]
 pub(super) struct Scopes<'a> {
@@ -126,6 +128,10 @@ impl<'a> Scopes<'a> {
                 self.path_parts(&subscript.value, depth, parts, budget);
             }
             Expr::Await(inner) => self.path_parts(&inner.value, depth, parts, budget),
+            // A module that was handed in, loaded late or passed on is still that module.
+            Expr::Name(name) if catalogue::is_module_name(&name.id) => {
+                parts.push(name.id.to_string());
+            }
             Expr::Name(name) => match self.lookup(&name.id, depth) {
                 None => parts.push(name.id.to_string()),
                 Some((

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::scan::catalogue;
-use crate::scan::fact::{FactKind, HowSet, Value, When};
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, When};
 
 fn facts(text: &str) -> FileFacts {
     read(text).unwrap()
@@ -33,6 +33,12 @@ fn writes(text: &str) -> Vec<(String, Value<String>, HowSet, When)> {
 #[test]
 fn every_row_of_the_catalogue_reads_its_example() {
     for api in catalogue::all() {
+        if !api.example.contains('1') {
+            let facts = facts(api.example).facts;
+            let uses = |fact: &Fact| fact.kind == FactKind::UsesGpu && fact.api == api.label;
+            assert!(facts.iter().any(uses), "{}: {facts:?}", api.path);
+            continue;
+        }
         let found = selects(api.example);
         assert!(
             found.iter().any(|(index, _)| *index == 1),
@@ -208,10 +214,9 @@ fn depth_and_length_do_not_matter() {
 
 #[test]
 fn names_that_double_at_every_step_are_given_up() {
+    let doubled = |at: u32| format!("a{at} = a{0} + a{0}\n", at - 1);
     let mut text = String::from("a0 = 'x'\n");
-    for at in 1..60 {
-        text.push_str(&format!("a{at} = a{0} + a{0}\n", at - 1));
-    }
+    text.extend((1..60).map(doubled));
     text.push_str("import torch\ntorch.device(a59)\nb = b + b\ntorch.device(b)\n");
     assert_eq!(selects(&text), []);
 }

@@ -1,0 +1,238 @@
+//! Whole scans: who has to set the variables, what a change brings in, what is skipped.
+
+use std::path::Path;
+
+use super::*;
+use crate::git::RepoPath;
+use crate::policy::{Policy, Preset, SetIn, Severity, parse};
+
+const MASK: &str = "import os\n\
+                    os.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n\
+                    os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+
+fn policy(set_in: SetIn) -> Policy {
+    let mut policy = parse(
+        Path::new("gpuguard.toml"),
+        Preset::Rtx3090.text().as_bytes(),
+    )
+    .unwrap();
+    policy.environment.set_in = set_in;
+    policy
+}
+
+fn scan(path: &str, content: impl AsRef<[u8]>) -> FileScan {
+    Scanner::new(&policy(SetIn::EachFile)).scan(&RepoPath::new(path), content.as_ref())
+}
+
+fn rules(scan: &FileScan) -> Vec<&'static str> {
+    scan.findings.iter().map(|finding| finding.rule).collect()
+}
+
+fn introduced(scan: &FileScan) -> Vec<&'static str> {
+    let new = scan.findings.iter().filter(|finding| finding.introduced);
+    new.map(|finding| finding.rule).collect()
+}
+
+fn judged(new: &str, parents: &[&str], deleted: &[&str]) -> Vec<&'static str> {
+    let mut new = scan("a.py", new);
+    let parents: Vec<FileScan> = parents.iter().map(|text| scan("a.py", text)).collect();
+    let deleted: Vec<FileScan> = deleted.iter().map(|text| scan("old.py", text)).collect();
+    mark_introduced(&mut new, &parents, &mut MovedCode::from_deleted(&deleted));
+    introduced(&new)
+}
+
+#[test]
+fn who_sets_the_variables_decides_what_is_missing() {
+    let library = "import torch\nx.to('cuda')\ntorch.cuda.set_device(1)\n";
+    let program = &format!("{library}if __name__ == '__main__':\n    main()\n");
+    let only_mask = "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+    let missing: &[&str] = &["GG001", "GG018", "GG007"];
+    for (set_in, text, expected) in [
+        (SetIn::EachFile, library, missing),
+        (SetIn::EachFile, program, missing),
+        (SetIn::EachFile, only_mask, &["GG001"]),
+        (SetIn::EntryPoints, library, &["GG006"]),
+        (SetIn::EntryPoints, program, missing),
+        (SetIn::EntryPoints, only_mask, &["GG001"]),
+        (SetIn::Outside, library, &["GG006"]),
+        (SetIn::Outside, program, &["GG006"]),
+        (SetIn::Outside, only_mask, &["GG001"]),
+    ] {
+        let scan = Scanner::new(&policy(set_in)).scan(&RepoPath::new("a.py"), text.as_bytes());
+        assert_eq!(rules(&scan), expected, "{set_in:?}\n{text}");
+    }
+}
+
+#[test]
+fn messages_name_the_card() {
+    let message = |text: &str| scan("a.py", text).findings[0].message.clone();
+    assert_eq!(
+        message(&format!("{MASK}x.to('cuda:1')")),
+        "index 1 is beyond the mask: with CUDA_VISIBLE_DEVICES=1 only index 0 exists"
+    );
+    let mask_0 = MASK.replace("'1'", "'0'");
+    assert_eq!(
+        message(&mask_0),
+        "CUDA_VISIBLE_DEVICES=0 shows RTX 5060 Ti (forbidden)"
+    );
+    let order = "import os\nos.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n";
+    let found = scan("a.py", format!("{order}gpu_device_index = 0\n"));
+    let found = found
+        .findings
+        .iter()
+        .find(|finding| finding.rule == "GG007")
+        .unwrap();
+    assert!(
+        found
+            .message
+            .ends_with("selects the RTX 5060 Ti, which must not be used")
+    );
+}
+
+#[test]
+fn the_policy_sets_severities() {
+    let mut policy = policy(SetIn::EachFile);
+    policy
+        .severities
+        .insert("GG018".to_owned(), Severity::Warning);
+    policy.severities.insert("GG001".to_owned(), Severity::Off);
+    let scan = Scanner::new(&policy).scan(&RepoPath::new("a.py"), b"x.to('cuda')");
+    assert_eq!(rules(&scan), ["GG018"]);
+    assert_eq!(scan.findings[0].severity, Severity::Warning);
+    assert!(!scan.findings[0].blocks());
+}
+
+#[test]
+fn what_a_parent_had_is_not_new() {
+    let bad = "import torch\ntorch.cuda.set_device(1)\n";
+    assert_eq!(judged(bad, &[], &[]), ["GG001", "GG018", "GG007"]);
+    assert_eq!(judged(bad, &[bad], &[]), Vec::<&str>::new());
+    // Moved down, indented otherwise, in one of two parents only.
+    let moved = "import torch\n\n\nif True:\n    torch.cuda.set_device(1)\n";
+    assert_eq!(judged(moved, &["x = 1\n", bad], &[]), Vec::<&str>::new());
+    // The same line once more is new once.
+    let twice = &format!("{bad}torch.cuda.set_device(1)\n");
+    assert_eq!(judged(twice, &[bad], &[]), ["GG007"]);
+    assert_eq!(judged(twice, &[twice], &[]), Vec::<&str>::new());
+    // Two parents that have it once each do not make it known twice.
+    assert_eq!(judged(twice, &[bad, bad], &[]), ["GG007"]);
+}
+
+#[test]
+fn a_deleted_mask_is_a_new_finding() {
+    let masked = &format!("{MASK}import torch\ntorch.cuda.set_device(0)\n");
+    let bare = "import torch\ntorch.cuda.set_device(0)\n";
+    assert_eq!(judged(bare, &[masked], &[]), ["GG001", "GG018", "GG007"]);
+    let without_order = &masked.replace("os.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n", "");
+    assert_eq!(judged(without_order, &[masked], &[]), ["GG001"]);
+}
+
+#[test]
+fn moved_code_is_not_new_but_another_bad_file_is() {
+    let bad = "import torch\ntorch.cuda.set_device(1)\n";
+    assert_eq!(judged(bad, &[], &[bad]), Vec::<&str>::new());
+    let other = "import torch\nmodel.cuda(1)\n";
+    assert_eq!(judged(other, &[], &[bad]), ["GG001", "GG018", "GG007"]);
+    // One deleted file accounts for one moved file.
+    let deleted = [scan("old.py", bad)];
+    let mut moved = MovedCode::from_deleted(&deleted);
+    let (mut one, mut two) = (scan("a.py", bad), scan("b.py", bad));
+    mark_introduced(&mut one, &[], &mut moved);
+    mark_introduced(&mut two, &[], &mut moved);
+    assert_eq!((introduced(&one).len(), introduced(&two).len()), (0, 3));
+}
+
+#[test]
+fn what_cannot_be_read_is_skipped_with_the_reason() {
+    let reason = |path: &str, content: &[u8]| match scan(path, content).reading {
+        Reading::Skipped(reason) => Some(reason),
+        _ => None,
+    };
+    assert_eq!(reason("a.py", b"cuda\0"), Some(SkipReason::Binary));
+    assert_eq!(reason("a.py", b"\xff\xfec"), Some(SkipReason::Undecodable));
+    assert_eq!(
+        reason(
+            "a.py",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n"
+        ),
+        Some(SkipReason::LfsPointer)
+    );
+    let mut policy = policy(SetIn::EachFile);
+    policy.scan.exclude = vec!["third_party/".to_owned(), "*_pb2.py".to_owned()];
+    policy.scan.max_file_bytes = 20;
+    let scanner = Scanner::new(&policy);
+    for (path, excluded) in [
+        ("third_party/a.py", true),
+        ("x/third_party/b/c.py", true),
+        ("x/a_pb2.py", true),
+        ("a.py", false),
+    ] {
+        assert_eq!(scanner.excludes(&RepoPath::new(path)), excluded, "{path}");
+    }
+    let long = scanner.scan(
+        &RepoPath::new("a.py"),
+        "# cuda, a long line".repeat(2).as_bytes(),
+    );
+    assert_eq!(
+        long.reading,
+        Reading::Skipped(SkipReason::TooLarge { bytes: 38 })
+    );
+}
+
+#[test]
+fn every_encoding_gives_the_same_finding() {
+    let code = "# \u{e9}\nx = y.to('cuda:1')\n";
+    let latin: Vec<u8> = code
+        .chars()
+        .map(|c| u8::try_from(u32::from(c)).unwrap())
+        .collect();
+    let utf16: Vec<u8> = [0xfeff]
+        .into_iter()
+        .chain(code.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    let bom = [b"\xef\xbb\xbf", code.as_bytes()].concat();
+    for content in [code.as_bytes(), &latin, &utf16, &bom] {
+        let scan = scan("a.py", content);
+        let found = scan
+            .findings
+            .iter()
+            .find(|finding| finding.rule == "GG007")
+            .unwrap();
+        assert_eq!((found.start.line, found.start.column), (2, 10));
+    }
+}
+
+#[test]
+fn python_is_known_by_name_or_first_line() {
+    let scanner = Scanner::new(&policy(SetIn::EachFile));
+    for (path, content, known) in [
+        ("a.py", "", true),
+        ("A.PY", "", true),
+        ("a.pyi", "", true),
+        ("a.pyw", "", true),
+        ("run", "#!/usr/bin/env python3\n", true),
+        ("run", "#!/bin/sh\n", false),
+        ("a.txt", "#!/usr/bin/env python3\n", false),
+        ("a.cpp", "cuda", false),
+    ] {
+        let language = scanner.language(&RepoPath::new(path), content.as_bytes());
+        assert_eq!(language.is_some(), known, "{path}");
+    }
+}
+
+#[test]
+fn the_scanner_is_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Scanner>();
+}
+
+#[test]
+fn the_prefilter_lets_every_catalogue_row_through() {
+    for api in catalogue::all() {
+        assert!(scan("a.py", api.example).uses_gpu, "{}", api.path);
+    }
+    for keyword in catalogue::keywords() {
+        assert!(scan("a.py", keyword.example).uses_gpu, "{}", keyword.name);
+    }
+}
