@@ -28,7 +28,7 @@ enum HookCommand {
 
 /// Judge what Git is about to do, as the wired hook does
 ///
-/// Reads the exact index Git is about to commit (GIT_INDEX_FILE) and writes neither index nor
+/// Reads the exact index Git is about to commit (`GIT_INDEX_FILE`) and writes neither index nor
 /// files. `GPUGUARD=0` and `SKIP=gpuguard` skip it.
 #[derive(Debug, clap::Args)]
 struct RunArguments {

@@ -1,6 +1,6 @@
 //! `gpuguard init`: write the policy file, from the cards found or from a preset.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use clap::ValueEnum;
@@ -81,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
 }
 
 /// Writes the policy, never over another.
-fn write_new(path: &PathBuf, text: &str) -> Result<(), Failure> {
+fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     let unwritable = |error: &std::io::Error| {
         Failure::new(format!("`{}` cannot be written", path.display())).because(error)
     };

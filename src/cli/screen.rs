@@ -11,6 +11,8 @@ use crate::sys::terminal::{self, ColorChoice};
 
 /// How much to say, and whether in colour.
 pub(crate) struct Screen {
+    stdout: io::Stdout,
+    stderr: io::Stderr,
     choice: ColorChoice,
     /// Say only problems.
     pub(crate) quiet: bool,
@@ -21,6 +23,8 @@ pub(crate) struct Screen {
 impl Screen {
     pub(super) fn new(choice: ColorChoice, quiet: bool, verbose: bool) -> Self {
         Self {
+            stdout: io::stdout(),
+            stderr: io::stderr(),
             choice,
             quiet,
             verbose,
@@ -60,7 +64,7 @@ impl Screen {
     /// # Errors
     /// A closed pipe (`gpuguard scan | head`) is no error.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
-        match io::stdout().lock().write_all(text.as_bytes()) {
+        match self.stdout.lock().write_all(text.as_bytes()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new("the output cannot be written").because(&error))
             }
@@ -77,7 +81,7 @@ impl Screen {
 
     /// Says something on stderr also with `--quiet`.
     pub(crate) fn warn(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(self.stderr.lock(), "{text}");
     }
 
     /// A progress bar over `length` steps, shown on a terminal once the work has taken half a

@@ -76,6 +76,7 @@ impl GitProgram {
     }
 
     /// The same with one more environment variable, such as `GIT_INDEX_FILE`.
+    #[must_use]
     pub fn with_variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables
             .push((name.into(), value.as_ref().to_owned()));

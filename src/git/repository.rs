@@ -75,8 +75,8 @@ impl Repository {
         )
         .ok()?
         .to_thread_local();
-        let config = repository.config_snapshot();
-        let unknown = config
+        let unknown = repository
+            .config_snapshot()
             .plumbing()
             .sections_by_name("extensions")
             .is_some_and(|sections| {
@@ -84,7 +84,6 @@ impl Repository {
                     .flat_map(|section| section.value_names().collect::<Vec<_>>())
                     .any(|name| !KNOWN_EXTENSIONS.contains(&name.to_ascii_lowercase().as_str()))
             });
-        drop(config);
         if unknown {
             return None;
         }

@@ -157,7 +157,7 @@ impl RepoPath {
                     if !bytes.is_empty() {
                         bytes.push(b'/');
                     }
-                    bytes.extend_from_slice(&gix::path::os_str_into_bstr(name).ok()?);
+                    bytes.extend_from_slice(gix::path::os_str_into_bstr(name).ok()?);
                 }
                 std::path::Component::CurDir => {}
                 _ => return None,
