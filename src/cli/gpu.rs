@@ -266,7 +266,7 @@ fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
     }
     let _ = writeln!(text, "{}", printable(verdict.message.as_bytes()));
     if let Some(hint) = &verdict.hint {
-        let _ = writeln!(text, "  hint: {hint}");
+        let _ = writeln!(text, "  hint: {}", printable(hint.as_bytes()));
     }
     if screen.verbose {
         for phase in &verdict.phases {
