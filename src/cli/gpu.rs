@@ -85,7 +85,10 @@ fn list(arguments: &ListArguments, screen: &Screen) -> Result<Answer, Failure> {
     let deadline = policy
         .as_ref()
         .map_or(LIST_DEADLINE, |policy| policy.gpu_check.deadline);
-    let inventory = match gpu::inventory(deadline) {
+    let waiting = screen.waiting("asking the driver");
+    let found = gpu::inventory(deadline);
+    drop(waiting);
+    let inventory = match found {
         Ok(inventory) => Some(inventory),
         Err(error) if is_no_driver(&error) => {
             screen.say(&format!("no NVIDIA driver: {}", error.trouble));
@@ -227,7 +230,9 @@ fn check(arguments: &CheckArguments, screen: &Screen) -> Result<Answer, Failure>
     {
         gpu::forget(folder);
     }
+    let waiting = screen.waiting("checking the card");
     let verdict = gpu::check(&policy, cache.as_deref(), clock::now());
+    drop(waiting);
     let text = match arguments.format {
         Format::Human => verdict_for_people(&verdict, screen),
         Format::Json => verdict_as_json(&verdict),

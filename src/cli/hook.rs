@@ -66,7 +66,10 @@ fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
     let repository = Repository::discover(&directory)?;
     let (policy, from) = source::policy_of(&repository)?;
-    let mut outcome = match hook::run(event, &repository, &policy, clock::now()) {
+    let waiting = screen.waiting("gpuguard: judging the commit");
+    let result = hook::run(event, &repository, &policy, clock::now());
+    drop(waiting);
+    let mut outcome = match result {
         Ok(outcome) => outcome,
         Err(error) => return failed(Failure::from(error), policy.hook.on_error, event, screen),
     };

@@ -2,6 +2,8 @@
 
 mod gpu;
 mod hook;
+#[cfg(target_os = "linux")]
+mod hook_card;
 mod init;
 #[cfg(unix)]
 mod install;
@@ -9,3 +11,5 @@ mod policy_file;
 mod rule;
 mod scan;
 mod schema;
+#[cfg(target_os = "linux")]
+mod screen;

@@ -7,8 +7,11 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use tempfile::TempDir;
+
+use fake_driver::FakeDriver;
 
 /// What a finished program printed, and its exit code.
 pub struct Run {
@@ -53,6 +56,9 @@ pub fn gpuguard<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Run {
     )
 }
 
+/// What hides a real driver from the tests, for as long as they run.
+static NO_DRIVER: LazyLock<FakeDriver> = LazyLock::new(FakeDriver::absent);
+
 /// A command that sees nothing of this machine's configuration: own HOME, no system or global
 /// Git configuration, fixed author and dates, no terminal, no colours, no GPU driver.
 pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
@@ -87,6 +93,7 @@ pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
         .env("GIT_COMMITTER_EMAIL", "ada@example.org")
         .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
         .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
+        .env("LD_LIBRARY_PATH", NO_DRIVER.folder())
         .env("LC_ALL", "C.UTF-8")
         .env("TERM", "dumb")
         .stdin(Stdio::null());

@@ -1,0 +1,101 @@
+//! What a terminal shows and a pipe does not: colour, and signs that something goes on.
+#![cfg(target_os = "linux")]
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::fake_driver::FakeDriver;
+use crate::support::{Run, TestRepo, program};
+
+/// Runs `command` with its stderr on a terminal; gives what the terminal got.
+fn on_terminal(command: &mut Command) -> String {
+    let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&ours).unwrap();
+    unlockpt(&ours).unwrap();
+    let name = ptsname(&ours, Vec::new()).unwrap();
+    let theirs: OwnedFd =
+        rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let reader = std::thread::spawn(move || {
+        let mut shown = Vec::new();
+        let mut terminal = File::from(ours);
+        let mut buffer = [0; 4096];
+        // The terminal ends with an error (EIO) when its other side is closed.
+        while let Ok(count @ 1..) = terminal.read(&mut buffer) {
+            shown.extend_from_slice(&buffer[..count]);
+        }
+        String::from_utf8_lossy(&shown).into_owned()
+    });
+    command
+        .env("TERM", "xterm-256color")
+        .stdout(Stdio::null())
+        .stderr(Stdio::from(theirs));
+    command.status().unwrap();
+    // The command holds the terminal's other side until it is gone.
+    command.stderr(Stdio::null());
+    reader.join().unwrap()
+}
+
+/// A repository in which something bad is staged.
+fn with_a_bad_file() -> TestRepo {
+    let repo = TestRepo::with_policy();
+    repo.write("a.py", "import torch\nd = torch.device(\"cuda:1\")\n");
+    repo.git(&["add", "."]);
+    repo
+}
+
+fn hook(repo: &TestRepo) -> Command {
+    let mut command = repo.command(program());
+    command.args(["hook", "run", "pre-commit"]);
+    command
+}
+
+#[test]
+fn colour_is_for_terminals_and_for_those_who_ask() {
+    let repo = with_a_bad_file();
+    let coloured = |text: &str| text.contains("\u{1b}[");
+    let shown = on_terminal(&mut hook(&repo));
+    assert!(shown.contains("commit refused"), "{shown}");
+    assert!(coloured(&shown), "{shown}");
+    assert!(!coloured(&on_terminal(hook(&repo).env("NO_COLOR", "1"))));
+    assert!(!coloured(&on_terminal(
+        hook(&repo).args(["--color", "never"])
+    )));
+    let piped = |command: &mut Command| Run::from(command.output().unwrap()).stderr;
+    assert!(!coloured(&piped(&mut hook(&repo))));
+    assert!(coloured(&piped(hook(&repo).args(["--color", "always"]))));
+    assert!(coloured(&piped(hook(&repo).env("CLICOLOR_FORCE", "1"))));
+    assert!(!coloured(&piped(
+        hook(&repo).env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1")
+    )));
+    let broken = TestRepo::new();
+    broken.write("gpuguard.toml", "?");
+    assert!(coloured(&on_terminal(&mut hook(&broken))));
+    assert!(!coloured(&piped(&mut hook(&broken))));
+}
+
+#[test]
+fn long_work_shows_that_it_goes_on_and_only_on_a_terminal() {
+    let repo = TestRepo::with_policy();
+    let preset = String::from_utf8(repo.read("gpuguard.toml")).unwrap();
+    repo.write(
+        "gpuguard.toml",
+        preset.replace("deadline-ms = 5000", "deadline-ms = 1500"),
+    );
+    // A driver that never answers: the work takes as long as the policy lets it.
+    let driver = FakeDriver::new().with("NVML_HANG", "nvmlInit_v2");
+    let check = |arguments: &[&str]| {
+        let mut command = repo.command(program());
+        command.args(["gpu", "check"]).args(arguments);
+        driver.add_to(&mut command);
+        command
+    };
+    assert!(on_terminal(&mut check(&[])).contains("checking the card"));
+    assert!(!on_terminal(&mut check(&["--quiet"])).contains("checking the card"));
+    let piped = Run::from(check(&[]).output().unwrap());
+    assert!(!piped.stderr.contains("checking the card"), "{piped}");
+}
