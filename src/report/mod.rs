@@ -46,3 +46,6 @@ pub fn render(format: Format, outcome: &Outcome, style: &Style) -> String {
         Format::Json => json::render(outcome),
     }
 }
+
+#[cfg(test)]
+mod tests;
