@@ -1,4 +1,4 @@
-//! Shows an [`Outcome`](crate::outcome::Outcome): one file for each format.
+//! Shows an [`Outcome`]: one file for each format.
 
 mod human;
 mod json;

@@ -75,7 +75,7 @@ fn no_line_is_wider_than_the_terminal() {
                 .findings()
                 .all(|(_, finding)| finding.source.len() < 1_000)
         );
-        let text = super::findings(&outcome, &style);
+        let text = findings(&outcome, &style);
         for line in text.lines() {
             assert!(line.chars().count() <= 80, "{line}");
         }
@@ -86,7 +86,7 @@ fn no_line_is_wider_than_the_terminal() {
 #[test]
 fn tabs_line_ends_and_escapes_stay_in_their_place() {
     let code = "def f():\r\n\ty = 'é\u{1b}[2J'; x.to('cuda:1')\r\n";
-    let text = super::findings(&outcome(vec![scan("a.py", code)]), &Style::default());
+    let text = findings(&outcome(vec![scan("a.py", code)]), &Style::default());
     assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
     let lines: Vec<&str> = text.lines().collect();
     let at = lines
@@ -108,7 +108,7 @@ fn tabs_line_ends_and_escapes_stay_in_their_place() {
 fn a_finding_over_several_lines_is_shown_whole() {
     let code = "import os\nos.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n\
                 os.environ.setdefault(\n    'CUDA_VISIBLE_DEVICES',\n    '0',\n)\n";
-    let text = super::findings(&outcome(vec![scan("a.py", code)]), &Style::default());
+    let text = findings(&outcome(vec![scan("a.py", code)]), &Style::default());
     assert!(
         text.contains("GG002") && text.contains("'CUDA_VISIBLE_DEVICES',"),
         "{text}"
