@@ -4,8 +4,14 @@
     clippy::disallowed_methods,
     reason = "tests start programs and write files themselves"
 )]
-#![expect(missing_docs, reason = "tests document themselves")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![expect(unreachable_pub, reason = "the one binary has no outside")]
 
+mod architecture;
 mod cli;
+mod git_readers;
+#[cfg(unix)]
+mod install_script;
 mod languages;
+mod mission;
 mod support;

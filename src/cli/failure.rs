@@ -5,7 +5,11 @@ use std::error::Error;
 use std::fmt::Write as _;
 
 use crate::git::GitError;
+use crate::gpu::{self, ProbeError};
+use crate::hook::HookError;
+use crate::hook::install::InstallError;
 use crate::policy::PolicyError;
+use crate::source::RepositoryPolicyError;
 use crate::source::WorktreeError;
 
 /// Something could not be done.
@@ -30,7 +34,11 @@ impl Failure {
     pub(crate) fn because(mut self, error: &dyn Error) -> Self {
         let mut next = Some(error);
         while let Some(error) = next {
-            self.notes.push(error.to_string());
+            let note = error.to_string();
+            // Some errors repeat the words of their source.
+            if self.notes.last() != Some(&note) {
+                self.notes.push(note);
+            }
             next = error.source();
         }
         self
@@ -126,10 +134,76 @@ impl From<GitError> for Failure {
                 "did you mean `{similar}`? `git tag` lists them all"
             )),
             GitError::NoTag { similar: None, .. } => failure.hint("`git tag` lists the tags"),
+            GitError::TagExists { name } => failure.note("it was left where it is").hint(format!(
+                "choose another name, or remove it first with `git tag --delete {name}`"
+            )),
+            GitError::BadTagName { .. } => failure.hint(
+                "`git check-ref-format --help` has the rules; `v-before-gpu-correction` is one",
+            ),
+            GitError::NoCommit => failure.hint("make a first commit with `git commit`"),
             GitError::Unmerged { .. } => {
                 failure.hint("resolve the conflict, then `git add` the file")
             }
             _ => failure,
+        }
+    }
+}
+
+impl From<InstallError> for Failure {
+    fn from(error: InstallError) -> Self {
+        let failure = match error {
+            InstallError::Git(error) => return Self::from(error),
+            ref error => Self::of(error),
+        };
+        match error {
+            InstallError::SharedHooksFolder { own, .. } => failure
+                .note("nothing was installed, nothing was changed")
+                .note("the hooks of that folder no longer run in this repository once it has its own")
+                .hint(format!(
+                    "give this repository a hooks folder of its own: `git config --local core.hooksPath {own}`, then install again"
+                )),
+            InstallError::NoHooksFolder { .. } => failure
+                .note("nothing was installed, nothing was changed")
+                .hint("`git config --show-origin --get core.hooksPath` tells where it is set; unset it there, or set a folder"),
+            InstallError::PreviousInTheWay { hook, previous } => failure
+                .note("nothing was installed, nothing was changed")
+                .hint(format!(
+                    "compare the two; remove `{}` if `{}` replaces it, then install again",
+                    previous.display(),
+                    hook.display()
+                )),
+            InstallError::Program { .. } => {
+                failure.hint("start gpuguard from the place where it shall stay")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<ProbeError> for Failure {
+    fn from(error: ProbeError) -> Self {
+        let failure = Self::of(&error);
+        match gpu::hint(&error) {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
+    }
+}
+
+impl From<RepositoryPolicyError> for Failure {
+    fn from(error: RepositoryPolicyError) -> Self {
+        match error {
+            RepositoryPolicyError::Policy(error) => error.into(),
+            RepositoryPolicyError::Git(error) => error.into(),
+        }
+    }
+}
+
+impl From<HookError> for Failure {
+    fn from(error: HookError) -> Self {
+        match error {
+            HookError::Git(error) => error.into(),
+            error @ HookError::Backup(_) => Self::of(&error),
         }
     }
 }

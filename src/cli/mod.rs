@@ -7,6 +7,7 @@ mod hook;
 mod init;
 mod install;
 mod policy;
+mod probe;
 mod rollback;
 mod rule;
 mod scan;
@@ -71,6 +72,8 @@ enum Command {
     Gpu(gpu::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
+    #[command(name = crate::gpu::COMMAND)]
+    Probe(probe::Arguments),
 }
 
 /// Runs the command the arguments name.
@@ -100,6 +103,7 @@ pub fn main() -> ExitCode {
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
+        Command::Probe(arguments) => probe::run(arguments, &screen),
     };
     match result {
         Ok(Answer::Fine) => ExitCode::SUCCESS,

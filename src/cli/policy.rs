@@ -5,6 +5,7 @@ use std::path::Path;
 use super::Failure;
 use crate::git::{GitError, Repository};
 use crate::policy::{FILE_NAME, Policy, load};
+use crate::source;
 use crate::sys::environment::current_dir;
 
 /// The policy that was named, else the one at the repository's root, else (outside a repository)
@@ -15,10 +16,9 @@ pub(super) fn load_policy(explicit: Option<&Path>) -> Result<Policy, Failure> {
     }
     let directory = current_dir()
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
-    let root = match Repository::discover(&directory) {
-        Ok(repository) => repository.worktree()?.to_owned(),
-        Err(GitError::NoRepository { .. }) => directory,
-        Err(error) => return Err(error.into()),
-    };
-    Ok(load(&root.join(FILE_NAME))?)
+    match Repository::discover(&directory) {
+        Ok(repository) => Ok(source::policy_of(&repository)?.0),
+        Err(GitError::NoRepository { .. }) => Ok(load(&directory.join(FILE_NAME))?),
+        Err(error) => Err(error.into()),
+    }
 }

@@ -11,18 +11,30 @@ use rayon::prelude::*;
 use super::policy::load_policy;
 use super::{Failure, Screen};
 use crate::git::{GitError, Repository};
+use crate::hook;
 use crate::outcome::{Answer, Outcome};
-use crate::report::{self, Format, Style};
+use crate::policy::Policy;
+use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
 use crate::source::{self, WorktreeFile};
 use crate::sys::environment::current_dir;
 
-/// Look for code that selects the wrong card: whole files, everything in them counts
+/// Look for code that selects the wrong card
+///
+/// Whole files are judged, everything in them counts; with --staged, what the next commit would
+/// bring in.
 #[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  gpuguard scan .\n  gpuguard scan --staged\n  \
+    gpuguard scan train.py --policy ~/rig.toml --format json"
+)]
 pub(super) struct Arguments {
     /// Files and folders; the current folder when none is named
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Judge what is staged, as the hook would, without saving it or checking the card
+    #[arg(long, conflicts_with = "paths")]
+    staged: bool,
     /// The policy to judge by, instead of the repository's gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -42,9 +54,14 @@ enum FormatWord {
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let scanner = Scanner::new(&load_policy(arguments.policy.as_deref())?);
+    let policy = load_policy(arguments.policy.as_deref())?;
+    let files = if arguments.staged {
+        scan_staged(&policy)?
+    } else {
+        scan_worktree(&Scanner::new(&policy), &arguments.paths, screen)?
+    };
     let mut outcome = Outcome {
-        files: scan_worktree(&scanner, &arguments.paths, screen)?,
+        files,
         ..Outcome::default()
     };
     outcome.elapsed = started.elapsed();
@@ -60,15 +77,20 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
         FormatWord::Human => Format::Human,
         FormatWord::Json => Format::Json,
     };
-    let style = Style {
-        color: screen.color_on_stdout(),
-        verbose: screen.verbose,
-        ..Style::default()
-    };
+    let style = screen.style_on_stdout();
     if screen.quiet && format == Format::Human {
         return screen.print(&report::findings(outcome, &style));
     }
     screen.print(&report::render(format, outcome, &style))
+}
+
+/// Scans what is staged; only what the change brings in counts.
+fn scan_staged(policy: &Policy) -> Result<Vec<FileScan>, Failure> {
+    let directory = current_dir()
+        .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
+    let repository = Repository::discover(&directory)?;
+    let staged = source::index::staged_files(&repository, policy.scan.max_file_bytes)?;
+    Ok(hook::judge(&repository, policy, &staged)?)
 }
 
 /// Scans files and folders of the disk, in parallel.

@@ -6,10 +6,13 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Failure;
+use crate::report::Style;
 use crate::sys::terminal::{self, ColorChoice};
 
 /// How much to say, and whether in colour.
 pub(crate) struct Screen {
+    stdout: io::Stdout,
+    stderr: io::Stderr,
     choice: ColorChoice,
     /// Say only problems.
     pub(crate) quiet: bool,
@@ -20,6 +23,8 @@ pub(crate) struct Screen {
 impl Screen {
     pub(super) fn new(choice: ColorChoice, quiet: bool, verbose: bool) -> Self {
         Self {
+            stdout: io::stdout(),
+            stderr: io::stderr(),
             choice,
             quiet,
             verbose,
@@ -36,12 +41,30 @@ impl Screen {
         terminal::use_color(self.choice, terminal::stdout_is_terminal())
     }
 
+    /// How reports on stderr are shown.
+    pub(crate) fn style_on_stderr(&self) -> Style {
+        Style {
+            color: self.color_on_stderr(),
+            verbose: self.verbose,
+            ..Style::default()
+        }
+    }
+
+    /// How reports on stdout are shown.
+    pub(crate) fn style_on_stdout(&self) -> Style {
+        Style {
+            color: self.color_on_stdout(),
+            verbose: self.verbose,
+            ..Style::default()
+        }
+    }
+
     /// Writes a command's result to stdout.
     ///
     /// # Errors
     /// A closed pipe (`gpuguard scan | head`) is no error.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
-        match io::stdout().lock().write_all(text.as_bytes()) {
+        match self.stdout.lock().write_all(text.as_bytes()) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new("the output cannot be written").because(&error))
             }
@@ -58,7 +81,7 @@ impl Screen {
 
     /// Says something on stderr also with `--quiet`.
     pub(crate) fn warn(&self, text: &str) {
-        let _ = writeln!(io::stderr().lock(), "{text}");
+        let _ = writeln!(self.stderr.lock(), "{text}");
     }
 
     /// A progress bar over `length` steps, shown on a terminal once the work has taken half a

@@ -53,6 +53,21 @@ pub enum GitError {
         /// The tag.
         name: String,
     },
+    /// The tag is there already.
+    #[error("the tag `{name}` exists already")]
+    TagExists {
+        /// The tag.
+        name: String,
+    },
+    /// No tag can have this name (git-check-ref-format(1)).
+    #[error("`{name}` is not a valid name for a tag")]
+    BadTagName {
+        /// The name asked for.
+        name: String,
+    },
+    /// HEAD has no commit yet.
+    #[error("the branch has no commit yet")]
+    NoCommit,
     /// The index holds conflicts.
     #[error("`{path}` is unmerged: its conflict is not resolved in the index")]
     Unmerged {

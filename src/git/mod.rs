@@ -4,6 +4,8 @@
 //! program, which also does all writing. git2 reads tags and the repository's state for
 //! `rollback`. Nothing here writes to the working tree.
 
+mod annotate;
+mod batch;
 mod error;
 mod program;
 mod repository;
@@ -13,4 +15,4 @@ mod types;
 pub use error::GitError;
 pub use program::{GitProgram, Output};
 pub use repository::{Head, Repository};
-pub use types::{FileMode, ObjectId, RepoPath, StagedChange};
+pub use types::{Blob, FileMode, ObjectId, RepoPath, StagedChange};

@@ -24,6 +24,14 @@ impl Output {
             .to_owned()
     }
 
+    /// The output as one path, without its line end; `None` where this system cannot have it.
+    pub fn path(&self) -> Option<PathBuf> {
+        let bytes = self.stdout.strip_suffix(b"\n").unwrap_or(&self.stdout);
+        gix::path::from_bstr(gix::bstr::BStr::new(bytes))
+            .ok()
+            .map(std::borrow::Cow::into_owned)
+    }
+
     /// The NUL-terminated records of a `-z` output.
     pub fn records(&self) -> impl Iterator<Item = &[u8]> {
         let body = self.stdout.strip_suffix(b"\0").unwrap_or(&self.stdout);
@@ -37,6 +45,16 @@ impl Output {
 pub struct GitProgram {
     directory: PathBuf,
     variables: Vec<(OsString, OsString)>,
+    hooks: Hooks,
+}
+
+/// Which hooks a `git` knows of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hooks {
+    /// None: no command of ours may start the user's programs.
+    None,
+    /// Those of the user's configuration, to ask about them.
+    Configured,
 }
 
 impl GitProgram {
@@ -45,10 +63,20 @@ impl GitProgram {
         Self {
             directory: directory.to_owned(),
             variables: Vec::new(),
+            hooks: Hooks::None,
         }
     }
 
+    /// The same with the `core.hooksPath` that is configured in sight, for questions about hooks;
+    /// not for commands that would run them.
+    #[must_use]
+    pub fn with_configured_hooks(mut self) -> Self {
+        self.hooks = Hooks::Configured;
+        self
+    }
+
     /// The same with one more environment variable, such as `GIT_INDEX_FILE`.
+    #[must_use]
     pub fn with_variable(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.variables
             .push((name.into(), value.as_ref().to_owned()));
@@ -106,18 +134,13 @@ impl GitProgram {
         command
             .current_dir(&self.directory)
             .args(["--no-pager", "--literal-pathspecs"])
-            .args([
-                "-c",
-                "core.hooksPath=/dev/null",
-                "-c",
-                "core.fsmonitor=false",
-            ])
-            .args([
-                "-c",
-                "core.quotePath=false",
-                "-c",
-                "submodule.recurse=false",
-            ])
+            .args(["-c", "core.fsmonitor=false"])
+            .args(["-c", "core.quotePath=false"])
+            .args(["-c", "submodule.recurse=false"]);
+        if self.hooks == Hooks::None {
+            command.args(["-c", "core.hooksPath=/dev/null"]);
+        }
+        command
             .args(arguments)
             .env("LC_ALL", "C")
             .env("GIT_OPTIONAL_LOCKS", "0")

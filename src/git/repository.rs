@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, StagedChange, staged};
+use super::{
+    Blob, FileMode, GitError, GitProgram, ObjectId, RepoPath, StagedChange, batch, staged,
+};
 
 /// An opened repository. Reads through gix; where gix cannot read it for certain (a reftable, a
 /// sparse index, an unknown extension, a foreign owner), through the `git` program.
@@ -73,8 +75,8 @@ impl Repository {
         )
         .ok()?
         .to_thread_local();
-        let config = repository.config_snapshot();
-        let unknown = config
+        let unknown = repository
+            .config_snapshot()
             .plumbing()
             .sections_by_name("extensions")
             .is_some_and(|sections| {
@@ -82,7 +84,6 @@ impl Repository {
                     .flat_map(|section| section.value_names().collect::<Vec<_>>())
                     .any(|name| !KNOWN_EXTENSIONS.contains(&name.to_ascii_lowercase().as_str()))
             });
-        drop(config);
         if unknown {
             return None;
         }
@@ -225,33 +226,18 @@ impl Repository {
         staged::with_program(&self.program(), self.head()?.commit)
     }
 
-    /// The content of a blob.
-    pub fn blob(&self, id: ObjectId) -> Result<Vec<u8>, GitError> {
+    /// The contents of blobs, in the order asked for; those above `limit` bytes are not loaded.
+    pub fn blobs(&self, ids: &[ObjectId], limit: u64) -> Result<Vec<Blob>, GitError> {
         if let Reader::Gix(repository) = &self.reader {
-            if let Ok(mut blob) = repository.find_blob(id.0) {
-                return Ok(blob.take_data());
+            let read: Option<Vec<Blob>> = ids
+                .iter()
+                .map(|id| read_blob(repository, *id, limit))
+                .collect();
+            if let Some(blobs) = read {
+                return Ok(blobs);
             }
         }
-        self.program()
-            .run(&["cat-file", "blob", &id.to_string()], b"")
-            .map(|output| output.stdout)
-            .map_err(|error| unreadable(id, &error))
-    }
-
-    /// The size of an object in bytes, without reading it whole.
-    pub fn object_size(&self, id: ObjectId) -> Result<u64, GitError> {
-        if let Reader::Gix(repository) = &self.reader
-            && let Ok(header) = repository.find_header(id.0)
-        {
-            return Ok(header.size());
-        }
-        let output = self
-            .program()
-            .run(&["cat-file", "-s", &id.to_string()], b"")
-            .map_err(|error| unreadable(id, &error))?;
-        output.line().parse().map_err(|_| GitError::Unexpected {
-            command: "cat-file".to_owned(),
-        })
+        batch::blobs(&self.program(), ids, limit)
     }
 
     /// Mode and blob of `path` in `commit`; `None` where the commit has no such file.
@@ -291,11 +277,14 @@ impl Repository {
     }
 }
 
-fn unreadable(id: ObjectId, error: &GitError) -> GitError {
-    GitError::Object {
-        id: id.to_string(),
-        reason: error.to_string(),
+/// A blob through gix; `None` where it cannot be read (a partial clone, a broken pack).
+fn read_blob(repository: &gix::Repository, id: ObjectId, limit: u64) -> Option<Blob> {
+    let bytes = repository.find_header(id.0).ok()?.size();
+    if bytes > limit {
+        return Some(Blob::TooLarge { bytes });
     }
+    let mut blob = repository.find_blob(id.0).ok()?;
+    Some(Blob::Bytes(blob.take_data().into()))
 }
 
 /// `path` without `.` and `x/..`, by words alone; symbolic links are left alone.

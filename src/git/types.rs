@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The id of an object, SHA-1 or SHA-256; shown in hexadecimal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,6 +62,25 @@ impl FileMode {
         }
     }
 
+    /// The kind that a file of the working tree has on its own, by `lstat`; `None` for folders
+    /// and devices. Windows knows no executable bit.
+    pub fn of_file(metadata: &std::fs::Metadata) -> Option<Self> {
+        if metadata.is_symlink() {
+            return Some(Self::Symlink);
+        }
+        if !metadata.is_file() {
+            return None;
+        }
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            if metadata.permissions().mode() & 0o100 != 0 {
+                return Some(Self::Executable);
+            }
+        }
+        Some(Self::Regular)
+    }
+
     /// The mode as Git writes it.
     pub fn octal(self) -> u32 {
         match self {
@@ -112,6 +132,14 @@ impl RepoPath {
         (dot > 0).then(|| &name[dot + 1..])
     }
 
+    /// Whether this path is `folder` or lies below it; the empty path is the root.
+    pub fn is_at_or_below(&self, folder: &Self) -> bool {
+        match self.0.strip_prefix(folder.0.as_slice()) {
+            Some(rest) => rest.is_empty() || folder.0.is_empty() || rest.starts_with(b"/"),
+            None => false,
+        }
+    }
+
     /// The file below `root` on this system; `None` where the system cannot have such a name
     /// (bytes that are not UTF-8, on Windows).
     pub fn below(&self, root: &Path) -> Option<PathBuf> {
@@ -129,7 +157,7 @@ impl RepoPath {
                     if !bytes.is_empty() {
                         bytes.push(b'/');
                     }
-                    bytes.extend_from_slice(&gix::path::os_str_into_bstr(name).ok()?);
+                    bytes.extend_from_slice(gix::path::os_str_into_bstr(name).ok()?);
                 }
                 std::path::Component::CurDir => {}
                 _ => return None,
@@ -149,6 +177,18 @@ impl fmt::Debug for RepoPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "RepoPath({self})")
     }
+}
+
+/// The content of a blob.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Blob {
+    /// Its bytes, before any conversion to a working-tree file.
+    Bytes(Arc<[u8]>),
+    /// It is larger than the reader wanted.
+    TooLarge {
+        /// Its size.
+        bytes: u64,
+    },
 }
 
 /// One path on which the index differs from the commit it builds on.

@@ -1,14 +1,37 @@
 //! The card itself: inventory, identity, kernel check.
 //!
-//! Knows nothing of scans or backups.
+//! Knows nothing of scans or backups. Whatever touches a driver does so in a child process
+//! under a deadline, so that no driver can hang or crash this one.
 
-/// What the card check said.
-#[derive(Clone, Debug)]
-pub struct CardVerdict {}
+mod advice;
+mod cache;
+mod check;
+mod child_environment;
+mod cuda_code;
+mod identity;
+mod inventory;
+mod kernel;
+mod probe;
+mod protocol;
+mod verdict;
 
-impl CardVerdict {
-    /// Whether a commit is refused.
-    pub fn refuses(&self) -> bool {
-        false
-    }
+use std::time::Duration;
+
+pub use cache::forget;
+pub use check::check;
+pub use identity::{IdentityMismatch, policy_card};
+pub use inventory::{ComputeMode, Inventory, InventoryCard};
+pub use probe::{COMMAND, ProbeError, ProbeTask, Trouble, run_probe};
+pub use protocol::{NvmlTrouble, ProbeFailure};
+pub use verdict::{CardFacts, CardStatus, CardVerdict, Phase};
+
+/// The machine's cards by PCI rank, and the driver's version, through NVML in a child process
+/// that gets `deadline`.
+pub fn inventory(deadline: Duration) -> Result<Inventory, ProbeError> {
+    check::take_inventory(probe::Deadline::starting_now(deadline)).map(|(inventory, _)| inventory)
+}
+
+/// What to do about an inventory that failed.
+pub fn hint(error: &ProbeError) -> Option<String> {
+    advice::for_trouble(&error.trouble).1.hint
 }

@@ -1,7 +1,7 @@
 //! `gpuguard.toml`: which cards may be used, how code must select them, what the hook does.
 //!
 //! The types here are the policy as the rest of the program sees it: checked, with defaults
-//! filled in. [`load`] reads files; [`selection`] is CUDA's own selection rules over the cards.
+//! filled in. [`load()`] reads files; [`selection`] is CUDA's own selection rules over the cards.
 
 mod file;
 mod load;

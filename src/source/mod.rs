@@ -1,5 +1,10 @@
-//! Where bytes come from: the files on the disk.
+//! Where bytes come from: what is staged, what lies in folders, and which policy counts for it.
+//!
+//! Knows nothing of languages or rules.
 
+pub mod index;
+mod repository_policy;
 mod worktree;
 
+pub use repository_policy::{PolicyFrom, RepositoryPolicyError, policy_of};
 pub use worktree::{WorktreeError, WorktreeFile, files};

@@ -1,4 +1,4 @@
-//! The only reader of the process environment.
+//! The only reader of what surrounds the process: variables, folder, program, boot.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,4 +31,13 @@ pub fn current_dir() -> std::io::Result<PathBuf> {
 /// The file of this very program.
 pub fn current_exe() -> std::io::Result<PathBuf> {
     std::env::current_exe()
+}
+
+/// What tells this boot of the machine from all others; known on Linux only.
+pub fn boot_id() -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Some(id.trim().to_owned())
 }

@@ -33,6 +33,16 @@ impl PendingFile {
         self.temporary.as_file_mut()
     }
 
+    /// Sets the permission bits the file will have on Unix; does nothing elsewhere.
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        set_mode(self.temporary.path(), mode)
+    }
+
+    /// Where the file lies until it gets its name.
+    pub fn temporary_path(&self) -> &Path {
+        self.temporary.path()
+    }
+
     /// Makes the content durable and gives it its name.
     ///
     /// # Errors
@@ -61,6 +71,29 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut pending = PendingFile::create(path)?;
     pending.file_mut().write_all(content)?;
     pending.commit_replacing()
+}
+
+/// Writes a program: as [`write_atomic`], and executable by all (0755 on Unix) from the moment it
+/// has its name.
+pub fn write_executable(path: &Path, content: &[u8]) -> io::Result<()> {
+    let mut pending = PendingFile::create(path)?;
+    pending.file_mut().write_all(content)?;
+    pending.set_mode(0o755)?;
+    pending.commit_replacing()
+}
+
+/// Whether the file can be run: any executable bit on Unix, any file elsewhere.
+pub fn is_executable(path: &Path) -> bool {
+    let Ok(metadata) = fs::metadata(path) else {
+        return false;
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        metadata.is_file() && metadata.permissions().mode() & 0o111 != 0
+    }
+    #[cfg(not(unix))]
+    metadata.is_file()
 }
 
 /// Creates a file that must not exist yet, with `content`, made durable.
@@ -99,10 +132,76 @@ pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     fs::rename(from, to)
 }
 
+/// Opens a file for reading that is no link, pipe or device.
+pub fn open_regular(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt;
+        // Opening a pipe that nobody writes to would wait for ever (open(2)).
+        const O_NONBLOCK: i32 = if cfg!(target_os = "linux") { 0o4000 } else { 4 };
+        options.custom_flags(O_NONBLOCK);
+    }
+    if !path.symlink_metadata()?.is_file() {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is not a regular file",
+        ));
+    }
+    options.open(path)
+}
+
+/// The permission bits (0o777) on Unix; `None` elsewhere.
+pub fn permission_bits(metadata: &fs::Metadata) -> Option<u32> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        Some(metadata.permissions().mode() & 0o777)
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = metadata;
+        None
+    }
+}
+
+/// Where a symbolic link points to, as the bytes Git would store.
+pub fn link_target(path: &Path) -> io::Result<Vec<u8>> {
+    let target = fs::read_link(path)?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStringExt;
+        Ok(target.into_os_string().into_vec())
+    }
+    #[cfg(not(unix))]
+    Ok(target.to_string_lossy().replace('\\', "/").into_bytes())
+}
+
+/// Makes a symbolic link at `path`, where nothing may stand yet.
+pub fn create_link(path: &Path, target: &[u8]) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::ffi::OsStrExt;
+        std::os::unix::fs::symlink(std::ffi::OsStr::from_bytes(target), path)
+    }
+    #[cfg(windows)]
+    {
+        let target =
+            std::str::from_utf8(target).map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+        std::os::windows::fs::symlink_file(target, path)
+    }
+}
+
 /// Removes one file or symbolic link.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn remove(path: &Path) -> io::Result<()> {
     fs::remove_file(path)
+}
+
+/// Creates a folder and those above it, with the permissions that are usual for the user.
+pub fn create_folder(path: &Path) -> io::Result<()> {
+    fs::create_dir_all(path)
 }
 
 /// Creates a folder and those above it, private to the owner (0700) on Unix where new.

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of Git, GPUs or policies.
 
+pub mod child;
 pub mod clock;
 pub mod environment;
 pub mod file;

@@ -1,5 +1,8 @@
 //! Real repositories in temporary folders, and the real binary run in them.
 
+#[cfg(target_os = "linux")]
+pub mod fake_driver;
+
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,1 +1,131 @@
-//! A stand-in for a driver library.
+//! A stand-in for `libnvidia-ml.so.1`: the functions that gpuguard's inventory calls.
+//!
+//! NVML's index is no PCI rank: this one lists the cards in the reverse of the PCI order.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a driver reads its environment itself"
+)]
+#![expect(clippy::missing_safety_doc, reason = "nvml.h says how to call NVML")]
+
+#[path = "../../machine.rs"]
+mod machine;
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+
+use machine::{Card, Knobs, put_text, uuid_text};
+
+const KNOBS: Knobs = Knobs::of("NVML");
+
+const INVALID_ARGUMENT: u32 = 2;
+
+/// `nvmlPciInfo_t`.
+#[repr(C)]
+pub struct PciInfo {
+    bus_id_legacy: [c_char; 16],
+    domain: c_uint,
+    bus: c_uint,
+    device: c_uint,
+    device_id: c_uint,
+    subsystem_id: c_uint,
+    bus_id: [c_char; 32],
+}
+
+/// `nvmlMemory_v2_t`.
+#[repr(C)]
+pub struct Memory {
+    version: c_uint,
+    total: u64,
+    reserved: u64,
+    free: u64,
+    used: u64,
+}
+
+/// An NVML function: the knobs first, then its body.
+macro_rules! driver {
+    ($(fn $name:ident($($argument:ident: $type:ty),* $(,)?) $body:block)*) => {$(
+        #[unsafe(no_mangle)]
+        pub unsafe extern "C" fn $name($($argument: $type),*) -> c_uint {
+            let run = || -> Result<(), u32> {
+                KNOBS.enter(stringify!($name))?;
+                // SAFETY: gpuguard calls this as nvml.h says.
+                #[allow(unused_unsafe)]
+                unsafe { $body }
+            };
+            run().err().unwrap_or(0)
+        }
+    )*};
+}
+
+driver! {
+    fn nvmlInit_v2() { Ok(()) }
+
+    fn nvmlShutdown() { Ok(()) }
+
+    fn nvmlSystemGetDriverVersion(version: *mut c_char, room: c_uint) {
+        let text = KNOBS.get("VERSION").unwrap_or_else(|| "575.64.FAKE".to_owned());
+        put_text(version, room as usize, &text);
+        Ok(())
+    }
+
+    fn nvmlDeviceGetCount_v2(count: *mut c_uint) {
+        *count = KNOBS.cards().len() as c_uint;
+        Ok(())
+    }
+
+    fn nvmlDeviceGetHandleByIndex_v2(index: c_uint, device: *mut *mut c_void) {
+        let cards = KNOBS.cards().len();
+        if index as usize >= cards {
+            return Err(INVALID_ARGUMENT);
+        }
+        // A handle is one more than the PCI rank.
+        *device = std::ptr::without_provenance_mut(cards - index as usize);
+        Ok(())
+    }
+
+    fn nvmlDeviceGetName(device: *mut c_void, name: *mut c_char, room: c_uint) {
+        put_text(name, room as usize, card(device)?.name);
+        Ok(())
+    }
+
+    fn nvmlDeviceGetUUID(device: *mut c_void, uuid: *mut c_char, room: c_uint) {
+        put_text(uuid, room as usize, &uuid_text(&card(device)?.uuid));
+        Ok(())
+    }
+
+    fn nvmlDeviceGetPciInfo_v3(device: *mut c_void, info: *mut PciInfo) {
+        let bus = card(device)?.pci_bus;
+        let info = &mut *info;
+        (info.domain, info.bus, info.device) = (0, bus, 0);
+        put_text(info.bus_id.as_mut_ptr(), 32, &format!("00000000:{bus:02X}:00.0"));
+        Ok(())
+    }
+
+    fn nvmlDeviceGetMemoryInfo_v2(device: *mut c_void, memory: *mut Memory) {
+        let total = card(device)?.memory;
+        let memory = &mut *memory;
+        (memory.total, memory.used) = (total, 512 << 20);
+        memory.free = total - memory.used;
+        Ok(())
+    }
+
+    fn nvmlDeviceGetComputeMode(_device: *mut c_void, mode: *mut c_uint) {
+        *mode = KNOBS.get("COMPUTE_MODE").and_then(|mode| mode.parse().ok()).unwrap_or(0);
+        Ok(())
+    }
+
+    fn nvmlDeviceGetCudaComputeCapability(device: *mut c_void, major: *mut c_int, minor: *mut c_int) {
+        (*major, *minor) = card(device)?.capability;
+        Ok(())
+    }
+
+    fn nvmlDeviceGetDisplayActive(device: *mut c_void, active: *mut c_uint) {
+        *active = c_uint::from(card(device)?.drives_a_screen);
+        Ok(())
+    }
+}
+
+/// The card behind a handle.
+fn card(device: *mut c_void) -> Result<Card, u32> {
+    let rank = device.addr().checked_sub(1).ok_or(INVALID_ARGUMENT)?;
+    KNOBS.cards().into_iter().nth(rank).ok_or(INVALID_ARGUMENT)
+}

@@ -1,0 +1,130 @@
+//! Choosing what to restore, and writing it into a folder beside the working tree. Writing over
+//! the user's files goes through `rollback`, which saves them first and can go back.
+
+use std::path::{Path, PathBuf};
+
+use super::{BackupError, Entry, Manifest, NameFault, SafeName, VerifiedBackup, Version};
+use crate::git::{FileMode, RepoPath};
+use crate::sys::file::{self, PendingFile};
+
+impl Manifest {
+    /// The entries to restore: one for each saved path, or for each path at or below one of
+    /// `paths`. Without a version, what the working tree held, else what was staged, else what
+    /// was there before.
+    pub fn choose(
+        &self,
+        paths: &[RepoPath],
+        version: Option<Version>,
+    ) -> Result<Vec<Entry>, BackupError> {
+        let mut chosen: Vec<Entry> = Vec::new();
+        let mut met = vec![false; paths.len()];
+        for entry in &self.entries {
+            if version.is_some_and(|version| version != entry.version) {
+                continue;
+            }
+            let path = entry.path.to_path();
+            let mut wanted = paths.is_empty();
+            for (asked, met) in paths.iter().zip(&mut met) {
+                if path.is_at_or_below(asked) {
+                    *met = true;
+                    wanted = true;
+                }
+            }
+            if wanted {
+                chosen.push(entry.clone());
+            }
+        }
+        if let Some((asked, _)) = paths.iter().zip(met).find(|(_, met)| !met) {
+            return Err(BackupError::NotHeld {
+                id: self.id.clone(),
+                path: asked.to_string(),
+                version,
+            });
+        }
+        // The versions are ordered by how close to the working tree they are.
+        chosen.sort_by(|a, b| (a.path.to_path(), b.version).cmp(&(b.path.to_path(), a.version)));
+        chosen.dedup_by(|later, kept| later.path == kept.path);
+        Ok(chosen)
+    }
+}
+
+/// A file that will be written, its name found harmless.
+struct Target<'e> {
+    entry: &'e Entry,
+    file: PathBuf,
+    mode: FileMode,
+}
+
+impl VerifiedBackup {
+    /// Writes `entries` below `folder`, where none of them may exist yet. All names are judged
+    /// before the first byte is written. Gives how many files were written.
+    pub fn restore_beside(
+        &mut self,
+        folder: &Path,
+        entries: &[Entry],
+    ) -> Result<usize, BackupError> {
+        let mut targets = Vec::with_capacity(entries.len());
+        for entry in entries {
+            targets.push(target(folder, entry)?);
+        }
+        // Links last: nothing is ever written through one.
+        targets.sort_by_key(|target| target.mode == FileMode::Symlink);
+        for target in &targets {
+            self.write(folder, target)?;
+        }
+        Ok(targets.len())
+    }
+
+    fn write(&mut self, root: &Path, target: &Target<'_>) -> Result<(), BackupError> {
+        let failed = |source: std::io::Error| {
+            if source.kind() == std::io::ErrorKind::AlreadyExists {
+                return BackupError::Exists {
+                    path: target.file.clone(),
+                };
+            }
+            BackupError::Target {
+                path: target.file.clone(),
+                source,
+            }
+        };
+        if let Some(parent) = target.file.parent() {
+            std::fs::create_dir_all(parent).map_err(failed)?;
+        }
+        // Once more: a link may have appeared since all names were judged.
+        let path = target.entry.path.to_path();
+        let unsafe_name = |reason| unsafe_name(&path, reason);
+        SafeName::new(&path)
+            .and_then(|name| name.below(root))
+            .map_err(unsafe_name)?;
+        if target.mode == FileMode::Symlink {
+            let content = self.content(target.entry)?;
+            return file::create_link(&target.file, &content).map_err(failed);
+        }
+        let mut pending = PendingFile::create(&target.file).map_err(failed)?;
+        self.copy_into(target.entry, pending.file_mut(), &target.file)?;
+        file::set_mode(pending.temporary_path(), target.entry.permission_bits()).map_err(failed)?;
+        pending.commit_new().map_err(failed)
+    }
+}
+
+fn unsafe_name(path: &RepoPath, reason: NameFault) -> BackupError {
+    BackupError::UnsafeName {
+        path: path.to_string(),
+        reason,
+    }
+}
+
+fn target<'e>(folder: &Path, entry: &'e Entry) -> Result<Target<'e>, BackupError> {
+    let path = entry.path.to_path();
+    let file = SafeName::new(&path)
+        .and_then(|name| name.below(folder))
+        .map_err(|reason| unsafe_name(&path, reason))?;
+    let mode = match entry.mode() {
+        Some(mode) if mode.is_file() || mode == FileMode::Symlink => mode,
+        _ => return Err(unsafe_name(&path, NameFault::Submodule)),
+    };
+    if file.symlink_metadata().is_ok() {
+        return Err(BackupError::Exists { path: file });
+    }
+    Ok(Target { entry, file, mode })
+}

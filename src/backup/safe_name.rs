@@ -1,0 +1,184 @@
+//! Names from an archive or a tag that may be written below a folder, and those that may not.
+//! Refuses, never repairs: a name that needs repair is not the one that was saved.
+
+use std::path::{Path, PathBuf};
+
+use super::NameFault;
+use crate::git::RepoPath;
+
+/// A path all of whose parts are plain names on every system.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SafeName(RepoPath);
+
+impl SafeName {
+    /// Takes a path whose every part is harmless.
+    pub fn new(path: &RepoPath) -> Result<Self, NameFault> {
+        for part in path.as_bytes().split(|byte| *byte == b'/') {
+            check_part(part)?;
+        }
+        Ok(Self(path.clone()))
+    }
+
+    /// Where it lies below `root`, once no folder on the way is a link or a file.
+    pub fn below(&self, root: &Path) -> Result<PathBuf, NameFault> {
+        let whole = self.0.below(root).ok_or(NameFault::Reserved)?;
+        for folder in folders_between(root, &whole) {
+            match folder.symlink_metadata() {
+                Ok(found) if !found.is_dir() => return Err(NameFault::Parent),
+                _ => {}
+            }
+        }
+        Ok(whole)
+    }
+}
+
+/// The folders from below `root` down to the one that holds `file`, outermost first.
+fn folders_between<'p>(root: &Path, file: &'p Path) -> Vec<&'p Path> {
+    let mut folders: Vec<&Path> = file
+        .ancestors()
+        .skip(1)
+        .take_while(|folder| *folder != root)
+        .collect();
+    folders.reverse();
+    folders
+}
+
+fn check_part(part: &[u8]) -> Result<(), NameFault> {
+    if part.is_empty() {
+        return Err(NameFault::EmptyPart);
+    }
+    if part == b"." || part == b".." {
+        return Err(NameFault::Relative);
+    }
+    if part.iter().any(|byte| matches!(byte, 0 | b'\\' | b':')) {
+        return Err(NameFault::Character);
+    }
+    if names_git_folder(part) {
+        return Err(NameFault::GitFolder);
+    }
+    if cfg!(windows) && reserved_on_windows(part) {
+        return Err(NameFault::Reserved);
+    }
+    Ok(())
+}
+
+/// Whether some file system takes the name for `.git`: HFS+ ignores certain code points, NTFS
+/// ignores case, trailing dots and spaces, and knows `.git` as `git~1` (CVE-2014-9390,
+/// CVE-2019-1353). Refused on every system: a backup may be carried to another.
+fn names_git_folder(part: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(part) else {
+        return false;
+    };
+    let visible: String = text
+        .chars()
+        .filter(|character| {
+            !matches!(character,
+                '\u{200c}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{206a}'..='\u{206f}' | '\u{feff}')
+        })
+        .flat_map(char::to_lowercase)
+        .collect();
+    let name = visible.trim_end_matches(['.', ' ']);
+    let short = name.strip_prefix("git~").is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|digit| digit.is_ascii_digit())
+    });
+    name == ".git" || short
+}
+
+fn reserved_on_windows(part: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(part) else {
+        return true;
+    };
+    let stem = text.split('.').next().unwrap_or_default().trim_end();
+    let stem = stem.to_ascii_uppercase();
+    let numbered = |word: &str| {
+        stem.strip_prefix(word).is_some_and(|number| {
+            let mut digits = number.chars();
+            matches!(digits.next(), Some('0'..='9' | '¹' | '²' | '³')) && digits.next().is_none()
+        })
+    };
+    ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$", "CLOCK$"].contains(&stem.as_str())
+        || numbered("COM")
+        || numbered("LPT")
+        || text.ends_with(['.', ' '])
+        || text
+            .chars()
+            .any(|character| character.is_control() || "<>\"|?*".contains(character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(name: &str) -> Option<NameFault> {
+        SafeName::new(&RepoPath::new(name.as_bytes())).err()
+    }
+
+    #[test]
+    fn plain_names_pass() {
+        for name in [
+            "a",
+            "a/b.py",
+            "..a/b..",
+            ".gitignore",
+            ".github/x",
+            "git",
+            "a\nb",
+            "digit~1x",
+            "...",
+        ] {
+            assert_eq!(fault(name), None, "{name:?}");
+        }
+        assert!(SafeName::new(&RepoPath::new(&b"caf\xe9"[..])).is_ok());
+    }
+
+    #[test]
+    fn names_that_leave_the_folder_or_reach_git_are_refused() {
+        use NameFault::{Character, EmptyPart, GitFolder, Relative};
+        for (name, expected) in [
+            ("", EmptyPart),
+            ("/etc/passwd", EmptyPart),
+            ("a//b", EmptyPart),
+            ("a/", EmptyPart),
+            ("../evil", Relative),
+            ("a/../../evil", Relative),
+            ("./a", Relative),
+            ("a\0b", Character),
+            ("a\\..\\b", Character),
+            ("C:/x", Character),
+            ("a:stream", Character),
+            (".git/config", GitFolder),
+            ("sub/.GIT/hooks/x", GitFolder),
+            (".git./x", GitFolder),
+            (".git /x", GitFolder),
+            ("git~1/x", GitFolder),
+            ("GIT~12", GitFolder),
+            (".g\u{200c}it/x", GitFolder),
+            ("\u{feff}.git", GitFolder),
+            (".git::$INDEX_ALLOCATION/x", Character),
+        ] {
+            assert_eq!(fault(name), Some(expected), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn windows_names_are_known() {
+        for name in [
+            "CON", "nul.txt", "com1", "COM¹.py", "LPT9", "a.", "a ", "a?b", "conin$",
+        ] {
+            assert!(reserved_on_windows(name.as_bytes()), "{name}");
+        }
+        for name in ["console", "com", "com10", "a.b", "nulx"] {
+            assert!(!reserved_on_windows(name.as_bytes()), "{name}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_linked_folder_on_the_way_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let outside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), root.path().join("d")).unwrap();
+        let name = SafeName::new(&RepoPath::new(&b"d/x"[..])).unwrap();
+        assert_eq!(name.below(root.path()), Err(NameFault::Parent));
+    }
+}

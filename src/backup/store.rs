@@ -1,0 +1,382 @@
+//! Where backups lie: one folder for all working trees of a repository, `<id>.zip` beside
+//! `<id>.zip.sha256`. Archives are added, never changed.
+
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, BufReader, Cursor, Write};
+use std::path::{Path, PathBuf};
+
+use super::archive::{self, ArchiveWriter, ContentSource, MANIFEST, WriteFault};
+use super::manifest::{self, Absence, Entry, Manifest, SavedIndex, StoredPath};
+use super::{BackupError, BackupSummary, Damage, IndexSource, SnapshotRequest, Sum};
+use crate::git::FileMode;
+use crate::sys::clock::Timestamp;
+use crate::sys::file::{self, PendingFile};
+
+/// Archives up to this size are made in memory: one write, and no second reading for the sum.
+const IN_MEMORY: u64 = 8 * 1024 * 1024;
+/// No manifest of a real backup comes near.
+pub(super) const MANIFEST_LIMIT: u64 = 256 * 1024 * 1024;
+
+/// The name of a backup: the second it was made, and eight digits of its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BackupId(String);
+
+impl BackupId {
+    /// Reads an id such as `20261123T180102Z-0a1b2c3d`.
+    pub fn parse(text: &str) -> Option<Self> {
+        const FORM: &[u8] = b"00000000T000000Z-xxxxxxxx";
+        let fits = text.len() == FORM.len()
+            && text.bytes().zip(FORM).all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                b'x' => byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'),
+                other => byte == *other,
+            });
+        fits.then(|| Self(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for BackupId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// One line of a list.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The backup.
+    pub id: BackupId,
+    /// What it holds.
+    pub manifest: Manifest,
+    /// The archive's length.
+    pub archive_bytes: u64,
+    /// The archive's sum, as its `.sha256` file has it.
+    pub sha256: Option<Sum>,
+    /// The archive.
+    pub path: PathBuf,
+}
+
+/// All backups of a store.
+#[derive(Debug, Default)]
+pub struct Listing {
+    /// Newest first.
+    pub backups: Vec<Listed>,
+    /// Those whose manifest cannot be read.
+    pub unreadable: Vec<BackupError>,
+}
+
+/// The folder of a repository's backups.
+#[derive(Clone, Debug)]
+pub struct Store {
+    folder: PathBuf,
+}
+
+impl Store {
+    /// The store of the repository whose common Git directory this is.
+    pub fn at(common_dir: &Path) -> Self {
+        Self {
+            folder: common_dir.join("gpuguard").join("backups"),
+        }
+    }
+
+    /// Where the archives lie.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where the archive of a backup lies.
+    pub fn archive_path(&self, id: &BackupId) -> PathBuf {
+        self.folder.join(format!("{id}.zip"))
+    }
+
+    /// Where its sum lies.
+    pub fn sidecar_path(&self, id: &BackupId) -> PathBuf {
+        self.folder.join(format!("{id}.zip.sha256"))
+    }
+
+    /// Saves a snapshot. Either a whole archive with its sum appears, or nothing does.
+    pub fn create(
+        &self,
+        request: &SnapshotRequest,
+        now: Timestamp,
+    ) -> Result<BackupSummary, BackupError> {
+        file::create_private_folder(&self.folder).map_err(|source| BackupError::Store {
+            path: self.folder.clone(),
+            source,
+        })?;
+        loop {
+            let id = new_id(request, now);
+            let path = self.archive_path(&id);
+            match self.write(request, now, &id) {
+                // Another backup of this very second has the same eight digits.
+                Err(BackupError::Unwritable { source, .. })
+                    if source.kind() == io::ErrorKind::AlreadyExists && path.exists() => {}
+                Err(error) => return Err(error),
+                Ok(files) => {
+                    return Ok(BackupSummary {
+                        id: id.to_string(),
+                        path,
+                        files,
+                    });
+                }
+            }
+        }
+    }
+
+    fn write(
+        &self,
+        request: &SnapshotRequest,
+        now: Timestamp,
+        id: &BackupId,
+    ) -> Result<usize, BackupError> {
+        let path = self.archive_path(id);
+        let unwritable = |source| BackupError::Unwritable {
+            path: path.clone(),
+            source,
+        };
+        let mut pending = PendingFile::create(&path).map_err(unwritable)?;
+        let expected: u64 = request
+            .entries
+            .iter()
+            .map(|entry| entry.content.length())
+            .sum();
+        let (files, sum) = if expected <= IN_MEMORY {
+            let (output, files) =
+                write_archive(Cursor::new(Vec::new()), request, (id, now), &path)?;
+            let bytes = output.into_inner();
+            pending.file_mut().write_all(&bytes).map_err(unwritable)?;
+            (files, Sum::of(&bytes))
+        } else {
+            let handle = pending.file_mut().try_clone().map_err(unwritable)?;
+            let output = io::BufWriter::with_capacity(256 * 1024, handle);
+            let (mut output, files) = write_archive(output, request, (id, now), &path)?;
+            output.flush().map_err(unwritable)?;
+            let mut written = File::open(pending.temporary_path()).map_err(unwritable)?;
+            let sum = Sum::of_reader(&mut written, &mut |_| ()).map_err(unwritable)?;
+            (files, sum)
+        };
+        // The sum first: an archive under its final name always has one.
+        let sidecar = self.sidecar_path(id);
+        let line = sidecar_line(id, sum);
+        file::create_new(&sidecar, line.as_bytes()).map_err(|source| {
+            // A sum cut short by a full disk is worth nothing.
+            if source.kind() != io::ErrorKind::AlreadyExists {
+                let _ = file::remove(&sidecar);
+            }
+            unwritable(source)
+        })?;
+        pending.commit_new().map_err(|source| {
+            let _ = file::remove(&sidecar);
+            unwritable(source)
+        })?;
+        Ok(files)
+    }
+
+    /// The ids of all archives, newest second first.
+    pub fn ids(&self) -> Result<Vec<BackupId>, BackupError> {
+        let unusable = |source| BackupError::Store {
+            path: self.folder.clone(),
+            source,
+        };
+        let names = match fs::read_dir(&self.folder) {
+            Ok(names) => names,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(unusable(error)),
+        };
+        let mut ids = Vec::new();
+        for name in names {
+            let name = name.map_err(unusable)?.file_name();
+            ids.extend(
+                name.to_str()
+                    .and_then(|name| name.strip_suffix(".zip"))
+                    .and_then(BackupId::parse),
+            );
+        }
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(ids)
+    }
+
+    /// All backups with what they hold, newest first. Reads the manifests only.
+    pub fn list(&self) -> Result<Listing, BackupError> {
+        let mut listing = Listing::default();
+        for id in self.ids()? {
+            match self.listed(&id) {
+                Ok(listed) => listing.backups.push(listed),
+                Err(error) => listing.unreadable.push(error),
+            }
+        }
+        listing
+            .backups
+            .sort_by(|a, b| (b.manifest.created, &b.id).cmp(&(a.manifest.created, &a.id)));
+        Ok(listing)
+    }
+
+    /// One backup with what it holds, by its manifest only.
+    pub fn listed(&self, id: &BackupId) -> Result<Listed, BackupError> {
+        let path = self.archive_path(id);
+        let damaged = |damage| BackupError::Damaged {
+            id: id.to_string(),
+            damage,
+        };
+        let file = open_archive(&path).map_err(damaged)?;
+        let archive_bytes = file
+            .metadata()
+            .map_err(|error| damaged(Damage::Unreadable(error.to_string())))?
+            .len();
+        let mut archive = zip::ZipArchive::new(BufReader::new(file))
+            .map_err(|error| damaged(Damage::Archive(error.to_string())))?;
+        let json = archive::read_member(&mut archive, MANIFEST, MANIFEST_LIMIT)
+            .map_err(|error| damaged(Damage::Manifest(error.to_string())))?;
+        Ok(Listed {
+            id: id.clone(),
+            manifest: Manifest::from_json(id.as_str(), &json)?,
+            archive_bytes,
+            sha256: self.sidecar(id),
+            path,
+        })
+    }
+
+    /// The sum beside the archive, where there is one line of exactly the right form.
+    pub(super) fn sidecar(&self, id: &BackupId) -> Option<Sum> {
+        let line = fs::read_to_string(self.sidecar_path(id)).ok()?;
+        let sum = Sum::from_hex(line.get(..64)?)?;
+        (line == sidecar_line(id, sum)).then_some(sum)
+    }
+
+    /// The backup a person means: an id, the beginning of one, or `latest`.
+    pub fn find(&self, word: &str) -> Result<BackupId, BackupError> {
+        let ids = self.ids()?;
+        if word == "latest" {
+            return self.latest(&ids).ok_or_else(|| BackupError::None {
+                folder: self.folder.clone(),
+            });
+        }
+        let mut fitting = ids
+            .iter()
+            .filter(|id| !word.is_empty() && id.as_str().starts_with(word));
+        match (fitting.next(), fitting.count()) {
+            (Some(id), 0) => Ok(id.clone()),
+            (Some(_), others) => Err(BackupError::Ambiguous {
+                word: word.to_owned(),
+                count: others + 1,
+            }),
+            (None, _) => Err(BackupError::Unknown {
+                word: crate::text::printable(word.as_bytes()),
+            }),
+        }
+    }
+
+    /// The newest; of those made in the same second, the manifests tell.
+    fn latest(&self, ids: &[BackupId]) -> Option<BackupId> {
+        let second = ids.first()?.as_str().get(..16)?;
+        ids.iter()
+            .take_while(|id| id.as_str().starts_with(second))
+            .max_by_key(|id| self.listed(id).ok().map(|listed| listed.manifest.created))
+            .cloned()
+    }
+}
+
+/// Opens an archive for reading.
+pub(super) fn open_archive(path: &Path) -> Result<File, Damage> {
+    file::open_regular(path).map_err(|error| Damage::Unreadable(error.to_string()))
+}
+
+/// The line that `sha256sum -c` reads.
+fn sidecar_line(id: &BackupId, sum: Sum) -> String {
+    format!("{sum}  {id}.zip\n")
+}
+
+fn new_id(request: &SnapshotRequest, now: Timestamp) -> BackupId {
+    let mut hasher = super::digest::Hasher::default();
+    hasher.update(&fastrand::u128(..).to_le_bytes());
+    hasher.update(&now.as_nanosecond().to_le_bytes());
+    hasher.update(&std::process::id().to_le_bytes());
+    for entry in &request.entries {
+        hasher.update(entry.path.as_bytes());
+    }
+    let digits = hasher.finish().to_string();
+    let second = now.strftime("%Y%m%dT%H%M%SZ");
+    BackupId(format!("{second}-{}", &digits[..8]))
+}
+
+/// Writes members and manifest to `output`; `path` is only for messages.
+fn write_archive<W: Write + io::Seek>(
+    output: W,
+    request: &SnapshotRequest,
+    (id, now): (&BackupId, Timestamp),
+    path: &Path,
+) -> Result<(W, usize), BackupError> {
+    let mut archive = ArchiveWriter::new(output);
+    let failed = |fault: WriteFault, name: String| BackupError::of_write(fault, name, path);
+    let mut sources: Vec<_> = request
+        .entries
+        .iter()
+        .map(|entry| {
+            let record = Entry::new(&entry.path, entry.version, entry.mode);
+            (record, entry.mode, &entry.content)
+        })
+        .collect();
+    sources.sort_by(|a, b| a.0.member.cmp(&b.0.member));
+    let mut entries = Vec::with_capacity(sources.len());
+    for (mut record, mode, content) in sources {
+        let written = archive
+            .add(&record.member, mode, content)
+            .map_err(|fault| failed(fault, record.path.to_path().to_string()))?;
+        record.size = written.size;
+        record.sha256 = written.sha256;
+        record.permissions = written.permissions.map(|bits| format!("{bits:04o}"));
+        entries.push(record);
+    }
+    let index = match &request.index {
+        IndexSource::Left => None,
+        IndexSource::Absent => Some(SavedIndex::Absent),
+        IndexSource::File(file) => {
+            let content = ContentSource::File(file.clone());
+            let written = archive
+                .add(INDEX, FileMode::Regular, &content)
+                .map_err(|fault| failed(fault, file.display().to_string()))?;
+            Some(SavedIndex::Saved {
+                member: INDEX.to_owned(),
+                size: written.size,
+                sha256: written.sha256,
+            })
+        }
+    };
+    let manifest = Manifest {
+        version: manifest::VERSION,
+        id: id.to_string(),
+        created: now,
+        trigger: request.trigger.to_owned(),
+        commit: request.head.commit.map(|commit| commit.to_string()),
+        branch: request.head.branch.clone(),
+        tool: concat!("gpuguard ", env!("CARGO_PKG_VERSION")).to_owned(),
+        entries,
+        absent: request
+            .absent
+            .iter()
+            .map(|(path, version)| Absence {
+                path: StoredPath::new(path),
+                version: *version,
+            })
+            .collect(),
+        missing: request.missing.iter().map(StoredPath::new).collect(),
+        index,
+    };
+    let unwritable = |source: io::Error| failed(WriteFault::Archive(source), String::new());
+    let mut json =
+        serde_json::to_vec_pretty(&manifest).map_err(|error| unwritable(error.into()))?;
+    json.push(b'\n');
+    archive
+        .add(MANIFEST, FileMode::Regular, &json.into())
+        .map_err(|fault| failed(fault, MANIFEST.to_owned()))?;
+    Ok((archive.finish().map_err(unwritable)?, manifest.files()))
+}
+
+/// Name of Git's index file in the archive.
+const INDEX: &str = "index";

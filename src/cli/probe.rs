@@ -1,0 +1,38 @@
+//! `gpuguard __probe`: the child process that asks the driver, started by gpuguard itself only.
+
+use super::{Failure, Screen};
+use crate::gpu::{self, ProbeTask};
+use crate::outcome::Answer;
+
+/// Ask the GPU driver; gpuguard starts this itself, under a deadline
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Task {
+    /// List the cards through NVML
+    Inventory,
+    /// Run the kernel on the cards with these UUIDs
+    Check {
+        #[arg(required = true, value_name = "UUID")]
+        uuids: Vec<String>,
+    },
+}
+
+pub(super) fn run(arguments: Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let task = match arguments.task {
+        Task::Inventory => ProbeTask::Inventory,
+        Task::Check { uuids } => ProbeTask::Check(uuids),
+    };
+    let mut unheard = None;
+    gpu::run_probe(&task, &mut |line| {
+        if let Err(failure) = screen.print(line) {
+            unheard.get_or_insert(failure);
+        }
+    });
+    unheard.map_or(Ok(Answer::Fine), Err)
+}

@@ -1,0 +1,69 @@
+//! Reading many blobs through one `git cat-file`.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use super::{Blob, GitError, GitProgram, ObjectId};
+
+/// The contents of `ids`, in order; sizes are asked first, so that a huge blob is never loaded.
+pub(super) fn blobs(git: &GitProgram, ids: &[ObjectId], limit: u64) -> Result<Vec<Blob>, GitError> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sizes = sizes(git, ids)?;
+    let mut wanted = String::new();
+    for (id, _) in ids.iter().zip(&sizes).filter(|(_, size)| **size <= limit) {
+        let _ = writeln!(wanted, "{id}");
+    }
+    let output = git.run(&["cat-file", "--batch"], wanted.as_bytes())?;
+    let mut rest = output.stdout.as_slice();
+    let mut blobs = Vec::with_capacity(ids.len());
+    for size in sizes {
+        if size > limit {
+            blobs.push(Blob::TooLarge { bytes: size });
+            continue;
+        }
+        // `<id> blob <size>\n<content>\n`
+        let unexpected = || GitError::Unexpected {
+            command: "cat-file".to_owned(),
+        };
+        let header = rest
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .ok_or_else(unexpected)?;
+        let start = header + 1;
+        let end = usize::try_from(size)
+            .ok()
+            .and_then(|size| start.checked_add(size));
+        let content = end
+            .and_then(|end| rest.get(start..end))
+            .ok_or_else(unexpected)?;
+        blobs.push(Blob::Bytes(Arc::from(content)));
+        rest = rest.get(start + content.len() + 1..).unwrap_or_default();
+    }
+    Ok(blobs)
+}
+
+fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<u64>, GitError> {
+    let mut input = String::new();
+    for id in ids {
+        let _ = writeln!(input, "{id}");
+    }
+    let output = git.run(
+        &["cat-file", "--batch-check=%(objecttype) %(objectsize)"],
+        input.as_bytes(),
+    )?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let mut lines = text.lines();
+    ids.iter()
+        .map(|id| {
+            let line = lines.next().unwrap_or_default();
+            line.strip_prefix("blob ")
+                .and_then(|size| size.parse().ok())
+                .ok_or_else(|| GitError::Object {
+                    id: id.to_string(),
+                    reason: line.to_owned(),
+                })
+        })
+        .collect()
+}

@@ -1,0 +1,169 @@
+//! The whole check: inventory, identity, kernel, in this order, to one verdict.
+
+use std::path::Path;
+
+use super::advice::{self, Advice};
+use super::cache::{self, CacheKey, Cached};
+use super::identity::{self, IdentityMismatch};
+use super::inventory::{ComputeMode, Inventory, InventoryCard};
+use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, Trouble, probe};
+use super::verdict::{CardFacts, CardStatus, CardVerdict, Phase};
+use crate::policy::{GpuCheckMode, Policy};
+use crate::sys::clock::Timestamp;
+
+/// Checks that the policy's environment selects the allowed card, and that the card computes.
+///
+/// Which cards the machine has is looked up each time. The result of the kernel counts for
+/// `policy.gpu_check.cache` when `cache_dir` is given: there the last good one is kept, for this
+/// card, driver, program and boot. Takes at most `policy.gpu_check.deadline`, and half a second
+/// for a child that does not die.
+pub fn check(policy: &Policy, cache_dir: Option<&Path>, now: Timestamp) -> CardVerdict {
+    let mut run = Run {
+        policy,
+        card: None,
+        phases: Vec::new(),
+    };
+    let verdict = run.verdict(cache_dir, now);
+    if let Some(folder) = cache_dir
+        && verdict.status != CardStatus::Ok
+    {
+        cache::forget(folder);
+    }
+    verdict
+}
+
+/// Lists the cards; also gives the steps this took.
+pub(super) fn take_inventory(deadline: Deadline) -> Result<(Inventory, Vec<Phase>), ProbeError> {
+    let report = probe(&ProbeTask::Inventory, None, deadline)?;
+    match report.inventory {
+        Some(inventory) => Ok((inventory, report.phases)),
+        None => Err(ProbeError {
+            phases: report.phases,
+            trouble: Trouble::Ended {
+                phase: "cards".to_owned(),
+                how: "it gave no list of cards".to_owned(),
+            },
+        }),
+    }
+}
+
+/// A check on its way.
+struct Run<'p> {
+    policy: &'p Policy,
+    card: Option<CardFacts>,
+    phases: Vec<Phase>,
+}
+
+impl Run<'_> {
+    fn verdict(&mut self, cache_dir: Option<&Path>, now: Timestamp) -> CardVerdict {
+        let deadline = Deadline::starting_now(self.policy.gpu_check.deadline);
+        let inventory = match take_inventory(deadline) {
+            Ok((inventory, phases)) => {
+                self.phases = phases;
+                inventory
+            }
+            Err(error) => return self.no_answer(error),
+        };
+        let expected = match identity::expected(self.policy, &inventory) {
+            Ok(expected) => expected,
+            Err(mismatch) => return self.wrong_card(&mismatch),
+        };
+        self.card = expected.first().map(|card| card.facts.clone());
+        if let Some(card) = expected
+            .iter()
+            .find(|card| card.compute_mode == Some(ComputeMode::Prohibited))
+        {
+            return self.answer(CardStatus::Busy, advice::prohibited(card));
+        }
+        let key = CacheKey::new(self.policy, &inventory, &expected);
+        if let Some(folder) = cache_dir
+            && let Some(cached) = cache::find(folder, &key, self.policy.gpu_check.cache, now)
+        {
+            return self.good(&expected, Some(cached));
+        }
+        if let Err(verdict) = self.kernel(&expected, deadline) {
+            return *verdict;
+        }
+        if let Some(folder) = cache_dir {
+            cache::keep(folder, key, now);
+        }
+        self.good(&expected, None)
+    }
+
+    /// Has the kernel run on the `expected` cards.
+    fn kernel(
+        &mut self,
+        expected: &[&InventoryCard],
+        deadline: Deadline,
+    ) -> Result<(), Box<CardVerdict>> {
+        let uuids = expected.iter().map(|c| c.facts.uuid.clone()).collect();
+        let environment = Some(&self.policy.environment);
+        let report = probe(&ProbeTask::Check(uuids), environment, deadline)
+            .map_err(|error| Box::new(self.no_answer(error)))?;
+        self.phases.extend(report.phases.iter().cloned());
+        self.described_alike(expected, &report)
+            .map_err(|mismatch| Box::new(self.wrong_card(&mismatch)))
+    }
+
+    /// Holds what CUDA says of the cards against the policy, as NVML's words were before.
+    fn described_alike(
+        &self,
+        expected: &[&InventoryCard],
+        report: &ProbeReport,
+    ) -> Result<(), IdentityMismatch> {
+        for (card, facts) in expected.iter().zip(&report.cards) {
+            if let Some(named) = identity::policy_card(self.policy, card) {
+                identity::describes(named, card.pci_rank, facts)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn good(&self, expected: &[&InventoryCard], cached: Option<Cached>) -> CardVerdict {
+        let names: Vec<String> = expected
+            .iter()
+            .map(|card| format!("{} ({})", card.facts.name, card.facts.uuid))
+            .collect();
+        let selected = format!(
+            "CUDA_VISIBLE_DEVICES={} selects {}",
+            self.policy.environment.visible_devices,
+            names.join(", ")
+        );
+        let message = match cached {
+            None => format!("{selected}; the kernel's results are right"),
+            Some(Cached { age_seconds }) => {
+                format!("{selected}; its kernel was right {age_seconds} s ago")
+            }
+        };
+        let advice = Advice {
+            message,
+            hint: None,
+        };
+        CardVerdict {
+            cached: cached.is_some(),
+            ..self.answer(CardStatus::Ok, advice)
+        }
+    }
+
+    fn wrong_card(&self, mismatch: &IdentityMismatch) -> CardVerdict {
+        self.answer(CardStatus::WrongCard, advice::for_mismatch(mismatch))
+    }
+
+    fn no_answer(&mut self, error: ProbeError) -> CardVerdict {
+        self.phases.extend(error.phases);
+        let (status, advice) = advice::for_trouble(&error.trouble);
+        self.answer(status, advice)
+    }
+
+    fn answer(&self, status: CardStatus, advice: Advice) -> CardVerdict {
+        CardVerdict {
+            status,
+            card: self.card.clone(),
+            phases: self.phases.clone(),
+            message: advice.message,
+            hint: advice.hint,
+            cached: false,
+            required: self.policy.gpu_check.mode == GpuCheckMode::Required,
+        }
+    }
+}

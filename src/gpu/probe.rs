@@ -1,0 +1,285 @@
+//! The parent of the child process that asks the driver. Reads what the child says, and knows
+//! where it was when it says no more.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::child_environment::child_environment;
+use super::inventory::{self, Inventory};
+use super::kernel;
+use super::protocol::{Line, ProbeFailure, Reporter};
+use super::verdict::{CardFacts, Phase};
+use crate::policy::RequiredEnvironment;
+use crate::sys::child::{self, Ending, Finished, Program};
+use crate::sys::environment;
+use crate::text::printable;
+
+/// The hidden command with which this program starts itself.
+pub const COMMAND: &str = "__probe";
+
+/// What a child is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ProbeTask {
+    /// List the cards through NVML.
+    Inventory,
+    /// Run the kernel on the cards with these UUIDs, which must be all that CUDA shows, in
+    /// this order.
+    Check(Vec<String>),
+}
+
+/// Does `task` in this process, which is the child's, and hands each line of its report to
+/// `say`. The report says how it went; there is nothing to return.
+pub fn run_probe(task: &ProbeTask, say: &mut dyn FnMut(&str)) {
+    let mut reporter = Reporter::new(say);
+    let result = match task {
+        ProbeTask::Inventory => inventory::read(&mut reporter),
+        ProbeTask::Check(uuids) => kernel::check(uuids, &mut reporter),
+    };
+    // A failure was said by the phase that failed.
+    if result.is_ok() {
+        reporter.line(&Line::Done);
+    }
+}
+
+/// Why a child gave no good answer, and how far it came.
+#[derive(Debug, thiserror::Error)]
+#[error("the graphics cards cannot be asked")]
+pub struct ProbeError {
+    /// The steps it finished.
+    pub phases: Vec<Phase>,
+    /// What went wrong.
+    #[source]
+    pub trouble: Trouble,
+}
+
+/// What can go wrong with a child.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// It could not be started.
+    #[error("the check's process cannot be started")]
+    NotStarted(#[from] io::Error),
+    /// It said itself why it gave up.
+    #[error("{failure}")]
+    Failed {
+        /// The step it was at.
+        phase: String,
+        /// Why.
+        failure: ProbeFailure,
+    },
+    /// It did not finish in time.
+    #[error(
+        "the driver did not answer within {} ms, in step `{phase}`{}",
+        deadline.as_millis(),
+        if *.left_behind { "; the process that waits for it cannot be ended" } else { "" }
+    )]
+    TimedOut {
+        /// The step it was at.
+        phase: String,
+        /// How long it had, all steps together.
+        deadline: Duration,
+        /// Whether it could not even be killed.
+        left_behind: bool,
+    },
+    /// It crashed or ended too early.
+    #[error("the driver ended the check's process in step `{phase}`: {how}")]
+    Ended {
+        /// The step it was at.
+        phase: String,
+        /// How it ended, and the last line it wrote to stderr.
+        how: String,
+    },
+}
+
+/// What a child that did all its work has said.
+#[derive(Debug, Default)]
+pub(super) struct ProbeReport {
+    /// Its steps.
+    pub(super) phases: Vec<Phase>,
+    /// The machine's cards, if it was to list them.
+    pub(super) inventory: Option<Inventory>,
+    /// The cards that CUDA showed, if it was to check them.
+    pub(super) cards: Vec<CardFacts>,
+}
+
+/// The time that several children have together.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Deadline {
+    whole: Duration,
+    end: Instant,
+}
+
+impl Deadline {
+    /// From now on.
+    pub(super) fn starting_now(whole: Duration) -> Self {
+        Self {
+            whole,
+            end: Instant::now() + whole,
+        }
+    }
+}
+
+/// Has a child do `task`, with the policy's environment if CUDA is to be asked.
+pub(super) fn probe(
+    task: &ProbeTask,
+    required: Option<&RequiredEnvironment>,
+    deadline: Deadline,
+) -> Result<ProbeReport, ProbeError> {
+    let mut report = ProbeReport::default();
+    let finished = match start(task, required, deadline) {
+        Ok(finished) => finished,
+        Err(error) => {
+            return Err(ProbeError {
+                phases: Vec::new(),
+                trouble: error.into(),
+            });
+        }
+    };
+    match read(&finished, deadline, &mut report) {
+        Ok(()) => Ok(report),
+        Err(trouble) => Err(ProbeError {
+            phases: report.phases,
+            trouble,
+        }),
+    }
+}
+
+fn start(
+    task: &ProbeTask,
+    required: Option<&RequiredEnvironment>,
+    deadline: Deadline,
+) -> io::Result<Finished> {
+    let mut arguments: Vec<OsString> = vec![COMMAND.into()];
+    match task {
+        ProbeTask::Inventory => arguments.push("inventory".into()),
+        ProbeTask::Check(uuids) => {
+            arguments.push("check".into());
+            arguments.extend(uuids.iter().map(OsString::from));
+        }
+    }
+    let program = Program {
+        file: environment::current_exe()?,
+        arguments,
+        environment: child_environment(environment::all(), required, driver_folder()),
+    };
+    child::run(
+        &program,
+        deadline.end.saturating_duration_since(Instant::now()),
+    )
+}
+
+/// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.
+fn driver_folder() -> Option<&'static Path> {
+    let folder = Path::new("/usr/lib/wsl/lib");
+    folder.is_dir().then_some(folder)
+}
+
+/// Reads what a child said into `report`.
+fn read(finished: &Finished, deadline: Deadline, report: &mut ProbeReport) -> Result<(), Trouble> {
+    let mut phase = "start".to_owned();
+    let mut done = false;
+    let mut failed = None;
+    for line in finished.stdout.split(|byte| *byte == b'\n') {
+        match serde_json::from_slice(line) {
+            Ok(Line::Begin(name)) => phase = name,
+            Ok(Line::End(ended)) => report.phases.push(ended),
+            Ok(Line::Inventory(inventory)) => report.inventory = Some(inventory),
+            Ok(Line::Card(card)) => report.cards.push(card),
+            Ok(Line::Failed(failure)) => failed = Some(failure),
+            Ok(Line::Done) => {
+                done = true;
+                // What is left is the driver's own clearing up.
+                "exit".clone_into(&mut phase);
+            }
+            Err(_) => {}
+        }
+    }
+    let timed_out = |left_behind| Trouble::TimedOut {
+        phase: phase.clone(),
+        deadline: deadline.whole,
+        left_behind,
+    };
+    match (&finished.ending, failed) {
+        // What the child said counts, also when it then did not end.
+        (_, Some(failure)) => Err(Trouble::Failed { phase, failure }),
+        (Ending::Killed, None) => Err(timed_out(false)),
+        (Ending::LeftBehind, None) => Err(timed_out(true)),
+        (Ending::Exited(0), None) if done => Ok(()),
+        (Ending::Exited(code), None) => Err(Trouble::Ended {
+            how: with_last_words(format!("exit code {code}"), &finished.stderr),
+            phase,
+        }),
+        (Ending::Crashed { how }, None) => Err(Trouble::Ended {
+            how: with_last_words(how.clone(), &finished.stderr),
+            phase,
+        }),
+    }
+}
+
+/// `how`, and the last line of `stderr` made safe to print. The advice that follows the message
+/// of a panic says nothing.
+fn with_last_words(how: String, stderr: &[u8]) -> String {
+    const MOST: usize = 300;
+    let last = stderr
+        .split(|byte| *byte == b'\n')
+        .rfind(|line| !line.trim_ascii().is_empty() && !line.starts_with(b"note: "));
+    match last {
+        None => how,
+        Some(line) => format!("{how}, {}", printable(&line[..line.len().min(MOST)])),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn child(stdout: &str, ending: Ending, stderr: &str) -> Result<ProbeReport, String> {
+        let finished = Finished {
+            ending,
+            stdout: stdout.into(),
+            stderr: stderr.into(),
+        };
+        let mut report = ProbeReport::default();
+        let deadline = Deadline::starting_now(Duration::from_millis(700));
+        read(&finished, deadline, &mut report)
+            .map(|()| report)
+            .map_err(|trouble| trouble.to_string())
+    }
+
+    const BEGUN: &str = "{\"begin\":\"init\"}\n";
+
+    #[test]
+    fn what_a_driver_prints_is_no_report() {
+        let said =
+            "NVRM: hello\n{\"begin\":\"a\"}\n{}\n{\"end\":{\"name\":\"a\",\"ms\":1.5}}\n\"done\"\n";
+        let report = child(said, Ending::Exited(0), "").unwrap();
+        assert_eq!(report.phases.len(), 1);
+    }
+
+    #[test]
+    fn an_end_without_a_word_is_no_good_answer() {
+        let how = |ending, stderr| child(BEGUN, ending, stderr).unwrap_err();
+        assert_eq!(
+            how(Ending::Exited(0), ""),
+            "the driver ended the check's process in step `init`: exit code 0"
+        );
+        let panic = "\nthread 'main' panicked at a.rs:1:2:\nMissing symbol\nnote: run with\n";
+        assert!(how(Ending::Exited(101), panic).ends_with("exit code 101, Missing symbol"));
+        assert!(how(Ending::Exited(1), "\x1b[2J").ends_with("exit code 1, \\u{1b}[2J"));
+        assert_eq!(
+            how(Ending::Killed, ""),
+            "the driver did not answer within 700 ms, in step `init`"
+        );
+        assert!(how(Ending::LeftBehind, "").ends_with("cannot be ended"));
+    }
+
+    #[test]
+    fn a_failure_counts_also_when_clearing_up_then_hangs() {
+        let said = format!("{BEGUN}{{\"failed\":{{\"cuda\":{{\"code\":2}}}}}}\n");
+        for ending in [Ending::Killed, Ending::LeftBehind, Ending::Exited(0)] {
+            let how = child(&said, ending, "").unwrap_err();
+            assert_eq!(how, "CUDA: CUDA_ERROR_OUT_OF_MEMORY (2)");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Where this repository's hook files lie, as Git itself says.
+
+use std::path::{Path, PathBuf};
+
+use super::install::InstallError;
+use super::shim::sh_quoted;
+use crate::git::{GitError, GitProgram, Repository};
+use crate::text::printable;
+
+/// The folder Git looks for hook files in.
+#[derive(Debug)]
+pub(super) struct HooksFolder {
+    /// Its absolute path; it need not exist yet.
+    pub(super) path: PathBuf,
+    /// Things to know about it, one line each.
+    pub(super) warnings: Vec<String>,
+}
+
+/// `core.hooksPath` as it is set, and by whom.
+struct Setting {
+    scope: String,
+    origin: String,
+    value: String,
+}
+
+impl Setting {
+    fn read(git: &GitProgram) -> Result<Option<Self>, GitError> {
+        let question = [
+            "config",
+            "-z",
+            "--show-scope",
+            "--show-origin",
+            "--get",
+            "core.hooksPath",
+        ];
+        let (code, output, _) = git.run_for_code(&question, b"")?;
+        let mut records = output.records().map(printable);
+        // Code 1: not set.
+        Ok((code == Some(0)).then(|| Self {
+            scope: records.next().unwrap_or_default(),
+            origin: records.next().unwrap_or_default(),
+            value: records.next().unwrap_or_default(),
+        }))
+    }
+
+    fn is_this_repositorys(&self) -> bool {
+        ["local", "worktree"].contains(&&*self.scope)
+    }
+}
+
+impl HooksFolder {
+    /// Asks Git, which honours `core.hooksPath` and knows linked worktrees.
+    ///
+    /// # Errors
+    /// When the folder is not this repository's alone, or is no folder.
+    pub(super) fn of(repository: &Repository) -> Result<Self, InstallError> {
+        let worktree = repository.worktree()?;
+        let git = repository.program().with_configured_hooks();
+        let setting = Setting::read(&git)?;
+        if let Some(setting) = &setting
+            && setting.value.is_empty()
+        {
+            return Err(InstallError::NoHooksFolder {
+                path: setting.value.clone(),
+            });
+        }
+        let path = git
+            .run(
+                &["rev-parse", "--path-format=absolute", "--git-path", "hooks"],
+                b"",
+            )?
+            .path()
+            .filter(|path| path.is_absolute())
+            .ok_or_else(|| GitError::Unexpected {
+                command: "rev-parse".to_owned(),
+            })?;
+        let inside = path.starts_with(worktree) || path.starts_with(repository.common_dir());
+        if let Some(setting) = &setting
+            && !inside
+            && !setting.is_this_repositorys()
+        {
+            let own = repository.common_dir().join("hooks");
+            return Err(InstallError::SharedHooksFolder {
+                path,
+                scope: setting.scope.clone(),
+                origin: setting.origin.clone(),
+                own: sh_quoted(&own.to_string_lossy()),
+            });
+        }
+        // `/dev/null` is how hooks are commonly switched off.
+        if path.exists() && !path.is_dir() {
+            return Err(InstallError::NoHooksFolder {
+                path: path.display().to_string(),
+            });
+        }
+        let warnings = match &setting {
+            Some(setting) => warnings(setting, &path, worktree, repository, &git)?,
+            None => Vec::new(),
+        };
+        Ok(Self { path, warnings })
+    }
+
+    /// The folder of a repository without `core.hooksPath`.
+    pub(super) fn usual(repository: &Repository) -> PathBuf {
+        repository.common_dir().join("hooks")
+    }
+}
+
+fn warnings(
+    setting: &Setting,
+    path: &Path,
+    worktree: &Path,
+    repository: &Repository,
+    git: &GitProgram,
+) -> Result<Vec<String>, GitError> {
+    let mut warnings = Vec::new();
+    let relative = !Path::new(&setting.value).is_absolute() && !setting.value.starts_with('~');
+    if relative {
+        let listed = git.run(&["worktree", "list", "--porcelain", "-z"], b"")?;
+        let others = listed
+            .records()
+            .filter(|record| record.starts_with(b"worktree "))
+            .count()
+            .saturating_sub(1);
+        if others > 0 {
+            warnings.push(format!(
+                "`core.hooksPath` is the relative `{}`: each linked working tree looks for it in \
+                 its own folder, so this hook does not run in the {others} other(s); an absolute \
+                 path holds for all",
+                setting.value
+            ));
+        }
+    }
+    let tracked_place = path.starts_with(worktree) && !path.starts_with(repository.common_dir());
+    if tracked_place {
+        warnings.push(format!(
+            "the hooks folder `{}` lies in the working tree: the hook file names a path of this \
+             machine, so do not commit it",
+            path.display()
+        ));
+    }
+    Ok(warnings)
+}

@@ -1,0 +1,172 @@
+//! The hook file for Gits that know no hooks in the configuration: `hooks/pre-commit.sh` with
+//! the program's path filled in, and the hook that was there before kept beside it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::install::InstallError;
+use crate::sys::file;
+
+/// The hook file, with a placeholder where the program's path goes.
+const TEMPLATE: &str = include_str!("../../hooks/pre-commit.sh");
+const PLACEHOLDER: &str = "'@PROGRAM@'";
+/// A line that only hook files of gpuguard have, of whatever version.
+const ID: &[u8] = b"# gpuguard-hook-id: 5f0c2d";
+
+/// What lies at the place of the hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// A hook file of gpuguard.
+    Ours,
+    /// Somebody else's hook: a file or a symbolic link, perhaps a broken one.
+    Foreign,
+}
+
+/// The place of the `pre-commit` hook in one hooks folder.
+#[derive(Debug)]
+pub(super) struct HookFile {
+    /// The file Git starts.
+    pub(super) path: PathBuf,
+    /// Where the hook that was there before is kept.
+    pub(super) previous: PathBuf,
+}
+
+/// What writing the hook file changed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Written {
+    New,
+    Updated,
+    Unchanged,
+}
+
+impl HookFile {
+    pub(super) fn in_folder(folder: &Path) -> Self {
+        Self {
+            path: folder.join("pre-commit"),
+            previous: folder.join("pre-commit.gpuguard-previous"),
+        }
+    }
+
+    /// What is at the hook's place now.
+    pub(super) fn found(&self) -> Result<Found, InstallError> {
+        let metadata = match self.path.symlink_metadata() {
+            Ok(metadata) => metadata,
+            Err(error) if absent(&error) => return Ok(Found::Nothing),
+            Err(source) => return Err(cannot("read", &self.path, source)),
+        };
+        // A link is kept as it is, wherever it leads: its target is not ours to replace.
+        if metadata.is_symlink() {
+            return Ok(Found::Foreign);
+        }
+        if !metadata.is_file() {
+            return Err(InstallError::NotAFile {
+                path: self.path.clone(),
+            });
+        }
+        let content =
+            std::fs::read(&self.path).map_err(|source| cannot("read", &self.path, source))?;
+        let ours = content
+            .split(|byte| *byte == b'\n')
+            .any(|line| line.starts_with(ID));
+        Ok(if ours { Found::Ours } else { Found::Foreign })
+    }
+
+    /// Whether an earlier hook is kept.
+    pub(super) fn has_previous(&self) -> bool {
+        self.previous.symlink_metadata().is_ok()
+    }
+
+    /// Puts the hook file in its place, keeping a foreign hook beside it.
+    pub(super) fn write(&self, program: &str) -> Result<Written, InstallError> {
+        let content = TEMPLATE.replace(PLACEHOLDER, &sh_quoted(program));
+        let written = match self.found()? {
+            Found::Nothing => Written::New,
+            Found::Ours => {
+                let same = std::fs::read(&self.path).is_ok_and(|found| found == content.as_bytes());
+                if same && file::is_executable(&self.path) {
+                    return Ok(Written::Unchanged);
+                }
+                Written::Updated
+            }
+            Found::Foreign => {
+                // Whoever put a hook over ours may call ours from it: do not guess.
+                if self.has_previous() {
+                    return Err(InstallError::PreviousInTheWay {
+                        hook: self.path.clone(),
+                        previous: self.previous.clone(),
+                    });
+                }
+                file::rename(&self.path, &self.previous)
+                    .map_err(|source| cannot("rename", &self.path, source))?;
+                Written::New
+            }
+        };
+        file::write_executable(&self.path, content.as_bytes())
+            .map_err(|source| cannot("write", &self.path, source))?;
+        if !file::is_executable(&self.path) || self.found()? != Found::Ours {
+            return Err(InstallError::NotWired {
+                what: format!("`{}` is not an executable hook file", self.path.display()),
+            });
+        }
+        Ok(written)
+    }
+
+    /// Takes the hook file away; the hook that was there before gets its name back, as it was.
+    pub(super) fn remove(&self) -> Result<(), InstallError> {
+        let result = if self.has_previous() {
+            file::rename(&self.previous, &self.path)
+        } else {
+            file::remove(&self.path)
+        };
+        result.map_err(|source| cannot("remove", &self.path, source))
+    }
+}
+
+/// `text` as one word for sh: as it is where sh takes it so, else in single quotes.
+pub(super) fn sh_quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./+,:@-".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// An error of the system, with what was tried on which file.
+pub(super) fn cannot(action: &'static str, path: &Path, source: io::Error) -> InstallError {
+    InstallError::File {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// No such file, also where a parent is no folder.
+fn absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_template_has_its_parts_and_unix_line_ends() {
+        assert!(TEMPLATE.starts_with("#!/bin/sh\n"));
+        assert!(TEMPLATE.contains(std::str::from_utf8(ID).unwrap()));
+        assert_eq!(TEMPLATE.matches(PLACEHOLDER).count(), 1);
+        assert!(!TEMPLATE.contains('\r'));
+    }
+
+    #[test]
+    fn words_for_sh_are_quoted_only_when_they_must_be() {
+        assert_eq!(sh_quoted("/opt/gpu-guard/bin"), "/opt/gpu-guard/bin");
+        assert_eq!(sh_quoted("/a b/it's $x"), r"'/a b/it'\''s $x'");
+        assert_eq!(sh_quoted(""), "''");
+    }
+}

@@ -1,0 +1,135 @@
+//! What a Git hook says: the verdict first (a GUI client shows only the first line), then why,
+//! then what was looked at and what to type next.
+
+use std::fmt::Write as _;
+
+use super::human::{count, findings};
+use super::{Style, human};
+use crate::gpu::{CardStatus, CardVerdict};
+use crate::outcome::{Answer, Outcome};
+use crate::text::printable;
+
+/// The verdict on what Git was about to do; `act` names it (`commit`). Ends without a line end.
+pub fn verdict(act: &str, outcome: &Outcome, style: &Style) -> String {
+    let text = match outcome.answer() {
+        Answer::Fine => passed(outcome, style),
+        Answer::No => refused(act, outcome, style),
+    };
+    text.trim_end().to_owned()
+}
+
+fn passed(outcome: &Outcome, style: &Style) -> String {
+    if outcome.files.is_empty() && outcome.backup.is_none() && outcome.notes.is_empty() {
+        return "gpuguard: nothing is staged, nothing was looked at".to_owned();
+    }
+    let mut parts = Vec::new();
+    if outcome.scanned() == 0 {
+        parts.push("no Python file was scanned".to_owned());
+    } else {
+        parts.push(format!(
+            "{} scanned, nothing new found",
+            count(outcome.scanned(), "file")
+        ));
+    }
+    parts.extend(
+        outcome
+            .backup
+            .as_ref()
+            .map(|backup| format!("saved as {}", backup.id)),
+    );
+    if style.verbose {
+        parts.push(format!("{} ms", outcome.elapsed.as_millis()));
+    }
+    let word = if outcome.scanned() == 0 {
+        "nothing to judge"
+    } else {
+        "passed"
+    };
+    let mut text = format!("gpuguard: {word}: {}\n", parts.join("; "));
+    text.push_str(&findings(outcome, style));
+    text.push_str(&human::details(outcome, style));
+    text.push_str(&outcome.card.as_ref().map(card).unwrap_or_default());
+    text
+}
+
+fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
+    let blocking = outcome
+        .findings()
+        .filter(|(_, finding)| finding.blocks())
+        .count();
+    let reason = if blocking > 0 {
+        let files = outcome
+            .files
+            .iter()
+            .filter(|file| file.findings.iter().any(crate::scan::Finding::blocks))
+            .count();
+        format!(
+            "{} in {}",
+            count(blocking, "new problem"),
+            count(files, "file")
+        )
+    } else {
+        "the card check failed".to_owned()
+    };
+    let mut text = format!("gpuguard: {act} refused: {reason}\n\n");
+    text.push_str(&findings(outcome, style));
+    if blocking == 0 {
+        text.push_str(&outcome.card.as_ref().map(card).unwrap_or_default());
+    }
+    let _ = writeln!(
+        text,
+        "{} scanned in {} ms; nothing was committed, nothing was changed",
+        count(outcome.scanned(), "file"),
+        outcome.elapsed.as_millis()
+    );
+    text.push_str(&human::details(outcome, style));
+    if let Some(backup) = &outcome.backup {
+        let _ = writeln!(
+            text,
+            "  saved as {} (`gpuguard backup show latest`)",
+            backup.id
+        );
+    }
+    let mut rules: Vec<&str> = outcome
+        .findings()
+        .filter(|(_, finding)| finding.blocks())
+        .map(|(_, finding)| finding.rule)
+        .collect();
+    rules.sort_unstable();
+    rules.dedup();
+    if let Some(rule) = rules.first() {
+        let _ = writeln!(
+            text,
+            "  next: fix the {}, `git add` and {act} again; `gpuguard rule {rule}` explains",
+            if blocking == 1 { "line" } else { "lines" }
+        );
+    }
+    text
+}
+
+/// What the card check said, in a line or two.
+fn card(verdict: &CardVerdict) -> String {
+    let message = printable(verdict.message.as_bytes());
+    let mut text = match (&verdict.status, &verdict.card) {
+        (CardStatus::Ok, Some(card)) => {
+            let cached = if verdict.cached {
+                ", checked before"
+            } else {
+                ""
+            };
+            format!(
+                "  card: {} is right and computes correctly{cached}\n",
+                printable(card.name.as_bytes())
+            )
+        }
+        // Nothing to do about it, on a laptop without such a card: a note without a hint.
+        (CardStatus::NoDriver, _) if !verdict.refuses() => {
+            return format!("  card: not checked, there is no NVIDIA driver here ({message})\n");
+        }
+        _ => format!("  card: {message}\n"),
+    };
+    if let Some(hint) = &verdict.hint {
+        let _ = writeln!(text, "  hint: {}", printable(hint.as_bytes()));
+    }
+    text
+}

@@ -1,0 +1,267 @@
+//! Another program under a deadline: whatever it does, its caller goes on.
+//!
+//! Knows nothing of what the program is. `git` is started in [`crate::git`], which waits for it.
+
+use std::ffi::OsString;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::time::{Duration, Instant};
+
+/// How long a killed program has to die. One that sits in a driver call may not die at all.
+const DEATH: Duration = Duration::from_millis(500);
+
+/// How long output is waited for once the program is gone; only a program of its own that still
+/// holds the pipe makes this wait.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// More output than this is read and thrown away, in bytes for each stream.
+const MOST_OUTPUT: usize = 1024 * 1024;
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The file to run.
+    pub file: PathBuf,
+    /// Its arguments.
+    pub arguments: Vec<OsString>,
+    /// All of its environment; nothing is inherited.
+    pub environment: Vec<(OsString, OsString)>,
+}
+
+/// What became of a program, and what it printed up to then.
+#[derive(Clone, Debug)]
+pub struct Finished {
+    /// How it ended.
+    pub ending: Ending,
+    /// Its standard output, at most 1 MiB.
+    pub stdout: Vec<u8>,
+    /// Its standard error, at most 1 MiB.
+    pub stderr: Vec<u8>,
+}
+
+/// How a program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this exit code.
+    Exited(i32),
+    /// It crashed, or someone killed it.
+    Crashed {
+        /// For people: `signal 6 (abort)`, `exception 0xc0000005`.
+        how: String,
+    },
+    /// It was killed, since the deadline had passed.
+    Killed,
+    /// The deadline had passed, and killing it did not end it: it is left behind.
+    LeftBehind,
+}
+
+/// Runs a program without input for at most `deadline` (and half a second to die after it).
+///
+/// # Errors
+/// What the system said when the program could not be started or waited for.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "sys/ starts programs under a deadline"
+)]
+pub fn run(program: &Program, deadline: Duration) -> io::Result<Finished> {
+    let start = Instant::now();
+    let mut child = Command::new(&program.file)
+        .args(&program.arguments)
+        .env_clear()
+        .envs(
+            program
+                .environment
+                .iter()
+                .map(|(name, value)| (name, value)),
+        )
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let streams = Capture::start(child.stdout.take())
+        .and_then(|stdout| Ok((stdout, Capture::start(child.stderr.take())?)));
+    let (stdout, stderr) = match streams {
+        Ok(streams) => streams,
+        Err(no_thread) => {
+            kill(&mut child)?;
+            return Err(no_thread);
+        }
+    };
+    let ending = match wait_until(&mut child, start + deadline)? {
+        Some(status) => ending_of(status),
+        None => kill(&mut child)?,
+    };
+    let silence = Instant::now() + LAST_WORDS;
+    Ok(Finished {
+        ending,
+        stdout: stdout.finish(silence),
+        stderr: stderr.finish(silence),
+    })
+}
+
+/// Waits for the end of `child`, but not longer than to `end`.
+fn wait_until(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
+    // The standard library has no wait with a limit. The steps grow, so that a short program is
+    // not kept waiting and a long one does not keep a core busy.
+    let mut step = Duration::from_micros(500);
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(Some(status));
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(None);
+        }
+        std::thread::sleep(step.min(left));
+        step = (step * 2).min(Duration::from_millis(10));
+    }
+}
+
+/// Kills `child`; never waits longer than [`DEATH`], since a process inside a driver call can
+/// be unkillable, and a wait for it would hang just like it.
+fn kill(child: &mut Child) -> io::Result<Ending> {
+    // It may have ended by itself just now: then there is nothing to kill, and that is no error.
+    let _ = child.kill();
+    match wait_until(child, Instant::now() + DEATH)? {
+        Some(_) => Ok(Ending::Killed),
+        None => Ok(Ending::LeftBehind),
+    }
+}
+
+#[cfg(unix)]
+fn ending_of(status: ExitStatus) -> Ending {
+    use std::os::unix::process::ExitStatusExt;
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ending::Exited(code),
+        (None, signal) => Ending::Crashed {
+            how: match signal.unwrap_or_default() {
+                4 => "signal 4 (illegal instruction)".to_owned(),
+                6 => "signal 6 (abort)".to_owned(),
+                9 => "signal 9 (killed)".to_owned(),
+                11 => "signal 11 (segmentation fault)".to_owned(),
+                other => format!("signal {other}"),
+            },
+        },
+    }
+}
+
+#[cfg(not(unix))]
+fn ending_of(status: ExitStatus) -> Ending {
+    // A crash is an NTSTATUS of severity "error", 0xC0000000 and above: negative as an i32.
+    match status.code() {
+        Some(code) if code < 0 => Ending::Crashed {
+            how: format!("exception {code:#010x}"),
+        },
+        code => Ending::Exited(code.unwrap_or(-1)),
+    }
+}
+
+/// One stream being read by a thread of its own, which is left behind when the stream does not
+/// end: a program that the child started may hold it open for as long as it likes.
+struct Capture {
+    chunks: Receiver<Vec<u8>>,
+}
+
+impl Capture {
+    fn start(stream: Option<impl Read + Send + 'static>) -> io::Result<Self> {
+        let (sender, chunks) = mpsc::channel();
+        if let Some(stream) = stream {
+            std::thread::Builder::new().spawn(move || read_all(stream, &sender))?;
+        }
+        Ok(Self { chunks })
+    }
+
+    /// All that was read, up to the end of the stream or to `end`.
+    fn finish(self, end: Instant) -> Vec<u8> {
+        let mut output = Vec::new();
+        while let Ok(chunk) = self
+            .chunks
+            .recv_timeout(end.saturating_duration_since(Instant::now()))
+        {
+            output.extend(chunk);
+        }
+        output
+    }
+}
+
+/// Reads to the end, so that the program never blocks on a full pipe, and passes on the first
+/// [`MOST_OUTPUT`] bytes.
+fn read_all(mut stream: impl Read, chunks: &Sender<Vec<u8>>) {
+    let mut buffer = [0; 8192];
+    let mut room = MOST_OUTPUT;
+    loop {
+        match stream.read(&mut buffer) {
+            Ok(0) => return,
+            Ok(length) => {
+                let kept = length.min(room);
+                room -= kept;
+                if kept > 0 && chunks.send(buffer[..kept].to_vec()).is_err() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, deadline: Duration) -> Finished {
+        let program = Program {
+            file: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            environment: vec![
+                ("ONLY".into(), "this".into()),
+                ("PATH".into(), "/usr/bin:/bin".into()),
+            ],
+        };
+        run(&program, deadline).unwrap()
+    }
+
+    const LONG: Duration = Duration::from_mins(1);
+    const SHORT: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn output_code_and_environment_are_the_programs_own() {
+        let done = shell("echo \"$ONLY$HOME\"; echo why >&2; cat; exit 3", LONG);
+        assert_eq!(done.ending, Ending::Exited(3));
+        assert_eq!(done.stdout, b"this\n");
+        assert_eq!(done.stderr, b"why\n");
+    }
+
+    #[test]
+    fn a_crash_is_told_from_an_exit() {
+        let done = shell("kill -ABRT $$", LONG);
+        let how = "signal 6 (abort)".to_owned();
+        assert_eq!(done.ending, Ending::Crashed { how });
+    }
+
+    #[test]
+    fn the_deadline_ends_it_and_keeps_what_was_said() {
+        let done = shell("echo begun; exec sleep 600", SHORT);
+        assert_eq!(done.ending, Ending::Killed);
+        assert_eq!(done.stdout, b"begun\n");
+    }
+
+    #[test]
+    fn a_grandchild_that_holds_the_pipe_is_not_waited_for() {
+        let done = shell("sleep 600 & echo $!", LONG);
+        assert_eq!(done.ending, Ending::Exited(0));
+        let grandchild = String::from_utf8(done.stdout).unwrap();
+        let gone = shell(&format!("kill {grandchild}"), LONG);
+        assert_eq!(gone.ending, Ending::Exited(0));
+    }
+
+    #[test]
+    fn a_flood_neither_blocks_nor_fills_the_memory() {
+        let done = shell("head -c 3000000 /dev/zero", LONG);
+        assert_eq!(done.ending, Ending::Exited(0));
+        assert_eq!(done.stdout.len(), MOST_OUTPUT);
+    }
+}

@@ -1,0 +1,196 @@
+//! Drivers that hang, crash, lie, refuse, lack a function, or are not there.
+
+use std::time::{Duration, Instant};
+
+use super::{assert_no_process_is_left, expect, gpu, policy, repository, repository_with};
+use crate::support::TestRepo;
+use crate::support::fake_driver::FakeDriver;
+
+#[test]
+fn a_driver_that_hangs_is_given_up() {
+    let calls = [
+        ("NVML", "nvmlInit_v2", "nvml"),
+        ("NVML", "nvmlDeviceGetName", "cards"),
+        ("CUDA", "cuInit", "init"),
+        ("CUDA", "cuDevicePrimaryCtxRetain", "context"),
+        ("CUDA", "cuLaunchKernel", "kernel"),
+        ("CUDA", "cuMemcpyDtoHAsync_v2", "compare"),
+        ("CUDA", "cuStreamSynchronize", "memory"),
+        ("CUDA", "cuDevicePrimaryCtxRelease_v2", "release"),
+    ];
+    // Side by side, since each takes the whole deadline; that is long, so that also a busy
+    // machine gets to the call that hangs.
+    std::thread::scope(|scope| {
+        for (library, call, phase) in calls {
+            scope.spawn(move || gives_up(library, call, phase));
+        }
+    });
+}
+
+fn gives_up(library: &str, call: &str, phase: &str) {
+    let repo = repository_with(&policy("deadline-ms = 4000"));
+    let driver = FakeDriver::new()
+        .with(&format!("{library}_HANG"), call)
+        // Then cudarc synchronizes before it frees memory.
+        .with("CUDA_POOLS", "0")
+        .logged();
+    let start = Instant::now();
+    let message = expect(&repo, &driver, "timeout", 1);
+    assert!(
+        message.contains("did not answer within 4000 ms"),
+        "{message}"
+    );
+    assert!(message.contains(&format!("`{phase}`")), "{call}: {message}");
+    assert!(start.elapsed() < Duration::from_mins(1), "{call}");
+    assert_no_process_is_left(&driver);
+}
+
+#[test]
+fn a_wrong_result_is_unhealthy() {
+    for corrupt in ["kernel", "memory"] {
+        let driver = FakeDriver::new().with("CUDA_CORRUPT", corrupt);
+        let message = expect(&repository(), &driver, "unhealthy", 1);
+        assert!(message.contains("wrong result at word"), "{message}");
+    }
+}
+
+#[test]
+fn a_crash_is_unhealthy() {
+    for (knob, call, phase) in [
+        ("NVML_ABORT", "nvmlDeviceGetUUID", "cards"),
+        ("CUDA_ABORT", "cuModuleLoadData", "module"),
+        ("CUDA_ABORT", "cuMemFreeAsync", "memory"),
+    ] {
+        let driver = FakeDriver::new().with(knob, call).logged();
+        let message = expect(&repository(), &driver, "unhealthy", 1);
+        assert!(message.contains("signal 6 (abort)"), "{message}");
+        assert!(message.contains(&format!("`{phase}`")), "{message}");
+        assert!(message.contains("assertion failed"), "{message}");
+        assert_no_process_is_left(&driver);
+    }
+}
+
+#[test]
+fn errors_of_the_driver_have_their_own_answers() {
+    let cases = [
+        ("CUDA", "cuMemAllocAsync:2", "busy", 0, "OUT_OF_MEMORY"),
+        (
+            "CUDA",
+            "cuDevicePrimaryCtxRetain:2",
+            "busy",
+            0,
+            "OUT_OF_MEMORY",
+        ),
+        (
+            "CUDA",
+            "cuDevicePrimaryCtxRetain:46",
+            "busy",
+            0,
+            "DEVICE_UNAVAILABLE",
+        ),
+        ("CUDA", "cuInit:34", "unhealthy", 1, "STUB_LIBRARY"),
+        ("CUDA", "cuInit:100", "wrong-card", 1, "NO_DEVICE"),
+        (
+            "CUDA",
+            "cuInit:803",
+            "unhealthy",
+            1,
+            "SYSTEM_DRIVER_MISMATCH",
+        ),
+        ("CUDA", "cuInit:999", "unhealthy", 1, "UNKNOWN"),
+        (
+            "CUDA",
+            "cuModuleLoadData:222",
+            "no-driver",
+            0,
+            "UNSUPPORTED_PTX_VERSION",
+        ),
+        ("CUDA", "cuEventQuery:719", "unhealthy", 1, "LAUNCH_FAILED"),
+        (
+            "CUDA",
+            "cuMemcpyDtoHAsync_v2:700",
+            "unhealthy",
+            1,
+            "ILLEGAL_ADDRESS",
+        ),
+        (
+            "CUDA",
+            "cuMemFreeAsync:700",
+            "unhealthy",
+            1,
+            "ILLEGAL_ADDRESS",
+        ),
+        ("NVML", "nvmlInit_v2:9", "no-driver", 0, "not loaded"),
+        ("NVML", "nvmlInit_v2:18", "unhealthy", 1, "version mismatch"),
+        (
+            "NVML",
+            "nvmlDeviceGetUUID:15",
+            "unhealthy",
+            1,
+            "fell off the bus",
+        ),
+        ("NVML", "nvmlInit_v2:4", "unhealthy", 1, "permission"),
+        ("NVML", "nvmlInit_v2:4242", "unhealthy", 1, "4242"),
+    ];
+    let repo = repository();
+    for (library, fail, status, code, words) in cases {
+        let driver = FakeDriver::new().with(&format!("{library}_FAIL"), fail);
+        let message = expect(&repo, &driver, status, code);
+        assert!(message.contains(words), "{fail}: {message}");
+    }
+}
+
+#[test]
+fn a_card_closed_to_all_programs_is_busy() {
+    let driver = FakeDriver::new().with("NVML_COMPUTE_MODE", "2");
+    let message = expect(&repository(), &driver, "busy", 0);
+    assert!(message.contains("prohibited"), "{message}");
+}
+
+/// Each function of the fake CUDA library is one that the check asks for before it calls
+/// anything; and since a call of any other would be a panic, that list is complete.
+#[test]
+fn a_missing_function_is_an_answer_and_no_crash() {
+    let repo = repository();
+    let source = include_str!("../../fakes/cuda/src/lib.rs");
+    let functions: Vec<&str> = source
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("fn cu")?.split_once('('))
+        .map(|(rest, _)| rest)
+        .collect();
+    assert_eq!(functions.len(), 27);
+    for rest in functions {
+        let name = format!("cu{rest}");
+        let driver = FakeDriver::new().without_function(&name).logged();
+        let message = expect(&repo, &driver, "no-driver", 0);
+        assert!(
+            message.contains(&format!("no function `{name}`")),
+            "{message}"
+        );
+        assert!(
+            driver
+                .calls()
+                .iter()
+                .all(|(_, call)| !call.starts_with("cu"))
+        );
+    }
+    let driver = FakeDriver::new().without_function("nvmlDeviceGetUUID");
+    let message = expect(&repo, &driver, "no-driver", 0);
+    assert!(message.contains("nvmlDeviceGetUUID"), "{message}");
+}
+
+#[test]
+fn no_driver_is_said_and_refused_only_where_one_is_required() {
+    let run = gpu(&TestRepo::with_policy(), &FakeDriver::absent(), &["check"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stdout
+            .starts_with("no NVIDIA driver: the card was not checked\n"),
+        "{run}"
+    );
+    let driver = FakeDriver::new().without_cuda();
+    let message = expect(&repository(), &driver, "no-driver", 0);
+    assert!(message.contains("libcuda.so.1"), "{message}");
+    let required = repository_with(&policy("mode = \"required\"\ndeadline-ms = 60000"));
+    expect(&required, &driver, "no-driver", 1);
+}

@@ -1,0 +1,164 @@
+//! What a broken policy says: file, line, column and a hint, exit code 2.
+
+use crate::support::{Run, TestRepo};
+
+fn scan_with(policy: &str) -> Run {
+    let repo = TestRepo::new();
+    repo.write("gpuguard.toml", policy);
+    repo.write("a.py", "print(1)\n");
+    repo.gpuguard(&["scan", "a.py"])
+}
+
+const ALLOWED: &str = "[[card]]\nname = \"RTX 3090\"\npci-rank = 1\nuse = \"allowed\"\n";
+
+#[track_caller]
+fn assert_refused(policy: &str, expected: &[&str]) {
+    let run = scan_with(policy);
+    assert_eq!(run.code, 2, "{run}");
+    for part in expected {
+        assert!(run.stderr.contains(part), "no {part:?} in {run}");
+    }
+    assert_eq!(run.stdout, "");
+}
+
+#[test]
+fn no_policy_names_the_place_and_the_command() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    let run = repo.gpuguard(&["scan", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    let place = repo.path().join("gpuguard.toml");
+    assert!(
+        run.stderr
+            .contains(&format!("`{}` does not exist", place.display())),
+        "{run}"
+    );
+    assert!(
+        run.stderr.contains("gpuguard init --preset rtx3090"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_syntax_error_has_a_line_and_a_column() {
+    assert_refused("version = 1\n[[card]\n", &["gpuguard.toml:2:", "[[card]"]);
+}
+
+#[test]
+fn unknown_keys_are_errors_with_a_suggestion() {
+    assert_refused(
+        &format!("version = 1\n{ALLOWED}[hook]\non-eror = \"block\"\n"),
+        &[
+            "gpuguard.toml:7:1",
+            "unknown field `on-eror`",
+            "did you mean `on-error`?",
+        ],
+    );
+    assert_refused(
+        &format!("version = 1\n{ALLOWED}[gpu_check]\nmode = \"auto\"\n"),
+        &["unknown field `gpu_check`", "did you mean `gpu-check`?"],
+    );
+    assert_refused(
+        &format!("version = 1\n{ALLOWED}[gpu-check]\nmode = \"requird\"\n"),
+        &["gpuguard.toml:7:8", "did you mean `required`?"],
+    );
+    assert_refused(
+        &format!("version = 1\n{ALLOWED}[rules]\nGG99 = \"off\"\n"),
+        &[
+            "gpuguard.toml:7:1",
+            "`GG99` is not the code of a rule",
+            "gpuguard rule",
+        ],
+    );
+}
+
+#[test]
+fn a_policy_without_an_allowed_card_is_refused() {
+    assert_refused(
+        "version = 1\n",
+        &["the policy names no card", "use = \"allowed\""],
+    );
+    assert_refused(
+        "version = 1\n[[card]]\nname = \"RTX 5060 Ti\"\npci-rank = 0\nuse = \"forbidden\"\n",
+        &["the policy allows no card"],
+    );
+}
+
+#[test]
+fn cards_that_cannot_be_told_apart_are_refused() {
+    assert_refused(
+        "version = 1\n[[card]]\nname = \"RTX 3090\"\nuse = \"allowed\"\n",
+        &[
+            "gpuguard.toml:2:1",
+            "nothing says which card `RTX 3090` is",
+            "pci-rank",
+        ],
+    );
+    assert_refused(
+        &format!(
+            "version = 1\n{ALLOWED}[[card]]\nname = \"B\"\npci-rank = 1\nuse = \"forbidden\"\n"
+        ),
+        &[
+            "gpuguard.toml:8:",
+            "`RTX 3090` and `B` have the same PCI rank",
+        ],
+    );
+    assert_refused(
+        "version = 1\n[[card]]\nname = \"A\"\nuuid = \"GPU-12\"\nuse = \"allowed\"\n",
+        &[
+            "gpuguard.toml:4:8",
+            "`GPU-12` is not the UUID of a card",
+            "nvidia-smi -L",
+        ],
+    );
+}
+
+#[test]
+fn a_required_mask_that_shows_the_wrong_card_is_refused() {
+    let cards = format!(
+        "version = 1\n[[card]]\nname = \"RTX 5060 Ti\"\npci-rank = 0\nuse = \"forbidden\"\n{ALLOWED}"
+    );
+    assert_refused(
+        &format!("{cards}[environment]\nCUDA_VISIBLE_DEVICES = \"0\"\n"),
+        &[
+            "selects `RTX 5060 Ti`, which the policy forbids",
+            "CUDA_VISIBLE_DEVICES = \"1\"",
+        ],
+    );
+    for nothing in ["", "-1", "7"] {
+        assert_refused(
+            &format!("{cards}[environment]\nCUDA_VISIBLE_DEVICES = \"{nothing}\"\n"),
+            &["selects no card"],
+        );
+    }
+    assert_refused(
+        &format!("{cards}[environment]\nCUDA_DEVICE_ORDER = \"FASTEST_FIRST\"\n"),
+        &["CUDA_DEVICE_ORDER cannot be required to be `FASTEST_FIRST`"],
+    );
+}
+
+#[test]
+fn wrong_versions_values_and_bytes_are_refused() {
+    assert_refused(
+        &format!("version = 2\n{ALLOWED}"),
+        &["gpuguard.toml:1:11", "version 2"],
+    );
+    assert_refused(ALLOWED, &["missing field `version`"]);
+    assert_refused(
+        &format!("version = 1\n{ALLOWED}[gpu-check]\ndeadline-ms = 5\n"),
+        &["a deadline of 5 ms is out of range"],
+    );
+    assert_refused(
+        &format!("version = 1\n{ALLOWED}[scan]\nexclude = [\"a{{b\"]\n"),
+        &["`a{b` is not a valid glob"],
+    );
+    let repo = TestRepo::new();
+    repo.write("gpuguard.toml", b"version = 1\n# \xff\n");
+    let run = repo.gpuguard(&["scan", "."]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr
+            .contains("gpuguard.toml:2:3: the file is not UTF-8"),
+        "{run}"
+    );
+}
