@@ -1,4 +1,4 @@
-//! Shows an [`Outcome`](crate::outcome::Outcome): one file for each format.
+//! Shows an [`Outcome`]: one file for each format.
 
 mod human;
 mod json;
@@ -48,3 +48,6 @@ pub fn render(format: Format, outcome: &Outcome, style: &Style) -> String {
         Format::Json => json::render(outcome),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::language::{LANGUAGES, Language};
 use super::rule::{About, Draft, RULES, Rule, Situation};
 use crate::git::RepoPath;
 use crate::policy::{Policy, Severity};
-use crate::text::LineIndex;
+use crate::text::{LineIndex, Span};
 
 /// Scans files by one policy. Made once, used from any number of threads.
 #[derive(Debug)]
@@ -150,12 +150,8 @@ impl Place<'_> {
     fn finding(&self, rule: &'static str, severity: Severity, draft: Draft) -> Finding {
         let start = self.lines.position(self.text, draft.span.start);
         let end = self.lines.position(self.text, draft.span.end);
-        let first = self.lines.line_span(self.text, start.line);
-        let last = self.lines.line_span(self.text, end.line);
-        let source = first
-            .zip(last)
-            .and_then(|(first, last)| self.text.get(first.start..last.end))
-            .unwrap_or_default();
+        let shown = self.shown(draft.span, (start.line, end.line));
+        let source = self.text.get(shown.start..shown.end).unwrap_or_default();
         let fingerprint = match draft.about {
             About::File => Fingerprint(rule.to_owned()),
             About::Line => {
@@ -170,7 +166,7 @@ impl Place<'_> {
             start,
             end,
             source: source.to_owned(),
-            source_offset: first.map_or(0, |span| span.start),
+            source_offset: shown.start,
             message: draft.message,
             label: draft.label,
             help: draft.help,
@@ -179,5 +175,28 @@ impl Place<'_> {
             fixable: false,
             fingerprint,
         }
+    }
+
+    /// The lines a span lies on; of very long ones only what is around it, since a file of one
+    /// line can have thousands of findings.
+    fn shown(&self, span: Span, (first, last): (usize, usize)) -> Span {
+        const LONG: usize = 2_000;
+        const AROUND: usize = 200;
+        let first = self.lines.line_span(self.text, first);
+        let last = self.lines.line_span(self.text, last);
+        let lines = match (first, last) {
+            (Some(first), Some(last)) => Span::new(first.start, last.end),
+            _ => span,
+        };
+        if lines.end - lines.start <= LONG {
+            return lines;
+        }
+        let start = self
+            .text
+            .floor_char_boundary(span.start.saturating_sub(AROUND));
+        let end = self
+            .text
+            .ceil_char_boundary(span.end.min(span.start + LONG) + AROUND);
+        Span::new(start.max(lines.start), end.min(lines.end))
     }
 }

@@ -67,7 +67,8 @@ pub struct Finding {
     pub start: Position,
     /// Where the span ends (the position behind its last character).
     pub end: Position,
-    /// The lines the span lies on, without the last line end; shown under the message.
+    /// The lines the span lies on, without the last line end; shown under the message. Of a
+    /// very long line only the part around the span.
     pub source: String,
     /// Byte offset of `source` in the file.
     pub source_offset: usize,

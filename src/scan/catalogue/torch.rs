@@ -65,27 +65,6 @@ pub(super) const APIS: &[Api] = &[
         example: "import torch\ng = torch.Generator(\"cuda:1\")",
     },
     Api {
-        path: "torch.autocast",
-        label: "torch.autocast",
-        arguments: &[at(0, "device_type", Form::Text)],
-        uses: Uses::WhenNamed,
-        example: "import torch\nwith torch.autocast(\"cuda\"): pass",
-    },
-    Api {
-        path: "torch.amp.autocast",
-        label: "torch.amp.autocast",
-        arguments: &[at(0, "device_type", Form::Text)],
-        uses: Uses::WhenNamed,
-        example: "import torch\nwith torch.amp.autocast(device_type=\"cuda\"): pass",
-    },
-    Api {
-        path: "torch.amp.GradScaler",
-        label: "torch.amp.GradScaler",
-        arguments: &[at(0, "device", Form::Text)],
-        uses: Uses::WhenNamed,
-        example: "from torch.amp import GradScaler\ns = GradScaler(\"cuda\")",
-    },
-    Api {
         path: "torch.load",
         label: "torch.load",
         arguments: &[at(1, "map_location", Form::Map)],

@@ -3,7 +3,7 @@
 use super::situation::{ORDER, VISIBLE};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
-use crate::scan::fact::{HowSet, Value};
+use crate::scan::fact::Value;
 
 pub(super) const RULE: Rule = Rule {
     code: "GG001",
@@ -37,14 +37,16 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     if set {
         return wrong;
     }
-    let mask = situation
-        .facts
-        .writes(VISIBLE)
-        .find(|(_, write)| write.how != HowSet::Removed);
-    let place = match mask {
-        Some((fact, _)) => Some(fact),
-        None if situation.must_set() => situation.facts.first_use(),
-        None => None,
+    let mut masks = situation.settings(VISIBLE).peekable();
+    let place = if masks.peek().is_some() {
+        // A mask that shows no card (`""`, `-1`) means the same in every order.
+        masks
+            .find(|(_, write)| shows_a_card(situation, &write.value))
+            .map(|(fact, _)| fact)
+    } else if situation.must_set() {
+        situation.facts.first_use()
+    } else {
+        None
     };
     let Some(fact) = place else {
         return Vec::new();
@@ -57,4 +59,10 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     "no fixed card order".clone_into(&mut draft.label);
     draft.help = help;
     vec![draft]
+}
+
+fn shows_a_card(situation: &Situation<'_>, value: &Value<String>) -> bool {
+    value
+        .known()
+        .is_none_or(|mask| !situation.shown_by(mask).slots.is_empty())
 }

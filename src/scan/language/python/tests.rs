@@ -220,3 +220,17 @@ fn names_that_double_at_every_step_are_given_up() {
     text.push_str("import torch\ntorch.device(a59)\nb = b + b\ntorch.device(b)\n");
     assert_eq!(selects(&text), []);
 }
+
+#[test]
+fn half_written_code_never_stops_the_reader() {
+    let whole = "import os, torch as t\nclass A(B, x=t.device('cuda:1')):\n    \"\"\"cuda:1\"\"\"\n    \
+                 async def f(self, *a, d=f'cuda:{N}', **k) -> 'cuda:1':\n        \
+                 os.environ |= {**a, 'CUDA_VISIBLE_DEVICES': str(1)}\n        \
+                 with t.cuda.device(1) as c, d: return [x.to(1) for x in y if (z := 'cuda:%d' % 2)]\n\
+                 match x:\n    case {'a': 'cuda:1', **r} if t.cuda.set_device(1): del os.environ['CUDA_X']\n\
+                 lambda s, l=1: s.cuda(l)\ntry: pass\nexcept* E as e: raise E('cuda:1') from e\n";
+    for end in 0..whole.len() {
+        facts(&whole[..end]);
+        facts(&whole[end..]);
+    }
+}

@@ -1,0 +1,118 @@
+//! What is shown of old findings, long lines and foreign bytes.
+
+use std::path::Path;
+
+use super::*;
+use crate::git::RepoPath;
+use crate::policy::{Preset, parse};
+use crate::scan::{FileScan, MovedCode, Scanner, SkipReason, mark_introduced};
+
+fn scan(path: &str, code: &str) -> FileScan {
+    let preset = Preset::Rtx3090.text();
+    let policy = parse(Path::new("gpuguard.toml"), preset.as_bytes()).unwrap();
+    Scanner::new(&policy).scan(&RepoPath::new(path), code.as_bytes())
+}
+
+fn outcome(files: Vec<FileScan>) -> Outcome {
+    Outcome {
+        files,
+        ..Outcome::default()
+    }
+}
+
+#[test]
+fn old_findings_are_counted_and_shown_on_request() {
+    let bad = "x.to('cuda:1')\n";
+    let mut file = scan("a.py", bad);
+    mark_introduced(&mut file, &[scan("a.py", bad)], &mut MovedCode::default());
+    let outcome = outcome(vec![file]);
+    let short = render(Format::Human, &outcome, &Style::default());
+    let lines: Vec<&str> = short.lines().collect();
+    assert_eq!(lines[0], "1 file scanned: no problems");
+    assert!(
+        lines[1].trim_start().starts_with("3 ") && lines[1].contains("-v"),
+        "{short}"
+    );
+    let style = Style {
+        verbose: true,
+        ..Style::default()
+    };
+    let long = render(Format::Human, &outcome, &style);
+    assert!(
+        long.contains("GG007") && long.contains("(was there before)"),
+        "{long}"
+    );
+    let json = render(Format::Json, &outcome, &style);
+    assert!(json.contains("\"introduced\": false"), "{json}");
+}
+
+#[test]
+fn nothing_scanned_is_never_a_pass() {
+    let skipped = FileScan::skipped(RepoPath::new("a.py"), SkipReason::Binary);
+    for files in [vec![], vec![skipped]] {
+        let text = render(Format::Human, &outcome(files), &Style::default());
+        assert!(text.starts_with("no files were scanned"), "{text}");
+        assert!(
+            !text.contains("no problems") && !text.contains("pass"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn no_line_is_wider_than_the_terminal() {
+    let long = format!(
+        "data = [{}'cuda:1', {}]\n",
+        "1, ".repeat(5_000),
+        "2, ".repeat(5_000)
+    );
+    for code in [long.as_str(), "x.to('cuda:1')\n"] {
+        let style = Style {
+            width: 80,
+            ..Style::default()
+        };
+        let outcome = outcome(vec![scan("a.py", code)]);
+        assert!(
+            outcome
+                .findings()
+                .all(|(_, finding)| finding.source.len() < 1_000)
+        );
+        let text = findings(&outcome, &style);
+        for line in text.lines() {
+            assert!(line.chars().count() <= 80, "{line}");
+        }
+        assert!(text.contains("'cuda:1'"), "{text}");
+    }
+}
+
+#[test]
+fn tabs_line_ends_and_escapes_stay_in_their_place() {
+    let code = "def f():\r\n\ty = 'é\u{1b}[2J'; x.to('cuda:1')\r\n";
+    let text = findings(&outcome(vec![scan("a.py", code)]), &Style::default());
+    assert!(!text.contains('\u{1b}') && !text.contains('\r'), "{text}");
+    let lines: Vec<&str> = text.lines().collect();
+    let at = lines
+        .iter()
+        .position(|line| line.contains("x.to("))
+        .unwrap();
+    let column = |line: &str, what: &str| {
+        let byte = line.find(what).unwrap();
+        line[..byte].chars().count()
+    };
+    assert_eq!(
+        column(lines[at], "'cuda:1'"),
+        column(lines[at + 1], "^"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_finding_over_several_lines_is_shown_whole() {
+    let code = "import os\nos.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n\
+                os.environ.setdefault(\n    'CUDA_VISIBLE_DEVICES',\n    '0',\n)\n";
+    let text = findings(&outcome(vec![scan("a.py", code)]), &Style::default());
+    assert!(
+        text.contains("GG002") && text.contains("'CUDA_VISIBLE_DEVICES',"),
+        "{text}"
+    );
+}
