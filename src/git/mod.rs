@@ -4,13 +4,17 @@
 //! program, which also does all writing. git2 reads tags and the repository's state for
 //! `rollback`. Nothing here writes to the working tree.
 
+mod difference;
 mod error;
 mod program;
 mod repository;
 mod staged;
+mod tag;
 mod types;
 
+pub use difference::{Difference, IndexEntries, TreeSide};
 pub use error::GitError;
 pub use program::{GitProgram, Output};
 pub use repository::{Head, Repository};
+pub use tag::Operation;
 pub use types::{FileMode, ObjectId, RepoPath, StagedChange};

@@ -1,3 +1,6 @@
 //! One file for each command, as in `src/cli/`.
 
+mod backup;
+mod rollback;
+mod rollback_refused;
 mod schema;
