@@ -1,5 +1,6 @@
 //! `gpuguard backup`: saving files, and looking at, proving and restoring what was saved.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
@@ -186,7 +187,7 @@ fn show(backup: &Listed, format: Format, screen: &Screen) -> Result<Answer, Fail
     let mut text = listed_line(backup);
     let mut line = |label: &str, value: &str| {
         let value = crate::text::printable(value.as_bytes());
-        text.push_str(&format!("{label:<9} {value}\n"));
+        let _ = writeln!(text, "{label:<9} {value}");
     };
     line("created", &manifest.created.to_string());
     line("commit", manifest.commit.as_deref().unwrap_or("-"));

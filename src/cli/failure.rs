@@ -147,7 +147,7 @@ impl From<BackupError> for Failure {
             BackupError::Damaged { .. } => failure
                 .note("nothing was restored from it")
                 .hint("`gpuguard backup verify --all` tells which backups are whole"),
-            BackupError::NotHeld { id, .. } => {
+            BackupError::NotHeld { id, .. } | BackupError::NoVersion { id, .. } => {
                 failure.hint(format!("`gpuguard backup show {id}` lists what it holds"))
             }
             BackupError::Exists { .. } => failure.hint("choose an empty folder with `--to`"),

@@ -52,20 +52,20 @@ pub(super) fn apply(
         (0..steps.len()).partition(|at| steps[*at].staged.is_some());
     for at in removals.iter().rev().chain(&writes) {
         let step = &steps[*at];
-        let stop = |done: &[usize], fault| Stopped {
+        let halt = |done: &[usize], fault| Stopped {
             done: done.to_vec(),
             path: step.place.path.to_string(),
             fault,
         };
         match step.is_unchanged(root) {
             Ok(true) => {}
-            Ok(false) => return Err(stop(&done, Fault::ChangedMeanwhile)),
-            Err(error) => return Err(stop(&done, Fault::System(error))),
+            Ok(false) => return Err(halt(&done, Fault::ChangedMeanwhile)),
+            Err(error) => return Err(halt(&done, Fault::System(error))),
         }
         // Noted before it is done: going back looks at what is really there.
         done.push(*at);
         if let Err(error) = step.take(root) {
-            return Err(stop(&done, Fault::System(error)));
+            return Err(halt(&done, Fault::System(error)));
         }
         hear(&Event::Changed {
             done: done.len(),

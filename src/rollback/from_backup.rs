@@ -117,7 +117,7 @@ impl Workplace<'_> {
         let _alive = self.enter()?;
         self.check_uninterrupted()?;
         for entry in entries {
-            if !entry.mode().is_some_and(|mode| mode != FileMode::Gitlink) {
+            if entry.mode().is_none_or(|mode| mode == FileMode::Gitlink) {
                 return Err(RollbackError::UnsafeName {
                     path: entry.path.to_path().to_string(),
                     reason: NameFault::Submodule,

@@ -26,7 +26,7 @@ pub(super) enum Standing {
 
 /// What tells one state of a file from another without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Marks {
+pub(super) struct Marks {
     length: u64,
     modified: Option<SystemTime>,
     identity: Option<(u64, i64, i64)>,

@@ -176,7 +176,7 @@ impl Workplace<'_> {
         let event = Event::Saved { snapshot };
         hear(&event);
         let staging = stage(&scratch)?;
-        let steps = self.steps(job, &saved, (standings, &staging))?;
+        let steps = steps(job, &saved, standings, &staging)?;
         sync_all(&steps).map_err(failed)?;
         journal.phase = Phase::Applying;
         self.desk.write_journal(journal)?;
@@ -252,57 +252,6 @@ impl Workplace<'_> {
         let id = BackupId::parse(&summary.id)
             .ok_or(crate::backup::BackupError::Unknown { word: summary.id })?;
         Ok((self.store.verify(&id, &mut |_| ())?, standings))
-    }
-
-    /// The steps to take: those paths that are not already as they should be.
-    fn steps(
-        &self,
-        job: &Job,
-        saved: &VerifiedBackup,
-        (standings, staging): (Vec<(Place, Standing)>, &Staging),
-    ) -> Result<Vec<Step>, RollbackError> {
-        let mut entries: BTreeMap<RepoPath, _> = saved
-            .manifest()
-            .entries
-            .iter()
-            .map(|entry| (entry.path.to_path(), entry.clone()))
-            .collect();
-        let mut steps = Vec::new();
-        for (place, before) in standings {
-            let saved = entries.remove(&place.path);
-            let staged = match staging.files.get(&place.path) {
-                Some(staged) => {
-                    let failed = |source| RollbackError::Scratch {
-                        path: staged.clone(),
-                        source,
-                    };
-                    let sum = sum_of(staged).map_err(failed)?;
-                    let metadata = staged.symlink_metadata().map_err(failed)?;
-                    let same = saved.as_ref().is_some_and(|saved| {
-                        saved.sha256 == sum && saved.same_kind(&metadata, staging.exact_permissions)
-                    });
-                    if same {
-                        continue;
-                    }
-                    Some((staged.clone(), sum))
-                }
-                None if job.writes.contains(&place.path) => {
-                    return Err(RollbackError::Scratch {
-                        path: place.file,
-                        source: io::ErrorKind::NotFound.into(),
-                    });
-                }
-                None if saved.is_none() => continue,
-                None => None,
-            };
-            steps.push(Step {
-                place,
-                before,
-                saved,
-                staged,
-            });
-        }
-        Ok(steps)
     }
 
     fn carry_out(
@@ -410,6 +359,57 @@ impl Workplace<'_> {
             Start::Recovery { .. } => file::discard_scratch(&self.desk.scratch()),
         };
     }
+}
+
+/// The steps to take: those paths that are not already as they should be.
+fn steps(
+    job: &Job,
+    saved: &VerifiedBackup,
+    standings: Vec<(Place, Standing)>,
+    staging: &Staging,
+) -> Result<Vec<Step>, RollbackError> {
+    let mut entries: BTreeMap<RepoPath, _> = saved
+        .manifest()
+        .entries
+        .iter()
+        .map(|entry| (entry.path.to_path(), entry.clone()))
+        .collect();
+    let mut steps = Vec::new();
+    for (place, before) in standings {
+        let saved = entries.remove(&place.path);
+        let staged = match staging.files.get(&place.path) {
+            Some(staged) => {
+                let failed = |source| RollbackError::Scratch {
+                    path: staged.clone(),
+                    source,
+                };
+                let sum = sum_of(staged).map_err(failed)?;
+                let metadata = staged.symlink_metadata().map_err(failed)?;
+                let same = saved.as_ref().is_some_and(|saved| {
+                    saved.sha256 == sum && saved.same_kind(&metadata, staging.exact_permissions)
+                });
+                if same {
+                    continue;
+                }
+                Some((staged.clone(), sum))
+            }
+            None if job.writes.contains(&place.path) => {
+                return Err(RollbackError::Scratch {
+                    path: place.file,
+                    source: io::ErrorKind::NotFound.into(),
+                });
+            }
+            None if saved.is_none() => continue,
+            None => None,
+        };
+        steps.push(Step {
+            place,
+            before,
+            saved,
+            staged,
+        });
+    }
+    Ok(steps)
 }
 
 /// Everything that is needed to change the first file.

@@ -54,20 +54,19 @@ impl Workplace<'_> {
             source,
         };
         self.release_index(journal).map_err(failed)?;
-        let done = match (journal.phase, &journal.bring_to) {
-            (Phase::Applying, Some(goal)) => {
-                // A killed undo is finished and noted; a killed rollback is as if never begun.
-                let is_undo = journal.kind == "undo";
-                let record = journal.snapshot.clone().filter(|_| is_undo);
-                if let (false, Some(snapshot)) = (is_undo, &journal.snapshot) {
-                    self.desk.forget(snapshot).map_err(failed)?;
-                }
-                Some(self.bring_to(goal, &journal.what, Start::Recovery { record }, hear)?)
+        let goal = journal.bring_to.as_ref();
+        let goal = goal.filter(|_| journal.phase == Phase::Applying);
+        let done = if let Some(goal) = goal {
+            // A killed undo is finished and noted; a killed rollback is as if never begun.
+            let is_undo = journal.kind == "undo";
+            let record = journal.snapshot.clone().filter(|_| is_undo);
+            if let (false, Some(snapshot)) = (is_undo, &journal.snapshot) {
+                self.desk.forget(snapshot).map_err(failed)?;
             }
-            _ => {
-                self.desk.clear().map_err(failed)?;
-                None
-            }
+            Some(self.bring_to(goal, &journal.what, Start::Recovery { record }, hear)?)
+        } else {
+            self.desk.clear().map_err(failed)?;
+            None
         };
         Ok(Undone {
             kind: journal.kind.clone(),
