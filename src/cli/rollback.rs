@@ -97,7 +97,7 @@ pub(super) fn listener(screen: &Screen) -> impl FnMut(&Event) {
             .get_or_insert_with(|| screen.progress("changing files", *all as u64))
             .at(*done as u64),
         Event::IndexNext => progress = None,
-        Event::Prepared | Event::Finished => {}
+        Event::Prepared | Event::IndexReady | Event::Finished => {}
     }
 }
 

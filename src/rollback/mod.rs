@@ -10,6 +10,7 @@ mod from_backup;
 mod journal;
 mod place;
 mod plan;
+mod safety;
 mod survey;
 mod transaction;
 mod undo;
@@ -57,8 +58,18 @@ impl<'r> Workplace<'r> {
         &self.root
     }
 
-    /// Says with an error that an earlier run was killed and has to be undone first.
-    pub fn check_uninterrupted(&self) -> Result<(), RollbackError> {
+    /// Says with an error that another run is at work here, or that an earlier one was killed and
+    /// has to be undone first.
+    pub fn check_settled(&self) -> Result<(), RollbackError> {
+        if self.desk.journal()?.is_none() {
+            return Ok(());
+        }
+        let _alive = self.enter()?;
+        self.check_uninterrupted()
+    }
+
+    /// The same for a run that holds the lock itself.
+    fn check_uninterrupted(&self) -> Result<(), RollbackError> {
         match self.desk.journal()? {
             Some(journal) => Err(RollbackError::Interrupted { kind: journal.kind }),
             None => Ok(()),

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use super::RollbackError;
 use crate::backup::{NameFault, SafeName, Sum};
 use crate::git::{FileMode, RepoPath};
-use crate::sys::file;
+use crate::sys::{environment, file};
 
 /// What stands at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,11 +120,14 @@ impl Place {
         file::move_over(staged, &self.file)
     }
 
-    /// Removes the folders above that nothing is left in.
+    /// Removes the folders above that nothing is left in, but not the one the person is in: as
+    /// with Git, a shell must not find itself nowhere.
     pub(super) fn remove_empty_parents(&self, root: &Path) {
+        let here = environment::current_dir().unwrap_or_default();
         for folder in self.file.ancestors().skip(1) {
             // Fails on the first folder that still holds something, which is as it should be.
-            if folder == root || std::fs::remove_dir(folder).is_err() {
+            let stays = folder == root || here.starts_with(folder);
+            if stays || std::fs::remove_dir(folder).is_err() {
                 return;
             }
         }

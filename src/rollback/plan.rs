@@ -97,7 +97,7 @@ impl Plan {
 impl Workplace<'_> {
     /// Plans a rollback to `tag` of everything, or of what is at or below `paths`.
     pub fn plan(&self, tag: &str, paths: &[RepoPath]) -> Result<Plan, RollbackError> {
-        self.check_uninterrupted()?;
+        self.check_settled()?;
         let commit = self.repository.tag_commit(tag)?;
         if let Some(operation) = self.repository.operation() {
             return Err(RollbackError::InProgress { operation });

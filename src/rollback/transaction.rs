@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use super::apply::{Step, apply};
 use super::journal::{Journal, Operation, Phase};
-use super::place::{Marks, Place, Standing, sum_of};
-use super::{Obstacle, RollbackError, Workplace};
-use crate::backup::{
-    BackupId, ContentSource, IndexSource, SnapshotEntry, SnapshotRequest, VerifiedBackup, Version,
-};
+use super::place::{Marks, sum_of};
+use super::safety::{steps, sync_all};
+use super::{RollbackError, Workplace};
+use crate::backup::VerifiedBackup;
 use crate::git::RepoPath;
 use crate::sys::{file, lock::FileLock};
 
@@ -36,6 +35,8 @@ pub enum Event {
     },
     /// All files are in their places and proved; the index comes next.
     IndexNext,
+    /// The new index lies under the lock's name; one rename puts it in its place.
+    IndexReady,
     /// The index is in its place; the journal goes next.
     Finished,
 }
@@ -208,52 +209,6 @@ impl Workplace<'_> {
         }
     }
 
-    /// Saves every path the job touches, and the index with it, and reads the archive back.
-    fn snapshot(
-        &self,
-        job: &Job,
-    ) -> Result<(VerifiedBackup, Vec<(Place, Standing)>), RollbackError> {
-        let mut request = SnapshotRequest::new(job.kind, self.repository.head()?);
-        let mut standings = Vec::new();
-        for path in job.removals.union(&job.writes) {
-            let place = Place::new(&self.root, path)?;
-            let standing = place
-                .look(&self.root)
-                .map_err(|source| RollbackError::Scratch {
-                    path: place.file.clone(),
-                    source,
-                })?;
-            match &standing {
-                Standing::Leaf { mode, .. } => request.entries.push(SnapshotEntry {
-                    path: path.clone(),
-                    version: Version::Worktree,
-                    mode: *mode,
-                    content: ContentSource::File(place.file.clone()),
-                }),
-                Standing::Absent | Standing::Folder => {
-                    request.absent.push((path.clone(), Version::Worktree));
-                }
-                Standing::Special => {
-                    return Err(RollbackError::Blocked {
-                        path: path.to_string(),
-                        reason: Obstacle::Special,
-                    });
-                }
-            }
-            standings.push((place, standing));
-        }
-        let index = self.repository.index_path();
-        request.index = match job.index {
-            IndexPart::Left => IndexSource::Left,
-            _ if index.exists() => IndexSource::File(index.to_owned()),
-            _ => IndexSource::Absent,
-        };
-        let summary = self.store.create(&request, self.now)?;
-        let id = BackupId::parse(&summary.id)
-            .ok_or(crate::backup::BackupError::Unknown { word: summary.id })?;
-        Ok((self.store.verify(&id, &mut |_| ())?, standings))
-    }
-
     fn carry_out(
         &self,
         job: &Job,
@@ -263,7 +218,7 @@ impl Workplace<'_> {
     ) -> Result<Done, RollbackError> {
         let result = apply(&self.root, &ready.steps, hear).and_then(|()| {
             hear(&Event::IndexNext);
-            self.replace_index(&mut journal, &ready.index)
+            self.replace_index(&mut journal, &ready.index, hear)
                 .map_err(|source| super::apply::Stopped::index(&ready.steps, source))
         });
         if let Err(stopped) = result {
@@ -293,7 +248,12 @@ impl Workplace<'_> {
     }
 
     /// Gives the new index its name: first over our lock, then, in one step, over the old one.
-    fn replace_index(&self, journal: &mut Journal, index: &NewIndex) -> io::Result<()> {
+    fn replace_index(
+        &self,
+        journal: &mut Journal,
+        index: &NewIndex,
+        hear: &mut dyn FnMut(&Event),
+    ) -> io::Result<()> {
         let lock = self.index_lock_path();
         match index {
             NewIndex::Keep => Ok(()),
@@ -310,6 +270,7 @@ impl Workplace<'_> {
                     std::fs::set_permissions(file, old.permissions())?;
                 }
                 file::move_over(file, &lock)?;
+                hear(&Event::IndexReady);
                 file::rename(&lock, self.repository.index_path())?;
                 match self.repository.index_path().parent() {
                     Some(folder) => file::sync_folder(folder),
@@ -361,70 +322,9 @@ impl Workplace<'_> {
     }
 }
 
-/// The steps to take: those paths that are not already as they should be.
-fn steps(
-    job: &Job,
-    saved: &VerifiedBackup,
-    standings: Vec<(Place, Standing)>,
-    staging: &Staging,
-) -> Result<Vec<Step>, RollbackError> {
-    let mut entries: BTreeMap<RepoPath, _> = saved
-        .manifest()
-        .entries
-        .iter()
-        .map(|entry| (entry.path.to_path(), entry.clone()))
-        .collect();
-    let mut steps = Vec::new();
-    for (place, before) in standings {
-        let saved = entries.remove(&place.path);
-        let staged = match staging.files.get(&place.path) {
-            Some(staged) => {
-                let failed = |source| RollbackError::Scratch {
-                    path: staged.clone(),
-                    source,
-                };
-                let sum = sum_of(staged).map_err(failed)?;
-                let metadata = staged.symlink_metadata().map_err(failed)?;
-                let same = saved.as_ref().is_some_and(|saved| {
-                    saved.sha256 == sum && saved.same_kind(&metadata, staging.exact_permissions)
-                });
-                if same {
-                    continue;
-                }
-                Some((staged.clone(), sum))
-            }
-            None if job.writes.contains(&place.path) => {
-                return Err(RollbackError::Scratch {
-                    path: place.file,
-                    source: io::ErrorKind::NotFound.into(),
-                });
-            }
-            None if saved.is_none() => continue,
-            None => None,
-        };
-        steps.push(Step {
-            place,
-            before,
-            saved,
-            staged,
-        });
-    }
-    Ok(steps)
-}
-
 /// Everything that is needed to change the first file.
 struct Ready {
     saved: VerifiedBackup,
     steps: Vec<Step>,
     index: NewIndex,
-}
-
-/// Makes the staged contents durable, several at a time: the journal of the file system takes
-/// them together.
-fn sync_all(steps: &[Step]) -> io::Result<()> {
-    use rayon::prelude::*;
-    steps.par_iter().try_for_each(|step| match &step.staged {
-        Some((staged, _)) if !staged.is_symlink() => file::sync_file(staged),
-        _ => Ok(()),
-    })
 }

@@ -69,7 +69,7 @@ fn forty_asked_for_two_missing_thirty_eight_saved() {
             repo.write(&format!("src/{number}.py"), format!("{number}\n"));
         }
         let end = if number % 2 == 0 { "\r\n" } else { "\n" };
-        list.push_str(&format!("src/{number}.py{end}"));
+        list.extend(["src/", &number.to_string(), ".py", end]);
         if number == 7 {
             list.push('\n');
         }
@@ -287,7 +287,7 @@ fn a_restore_brings_back_every_kind_of_file_and_can_be_undone() {
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stderr.contains("3 restored"), "{run}");
     let mut restored = tree(&repo.path());
-    restored.remove("\"untouched\"");
+    restored.remove("untouched");
     assert_eq!(restored, saved);
     assert_eq!(repo.read(".git/index"), index, "the index is left alone");
     let run = repo.gpuguard(&["rollback", "--undo"]);

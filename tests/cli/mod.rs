@@ -2,5 +2,6 @@
 
 mod backup;
 mod rollback;
+mod rollback_bytes;
 mod rollback_refused;
 mod schema;

@@ -309,3 +309,76 @@ fn an_index_changed_after_the_plan_is_noticed() {
     assert_eq!(repo.read("a.py"), b"v2\n");
     assert_tidy(&repo);
 }
+
+#[cfg(unix)]
+#[test]
+fn while_one_is_at_work_git_and_a_second_one_are_kept_out() {
+    let repo = busy_repo();
+    let repository = Repository::discover(&repo.path()).unwrap();
+    let workplace = Workplace::new(&repository, clock::now()).unwrap();
+    let plan = workplace.plan("v1", &[]).unwrap();
+    let mut tried = false;
+    let mut hear = |event: &_| {
+        if matches!(event, gpuguard::rollback::Event::IndexNext) {
+            tried = true;
+            let run = repo.try_git(&["add", "untracked.txt"]);
+            assert!(run.stderr.contains("index.lock"), "{run}");
+            for arguments in [&["rollback", "v1", "--yes"][..], &["rollback", "--undo"]] {
+                let run = repo.gpuguard(arguments);
+                assert_eq!(run.code, 2, "{run}");
+                assert!(run.stderr.contains("another gpuguard"), "{run}");
+            }
+        }
+    };
+    workplace.apply(&plan, &mut hear).unwrap();
+    assert!(tried);
+    assert_tidy(&repo);
+    assert_eq!(repo.git(&["diff", "v1", "--"]), "");
+}
+
+/// A terminal from `script`, where the machine has it.
+#[cfg(target_os = "linux")]
+#[test]
+fn on_a_terminal_it_asks_and_only_yes_is_yes() {
+    use std::io::Write as _;
+    use std::process::Stdio;
+    let repo = two_versions();
+    let answer = |answer: &str| -> Option<Run> {
+        let program = crate::support::program().display();
+        let mut child = repo
+            .command("script")
+            .args(["--quiet", "--return", "--command"])
+            .arg(format!("{program} rollback before-gpu-fix"))
+            .arg("/dev/null")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .ok()?;
+        child.stdin.take()?.write_all(answer.as_bytes()).ok()?;
+        Some(child.wait_with_output().ok()?.into())
+    };
+    let Some(run) = answer("n\n") else { return };
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stdout.contains("change 2 files? [y/N]"), "{run}");
+    assert_eq!(repo.read("a.py"), b"v2\n");
+    let run = answer("y\n").unwrap();
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(repo.read("a.py"), b"v1\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_folder_one_is_in_stays() {
+    let repo = two_versions();
+    repo.write("later/only.py", "v2\n");
+    repo.commit_all("three");
+    let later = repo.path().join("later");
+    let run: Run = crate::support::command(crate::support::program(), &later, repo.home())
+        .args(["rollback", "before-gpu-fix", "--yes"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 0, "{run}");
+    assert!(later.is_dir() && !repo.exists("later/only.py"));
+}
