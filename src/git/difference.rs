@@ -31,16 +31,21 @@ pub struct IndexEntries {
     pub unmerged: Option<RepoPath>,
 }
 
+/// How index and working tree differ from a commit.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Every path on which one of them differs.
+    pub differences: BTreeMap<RepoPath, Difference>,
+    /// What the index holds.
+    pub entries: IndexEntries,
+}
+
 impl Repository {
-    /// Every path on which index or working tree differ from `commit`. Files that only have
-    /// another time than the index noted are compared by content, as `git status` does.
-    pub fn differences(
-        &self,
-        commit: ObjectId,
-    ) -> Result<BTreeMap<RepoPath, Difference>, GitError> {
+    /// Compares index and working tree with `commit`.
+    pub fn compare(&self, commit: ObjectId) -> Result<Comparison, GitError> {
+        self.worktree()?;
         let git = self.program();
         let commit = commit.to_string();
-        let mut found = BTreeMap::new();
         let cached = [
             "diff-index",
             "--cached",
@@ -52,67 +57,51 @@ impl Repository {
             "--ignore-submodules=none",
             &commit,
         ];
-        for (path, old, new) in raw(&git, &cached)? {
-            let (commit, index) = (old, new);
-            found.insert(path, Difference { commit, index });
+        // Each only reads; together they take as long as the slowest.
+        let (staged, suspects, entries) = std::thread::scope(|scope| {
+            let staged = scope.spawn(|| raw(&git, &cached));
+            let entries = scope.spawn(|| index_entries(&git));
+            let suspects = worktree_differences(&git);
+            (staged.join(), suspects, entries.join())
+        });
+        let stopped = |_| unexpected("diff-index");
+        let mut differences = BTreeMap::new();
+        for (path, commit, index) in staged.map_err(stopped)?? {
+            differences.insert(path, Difference { commit, index });
         }
-        let mut suspects = self.worktree_differences(&git)?;
-        suspects.retain(|(path, _)| !found.contains_key(path));
+        let mut suspects = suspects?;
+        suspects.retain(|(path, _)| !differences.contains_key(path));
         if !suspects.is_empty() {
-            // Some may only have been touched: a copy of the index learns the truth.
-            let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
-            let copy = folder.path().join("index");
-            if std::fs::copy(self.index_path(), &copy).is_ok() {
-                let git = git.with_variable("GIT_INDEX_FILE", &copy);
-                git.run_for_code(&["update-index", "-q", "--refresh"], b"")?;
-                suspects = self.worktree_differences(&git)?;
-            }
+            suspects = self.really_changed(&git, suspects)?;
         }
         for (path, index) in suspects {
             let commit = index;
-            found.entry(path).or_insert(Difference { commit, index });
+            differences
+                .entry(path)
+                .or_insert(Difference { commit, index });
         }
-        Ok(found)
+        let entries = entries.map_err(stopped)??;
+        Ok(Comparison {
+            differences,
+            entries,
+        })
     }
 
-    /// Paths whose file is not what the index has, with what the index has.
-    fn worktree_differences(
+    /// Of files that have another time than the index noted, those whose content differs, as `git
+    /// status` tells them apart: a copy of the index learns the truth.
+    fn really_changed(
         &self,
         git: &GitProgram,
+        suspects: Vec<(RepoPath, TreeSide)>,
     ) -> Result<Vec<(RepoPath, TreeSide)>, GitError> {
-        self.worktree()?;
-        let arguments = [
-            "diff-files",
-            "--raw",
-            "-z",
-            "--no-renames",
-            "--no-abbrev",
-            "--ignore-submodules=none",
-        ];
-        let found = raw(git, &arguments)?;
-        Ok(found
-            .into_iter()
-            .map(|(path, index, _)| (path, index))
-            .collect())
-    }
-
-    /// The entries of the index by kind.
-    pub fn index_entries(&self) -> Result<IndexEntries, GitError> {
-        let output = self.program().run(&["ls-files", "-z", "-t"], b"")?;
-        let mut side = IndexEntries::default();
-        for record in output.records() {
-            let (Some(tag), Some(path)) = (record.first(), record.get(2..)) else {
-                return Err(unexpected("ls-files"));
-            };
-            let path = RepoPath::new(path);
-            match tag {
-                b'S' => drop(side.sparse.insert(path.clone())),
-                b'M' => side.unmerged = side.unmerged.or_else(|| Some(path.clone())),
-                _ => {}
-            }
-            side.paths.insert(path);
+        let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
+        let copy = folder.path().join("index");
+        if std::fs::copy(self.index_path(), &copy).is_err() {
+            return Ok(suspects);
         }
-        Ok(side)
+        let paths: Vec<&RepoPath> = suspects.iter().map(|(path, _)| path).collect();
+        self.refresh_index(&copy, &paths)?;
+        worktree_differences(&git.clone().with_variable("GIT_INDEX_FILE", &copy))
     }
 
     /// Whether `commit` has a file or folder `path`.
@@ -174,12 +163,29 @@ impl Repository {
         Ok(self.program().run(&arguments, b"")?.line().len())
     }
 
-    /// Lets the index file `index` learn times and sizes of the files as they are now.
-    pub fn refresh_index(&self, index: &Path) -> Result<(), GitError> {
-        self.program()
-            .with_variable("GIT_INDEX_FILE", index)
+    /// Lets the index file `index` learn times and sizes of the files `paths` as they are now.
+    pub fn refresh_index(&self, index: &Path, paths: &[&RepoPath]) -> Result<(), GitError> {
+        let git = self.program().with_variable("GIT_INDEX_FILE", index);
+        // Git holds each path against each entry; past this, looking at all files is faster.
+        if paths.len() > 200 {
             // Exit code 1 only says that some file differs.
-            .run_for_code(&["update-index", "-q", "--refresh"], b"")?;
+            git.run_for_code(&["update-index", "-q", "--refresh"], b"")?;
+            return Ok(());
+        }
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let input: Vec<u8> = paths
+            .iter()
+            .flat_map(|path| path.as_bytes().iter().copied().chain([0]))
+            .collect();
+        let arguments = [
+            "add",
+            "--refresh",
+            "--pathspec-from-file=-",
+            "--pathspec-file-nul",
+        ];
+        git.run_for_code(&arguments, &input)?;
         Ok(())
     }
 
@@ -232,6 +238,42 @@ impl Repository {
             Err(unexpected("hash-object"))
         }
     }
+}
+
+/// Paths whose file is not what the index has, with what the index has.
+fn worktree_differences(git: &GitProgram) -> Result<Vec<(RepoPath, TreeSide)>, GitError> {
+    let arguments = [
+        "diff-files",
+        "--raw",
+        "-z",
+        "--no-renames",
+        "--no-abbrev",
+        "--ignore-submodules=none",
+    ];
+    let found = raw(git, &arguments)?;
+    Ok(found
+        .into_iter()
+        .map(|(path, index, _)| (path, index))
+        .collect())
+}
+
+/// The entries of the index by kind.
+fn index_entries(git: &GitProgram) -> Result<IndexEntries, GitError> {
+    let output = git.run(&["ls-files", "-z", "-t"], b"")?;
+    let mut entries = IndexEntries::default();
+    for record in output.records() {
+        let (Some(tag), Some(path)) = (record.first(), record.get(2..)) else {
+            return Err(unexpected("ls-files"));
+        };
+        let path = RepoPath::new(path);
+        match tag {
+            b'S' => drop(entries.sparse.insert(path.clone())),
+            b'M' => entries.unmerged = entries.unmerged.or_else(|| Some(path.clone())),
+            _ => {}
+        }
+        entries.paths.insert(path);
+    }
+    Ok(entries)
 }
 
 fn unexpected(command: &str) -> GitError {

@@ -12,7 +12,7 @@ mod staged;
 mod tag;
 mod types;
 
-pub use difference::{Difference, IndexEntries, TreeSide};
+pub use difference::{Comparison, Difference, IndexEntries, TreeSide};
 pub use error::GitError;
 pub use program::{GitProgram, Output};
 pub use repository::{Head, Repository};

@@ -58,7 +58,7 @@ impl Workplace<'_> {
             files,
             index: NewIndex::Replace {
                 file: index,
-                refresh: true,
+                refresh: plan.writes().into_iter().collect(),
             },
             exact_permissions: false,
         })

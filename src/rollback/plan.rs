@@ -103,7 +103,8 @@ impl Workplace<'_> {
             return Err(RollbackError::InProgress { operation });
         }
         let index = self.index_marks();
-        let entries = self.repository.index_entries()?;
+        let comparison = self.repository.compare(commit)?;
+        let entries = comparison.entries;
         if let Some(path) = entries.unmerged {
             return Err(GitError::Unmerged {
                 path: path.to_string(),
@@ -126,7 +127,7 @@ impl Workplace<'_> {
             skipped: Vec::new(),
             index,
         };
-        for (path, difference) in self.repository.differences(commit)? {
+        for (path, difference) in comparison.differences {
             let asked = paths.is_empty() || paths.iter().any(|asked| path.is_at_or_below(asked));
             if !asked {
                 continue;

@@ -96,7 +96,11 @@ pub(super) struct Staging {
 /// What becomes of the index.
 pub(super) enum NewIndex {
     Keep,
-    Replace { file: PathBuf, refresh: bool },
+    /// `refresh` are the paths whose times it is to learn once they are in their places.
+    Replace {
+        file: PathBuf,
+        refresh: Vec<RepoPath>,
+    },
     Remove,
 }
 
@@ -258,11 +262,10 @@ impl Workplace<'_> {
         match index {
             NewIndex::Keep => Ok(()),
             NewIndex::Replace { file, refresh } => {
-                if *refresh {
-                    self.repository
-                        .refresh_index(file)
-                        .map_err(io::Error::other)?;
-                }
+                let refresh: Vec<&RepoPath> = refresh.iter().collect();
+                self.repository
+                    .refresh_index(file, &refresh)
+                    .map_err(io::Error::other)?;
                 file::sync_file(file)?;
                 journal.index = Some(sum_of(file)?);
                 self.desk.write_journal(journal).map_err(io::Error::other)?;

@@ -123,7 +123,7 @@ impl Workplace<'_> {
                     // Byte for byte: a refresh would write other bytes.
                     NewIndex::Replace {
                         file,
-                        refresh: false,
+                        refresh: Vec::new(),
                     }
                 }
             };
