@@ -179,7 +179,9 @@ fn fill(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 
 /// Whether content begins like one that deflate would only make longer.
 fn is_compressed(start: &[u8]) -> bool {
-    const BEGINNINGS: [&[u8]; 9] = [
+    const BEGINNINGS: [&[u8]; 10] = [
+        // Git's index: mostly sums, and large where time counts.
+        b"DIRC",
         b"PK\x03\x04",
         b"\x1f\x8b",
         b"BZh",

@@ -84,6 +84,14 @@ pub enum BackupError {
         /// The version asked for.
         version: Option<super::Version>,
     },
+    /// The backup holds no file in the version that was asked for.
+    #[error("the backup `{id}` holds no file in version `{version}`")]
+    NoVersion {
+        /// The backup.
+        id: String,
+        /// The version asked for.
+        version: super::Version,
+    },
     /// Something stands where a file was to be written.
     #[error("`{}` exists already; nothing was restored", path.display())]
     Exists {

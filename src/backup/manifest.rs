@@ -106,6 +106,19 @@ impl Entry {
         FileMode::from_octal(u32::from_str_radix(&self.mode, 8).ok()?)
     }
 
+    /// Whether a file of these properties is of the same kind: link or not, executable or not,
+    /// and with `exact` the very same permission bits.
+    pub fn same_kind(&self, metadata: &std::fs::Metadata, exact: bool) -> bool {
+        if metadata.is_symlink() || self.mode() == Some(FileMode::Symlink) {
+            return metadata.is_symlink() && self.mode() == Some(FileMode::Symlink);
+        }
+        let Some(bits) = crate::sys::file::permission_bits(metadata) else {
+            return true;
+        };
+        let counted = if exact { 0o777 } else { 0o100 };
+        bits & counted == self.permission_bits() & counted
+    }
+
     /// Its permission bits on Unix: those saved, or those that go with its mode.
     pub fn permission_bits(&self) -> u32 {
         let saved = self.permissions.as_deref();

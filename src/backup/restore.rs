@@ -41,6 +41,12 @@ impl Manifest {
                 version,
             });
         }
+        if let (Some(version), true) = (version, chosen.is_empty()) {
+            return Err(BackupError::NoVersion {
+                id: self.id.clone(),
+                version,
+            });
+        }
         // The versions are ordered by how close to the working tree they are.
         chosen.sort_by(|a, b| (a.path.to_path(), b.version).cmp(&(b.path.to_path(), a.version)));
         chosen.dedup_by(|later, kept| later.path == kept.path);

@@ -11,6 +11,8 @@ use zip::ZipArchive;
 use super::archive::{self, MANIFEST, Reader};
 use super::store::{self, MANIFEST_LIMIT};
 use super::{BackupError, BackupId, Damage, Entry, Manifest, SavedIndex, Store, Sum};
+use crate::git::FileMode;
+use crate::sys::file;
 
 /// A backup whose every byte was just found to be what was written.
 #[derive(Debug)]
@@ -132,6 +134,20 @@ impl VerifiedBackup {
     /// What it holds.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    /// Makes the new file or link `target` as one was saved, with its permissions.
+    pub fn unpack(&mut self, entry: &Entry, target: &Path) -> Result<(), BackupError> {
+        let failed = |source| BackupError::Target {
+            path: target.to_owned(),
+            source,
+        };
+        if entry.mode() == Some(FileMode::Symlink) {
+            let content = self.content(entry)?;
+            return file::create_link(target, &content).map_err(failed);
+        }
+        self.copy_to(entry, target)?;
+        file::set_mode(target, entry.permission_bits()).map_err(failed)
     }
 
     /// Writes one saved file's bytes to the new file `target`. They are compared once more: the

@@ -4,11 +4,13 @@
 use std::error::Error;
 use std::fmt::Write as _;
 
+use crate::backup::BackupError;
 use crate::git::GitError;
 use crate::gpu::{self, ProbeError};
 use crate::hook::HookError;
 use crate::hook::install::InstallError;
 use crate::policy::PolicyError;
+use crate::rollback::RollbackError;
 use crate::source::RepositoryPolicyError;
 use crate::source::WorktreeError;
 
@@ -211,5 +213,66 @@ impl From<HookError> for Failure {
 impl From<WorktreeError> for Failure {
     fn from(error: WorktreeError) -> Self {
         Self::of(&error).note("nothing was scanned")
+    }
+}
+
+impl From<BackupError> for Failure {
+    fn from(error: BackupError) -> Self {
+        let failure = Self::of(&error);
+        match &error {
+            BackupError::Unknown { .. } => {
+                failure.hint("`gpuguard backup list` lists the backups; `latest` is the newest")
+            }
+            BackupError::Ambiguous { .. } => failure.hint("give more of the id"),
+            BackupError::None { .. } => failure.hint("`gpuguard backup create` makes one"),
+            BackupError::Damaged { .. } => failure
+                .note("nothing was restored from it")
+                .hint("`gpuguard backup verify --all` tells which backups are whole"),
+            BackupError::NotHeld { id, .. } | BackupError::NoVersion { id, .. } => {
+                failure.hint(format!("`gpuguard backup show {id}` lists what it holds"))
+            }
+            BackupError::Exists { .. } => failure.hint("choose an empty folder with `--to`"),
+            BackupError::Unwritable { .. } | BackupError::Store { .. } => {
+                failure.note("nothing was changed")
+            }
+            _ => failure,
+        }
+    }
+}
+
+impl From<RollbackError> for Failure {
+    fn from(error: RollbackError) -> Self {
+        let error = match error {
+            RollbackError::Git(error) => return error.into(),
+            RollbackError::Backup(error) => return error.into(),
+            other => other,
+        };
+        let failure = Self::of(&error);
+        match &error {
+            RollbackError::InProgress { operation } => {
+                let word = operation.word();
+                let end = if word == "bisect" {
+                    "git bisect reset"
+                } else {
+                    "git status"
+                };
+                failure.hint(format!("end the {word} first: `{end}`"))
+            }
+            RollbackError::Blocked { .. } => failure.hint("move it away, then try again"),
+            RollbackError::IndexLocked { .. } => failure
+                .note("gpuguard never removes a lock that is not its own")
+                .hint("wait until the other program is done; if none runs, remove the file"),
+            RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => {
+                failure.hint("`gpuguard rollback --undo` brings every file back")
+            }
+            RollbackError::IndexChanged | RollbackError::ChangedMeanwhile { .. } => {
+                failure.hint("try again")
+            }
+            RollbackError::OldGit => failure.hint("use Git 2.41 or later"),
+            RollbackError::UnknownPath { .. } => {
+                failure.hint("paths are literal and relative to the current folder")
+            }
+            _ => failure,
+        }
     }
 }

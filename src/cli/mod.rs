@@ -1,11 +1,13 @@
 //! Words in, exit code out: one file for each command, with its arguments and its `run`.
 
 mod backup;
+mod backup_create;
 mod failure;
 mod gpu;
 mod hook;
 mod init;
 mod install;
+mod paths;
 mod policy;
 mod probe;
 mod rollback;

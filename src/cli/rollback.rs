@@ -1,12 +1,170 @@
-//! `gpuguard rollback`.
+//! `gpuguard rollback`: back to a tag, after showing and saving what that changes.
 
+use std::fmt::Write as _;
+use std::path::PathBuf;
+
+use super::paths::repo_path;
 use super::{Failure, Screen};
+use crate::git::Repository;
 use crate::outcome::Answer;
+use crate::rollback::{Action, Done, Event, Plan, SkipReason, Undone, Workplace};
+use crate::sys::{clock, environment, terminal};
 
-/// TO BE WRITTEN
+/// Put files back to a tag, or undo the last time.
+///
+/// Tracked files that differ from the tag get its content, in the working tree and in the index;
+/// files added since are removed. HEAD does not move, untracked and ignored files stay. All that
+/// changes is saved before.
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// The tag
+    #[arg(required_unless_present = "undo", conflicts_with = "undo")]
+    tag: Option<String>,
+    /// Put back only these files and folders
+    #[arg(value_name = "PATH", conflicts_with = "undo")]
+    paths: Vec<PathBuf>,
+    /// Show the plan, change nothing
+    #[arg(short = 'n', long, conflicts_with = "undo")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Bring back what was there before the last rollback, restore or undo
+    #[arg(long)]
+    undo: bool,
+}
 
-pub(super) fn run(_arguments: &Arguments, _screen: &Screen) -> Result<Answer, Failure> {
+pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let directory = environment::current_dir()
+        .map_err(|error| Failure::new("the current folder cannot be found").because(&error))?;
+    let repository = Repository::discover(&directory)?;
+    let workplace = Workplace::new(&repository, clock::now())?;
+    let Some(tag) = &arguments.tag else {
+        let undone = workplace.undo(&mut listener(screen))?;
+        screen.say(&undone_text(&undone));
+        return Ok(Answer::Fine);
+    };
+    let mut paths = Vec::new();
+    for path in &arguments.paths {
+        paths.push(repo_path(workplace.root(), &directory, path)?);
+    }
+    let plan = workplace.plan(tag, &paths)?;
+    if plan.is_empty() {
+        if !plan.skipped.is_empty() {
+            screen.warn(&skipped_text(&plan));
+        }
+        screen.say(&format!("nothing to do: all files are as in `{tag}`"));
+        return Ok(Answer::Fine);
+    }
+    screen.print(&plan_text(&plan))?;
+    if arguments.dry_run {
+        screen.say("nothing was changed: this was a dry run");
+        return Ok(Answer::Fine);
+    }
+    if !arguments.yes && !confirmed(&plan, screen)? {
+        screen.say("nothing was changed");
+        return Ok(Answer::No);
+    }
+    let done = workplace.apply(&plan, &mut listener(screen))?;
+    screen.say(&done_text(&done, tag));
     Ok(Answer::Fine)
+}
+
+/// Asks the person at the terminal.
+fn confirmed(plan: &Plan, screen: &Screen) -> Result<bool, Failure> {
+    if !terminal::stdin_is_terminal() {
+        return Err(
+            Failure::new("there is no terminal to ask on; nothing was changed")
+                .hint("add `--yes` to do it without being asked"),
+        );
+    }
+    screen.warn(&format!("change {} files? [y/N]", plan.changes.len()));
+    let mut answer = String::new();
+    std::io::stdin()
+        .read_line(&mut answer)
+        .map_err(|error| Failure::new("the answer cannot be read").because(&error))?;
+    Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
+}
+
+/// Tells how to get everything back, before anything is changed, and shows how far it has come.
+pub(super) fn listener(screen: &Screen) -> impl FnMut(&Event) {
+    let mut progress = None;
+    move |event| match event {
+        Event::Saved { snapshot } => screen.say(&format!(
+            "saved as `{snapshot}`; to get everything back: gpuguard rollback --undo"
+        )),
+        Event::Changed { done, all } => progress
+            .get_or_insert_with(|| screen.progress("changing files", *all as u64))
+            .at(*done as u64),
+        Event::IndexNext => progress = None,
+        Event::Prepared | Event::IndexReady | Event::Finished => {}
+    }
+}
+
+fn plan_text(plan: &Plan) -> String {
+    let mut text = format!(
+        "back to `{}` (commit {})\n",
+        crate::text::printable(plan.tag.as_bytes()),
+        plan.commit
+    );
+    for change in &plan.changes {
+        let word = match change.action {
+            Action::Restore => "restore",
+            Action::Recreate => "recreate",
+            Action::ReplaceUntracked => "replace untracked",
+            Action::Remove => "remove",
+            Action::RemoveUntracked => "remove untracked",
+            Action::Forget => "forget",
+        };
+        let _ = writeln!(text, "  {word:<17}  {}", change.path);
+    }
+    let skipped = skipped_text(plan);
+    if !skipped.is_empty() {
+        text.push_str(&skipped);
+        text.push('\n');
+    }
+    text
+}
+
+fn skipped_text(plan: &Plan) -> String {
+    let lines: Vec<String> = plan
+        .skipped
+        .iter()
+        .map(|skipped| {
+            let why = match skipped.reason {
+                SkipReason::Sparse => "outside the sparse checkout",
+                SkipReason::Submodule => "a submodule: see `git submodule update`",
+            };
+            format!("  {:<17}  {} ({why})", "leave", skipped.path)
+        })
+        .collect();
+    lines.join("\n")
+}
+
+fn done_text(done: &Done, tag: &str) -> String {
+    format!(
+        "{} written, {} removed: all is as in `{}`; undo: gpuguard rollback --undo",
+        done.written,
+        done.removed,
+        crate::text::printable(tag.as_bytes())
+    )
+}
+
+fn undone_text(undone: &Undone) -> String {
+    let what = format!(
+        "{} of `{}`",
+        undone.kind,
+        crate::text::printable(undone.what.as_bytes())
+    );
+    match (&undone.done, undone.interrupted) {
+        (None, _) => format!("the interrupted {what} had changed nothing; its traces are gone"),
+        (Some(done), true) => format!(
+            "the interrupted {what} is brought back: {} written, {} removed",
+            done.written, done.removed
+        ),
+        (Some(done), false) => format!(
+            "the {what} is undone: {} written, {} removed; to undo this: gpuguard rollback --undo",
+            done.written, done.removed
+        ),
+    }
 }

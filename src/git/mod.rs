@@ -6,13 +6,17 @@
 
 mod annotate;
 mod batch;
+mod difference;
 mod error;
 mod program;
 mod repository;
 mod staged;
+mod tag;
 mod types;
 
+pub use difference::{Comparison, Difference, IndexEntries, TreeSide};
 pub use error::GitError;
 pub use program::{GitProgram, Output};
 pub use repository::{Head, Repository};
+pub use tag::Operation;
 pub use types::{Blob, FileMode, ObjectId, RepoPath, StagedChange};

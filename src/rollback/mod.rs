@@ -1,1 +1,78 @@
-//! placeholder
+//! Putting files back: to a tag, out of a backup, or to what they were before the last time.
+//!
+//! A plan is made and shown, a verified snapshot of everything it touches is taken, new contents
+//! are staged beside the tree, and only then is file after file replaced under a journal. Git
+//! itself writes contents and index; HEAD is never moved. Knows nothing of scans or GPUs.
+
+mod apply;
+mod error;
+mod from_backup;
+mod journal;
+mod place;
+mod plan;
+mod safety;
+mod survey;
+mod transaction;
+mod undo;
+
+use std::path::{Path, PathBuf};
+
+use crate::backup::Store;
+use crate::git::{GitError, Repository};
+use crate::sys::clock::Timestamp;
+
+pub use error::{Obstacle, RollbackError};
+pub use plan::{Action, Change, Plan, SkipReason, Skipped};
+pub use transaction::{Done, Event};
+pub use undo::Undone;
+
+use journal::Desk;
+
+/// A working tree whose files can be put back.
+#[derive(Debug)]
+pub struct Workplace<'r> {
+    repository: &'r Repository,
+    root: PathBuf,
+    store: Store,
+    desk: Desk,
+    now: Timestamp,
+}
+
+impl<'r> Workplace<'r> {
+    /// The working tree of `repository`.
+    ///
+    /// # Errors
+    /// [`GitError::Bare`] where there is none.
+    pub fn new(repository: &'r Repository, now: Timestamp) -> Result<Self, GitError> {
+        Ok(Self {
+            repository,
+            root: repository.worktree()?.to_owned(),
+            store: Store::at(repository.common_dir()),
+            desk: Desk::at(repository.git_dir()),
+            now,
+        })
+    }
+
+    /// The root of the working tree.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Says with an error that another run is at work here, or that an earlier one was killed and
+    /// has to be undone first.
+    pub fn check_settled(&self) -> Result<(), RollbackError> {
+        if self.desk.journal()?.is_none() {
+            return Ok(());
+        }
+        let _alive = self.enter()?;
+        self.check_uninterrupted()
+    }
+
+    /// The same for a run that holds the lock itself.
+    fn check_uninterrupted(&self) -> Result<(), RollbackError> {
+        match self.desk.journal()? {
+            Some(journal) => Err(RollbackError::Interrupted { kind: journal.kind }),
+            None => Ok(()),
+        }
+    }
+}

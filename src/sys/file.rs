@@ -193,6 +193,57 @@ pub fn create_link(path: &Path, target: &[u8]) -> io::Result<()> {
     }
 }
 
+/// Moves a file or link over whatever file or link stands at `to`, in one step. Between two file
+/// systems it is copied beside `to` first, so that `to` is never half written.
+pub fn move_over(from: &Path, to: &Path) -> io::Result<()> {
+    match rename(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {}
+        result => return result,
+    }
+    let metadata = from.symlink_metadata()?;
+    if metadata.is_symlink() {
+        let beside = tempfile::Builder::new()
+            .prefix(".gpuguard-")
+            .make_in(parent_of(to), |path| create_link(path, &link_target(from)?))?;
+        rename(beside.path(), to)?;
+    } else {
+        let mut pending = PendingFile::create(to)?;
+        io::copy(&mut File::open(from)?, pending.file_mut())?;
+        fs::set_permissions(pending.temporary_path(), metadata.permissions())?;
+        pending.commit_replacing()?;
+    }
+    remove(from)
+}
+
+/// Makes a file's content durable.
+pub fn sync_file(path: &Path) -> io::Result<()> {
+    // Windows only lets a handle that could write flush.
+    OpenOptions::new()
+        .read(true)
+        .write(cfg!(windows))
+        .open(path)?
+        .sync_all()
+}
+
+/// Removes a folder that gpuguard made for its own passing files, with what is in it. Links in
+/// it are removed, never followed.
+pub fn discard_scratch(folder: &Path) -> io::Result<()> {
+    let names = match fs::read_dir(folder) {
+        Ok(names) => names,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for name in names {
+        let name = name?;
+        if name.file_type()?.is_dir() {
+            discard_scratch(&name.path())?;
+        } else {
+            remove(&name.path())?;
+        }
+    }
+    fs::remove_dir(folder)
+}
+
 /// Removes one file or symbolic link.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn remove(path: &Path) -> io::Result<()> {

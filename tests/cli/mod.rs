@@ -1,5 +1,6 @@
 //! One file for each command, as in `src/cli/`.
 
+mod backup;
 mod gpu;
 mod hook;
 #[cfg(target_os = "linux")]
@@ -8,6 +9,9 @@ mod init;
 #[cfg(unix)]
 mod install;
 mod policy_file;
+mod rollback;
+mod rollback_bytes;
+mod rollback_refused;
 mod rule;
 mod scan;
 mod schema;

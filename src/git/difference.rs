@@ -1,0 +1,317 @@
+//! Where index and working tree differ from a commit, and writing other entries into a copy of
+//! the index, all through the `git` program.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::path::Path;
+
+use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, Repository};
+
+/// One side of a difference: mode and object, or nothing.
+pub type TreeSide = Option<(FileMode, ObjectId)>;
+
+/// One path on which the index or the working tree differs from a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// What the commit has.
+    pub commit: TreeSide,
+    /// What the index has.
+    pub index: TreeSide,
+}
+
+/// Which entries of the index are not as they seem.
+#[derive(Clone, Debug, Default)]
+pub struct IndexEntries {
+    /// All paths of the index.
+    pub paths: HashSet<RepoPath>,
+    /// Those kept out of the working tree by a sparse checkout.
+    pub sparse: HashSet<RepoPath>,
+    /// The first unmerged path.
+    pub unmerged: Option<RepoPath>,
+}
+
+/// How index and working tree differ from a commit.
+#[derive(Clone, Debug)]
+pub struct Comparison {
+    /// Every path on which one of them differs.
+    pub differences: BTreeMap<RepoPath, Difference>,
+    /// What the index holds.
+    pub entries: IndexEntries,
+}
+
+impl Repository {
+    /// Compares index and working tree with `commit`.
+    pub fn compare(&self, commit: ObjectId) -> Result<Comparison, GitError> {
+        self.worktree()?;
+        let git = self.program();
+        let commit = commit.to_string();
+        let cached = [
+            "diff-index",
+            "--cached",
+            "--raw",
+            "-z",
+            "--no-renames",
+            "--no-abbrev",
+            "--ita-invisible-in-index",
+            "--ignore-submodules=none",
+            &commit,
+        ];
+        // Each only reads; together they take as long as the slowest.
+        let (staged, suspects, entries) = std::thread::scope(|scope| {
+            let staged = scope.spawn(|| raw(&git, &cached));
+            let entries = scope.spawn(|| index_entries(&git));
+            let suspects = worktree_differences(&git);
+            (staged.join(), suspects, entries.join())
+        });
+        let stopped = |_| unexpected("diff-index");
+        let mut differences = BTreeMap::new();
+        for (path, commit, index) in staged.map_err(stopped)?? {
+            differences.insert(path, Difference { commit, index });
+        }
+        let mut suspects = suspects?;
+        suspects.retain(|(path, _)| !differences.contains_key(path));
+        if !suspects.is_empty() {
+            suspects = self.really_changed(&git, suspects)?;
+        }
+        for (path, index) in suspects {
+            let commit = index;
+            differences
+                .entry(path)
+                .or_insert(Difference { commit, index });
+        }
+        let entries = entries.map_err(stopped)??;
+        Ok(Comparison {
+            differences,
+            entries,
+        })
+    }
+
+    /// Of files that have another time than the index noted, those whose content differs, as `git
+    /// status` tells them apart: a copy of the index learns the truth.
+    fn really_changed(
+        &self,
+        git: &GitProgram,
+        suspects: Vec<(RepoPath, TreeSide)>,
+    ) -> Result<Vec<(RepoPath, TreeSide)>, GitError> {
+        let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
+        let copy = folder.path().join("index");
+        if std::fs::copy(self.index_path(), &copy).is_err() {
+            return Ok(suspects);
+        }
+        let paths: Vec<&RepoPath> = suspects.iter().map(|(path, _)| path).collect();
+        self.refresh_index(&copy, &paths)?;
+        worktree_differences(&git.clone().with_variable("GIT_INDEX_FILE", &copy))
+    }
+
+    /// Whether `commit` has a file or folder `path`.
+    pub fn commit_has(&self, commit: ObjectId, path: &RepoPath) -> Result<bool, GitError> {
+        let Some(path) = path.below(Path::new("")) else {
+            return Ok(false);
+        };
+        let commit = commit.to_string();
+        let arguments: [&OsStr; 6] = [
+            "ls-tree".as_ref(),
+            "-z".as_ref(),
+            "--full-tree".as_ref(),
+            commit.as_ref(),
+            "--".as_ref(),
+            path.as_os_str(),
+        ];
+        Ok(!self.program().run(&arguments, b"")?.stdout.is_empty())
+    }
+
+    /// Writes entries into the index file `index`, which is not the repository's own.
+    pub fn write_index_entries(
+        &self,
+        index: &Path,
+        entries: &[(&RepoPath, TreeSide)],
+    ) -> Result<(), GitError> {
+        let mut input = Vec::new();
+        let id_length = self.id_length()?;
+        for (path, side) in entries {
+            let mut line = String::new();
+            // Mode 0 takes the entry out; the id must still have the length of this repository's.
+            let _ = match side {
+                Some((mode, id)) => write!(line, "{:06o} {id} 0\t", mode.octal()),
+                None => write!(line, "0 {} 0\t", "0".repeat(id_length)),
+            };
+            input.extend_from_slice(line.as_bytes());
+            input.extend_from_slice(path.as_bytes());
+            input.push(0);
+        }
+        // A sparse index would get the same path twice (seen with Git 2.47).
+        let arguments = [
+            "-c",
+            "index.sparse=false",
+            "update-index",
+            "-z",
+            "--index-info",
+        ];
+        self.program()
+            .with_variable("GIT_INDEX_FILE", index)
+            .run(&arguments, &input)?;
+        Ok(())
+    }
+
+    /// How many hexadecimal digits an id has here.
+    fn id_length(&self) -> Result<usize, GitError> {
+        if let Some(commit) = self.head()?.commit {
+            return Ok(commit.to_string().len());
+        }
+        let arguments = ["hash-object", "-t", "tree", "--stdin"];
+        Ok(self.program().run(&arguments, b"")?.line().len())
+    }
+
+    /// Lets the index file `index` learn times and sizes of the files `paths` as they are now.
+    pub fn refresh_index(&self, index: &Path, paths: &[&RepoPath]) -> Result<(), GitError> {
+        let git = self.program().with_variable("GIT_INDEX_FILE", index);
+        // Git holds each path against each entry; past this, looking at all files is faster.
+        if paths.len() > 200 {
+            // Exit code 1 only says that some file differs.
+            git.run_for_code(&["update-index", "-q", "--refresh"], b"")?;
+            return Ok(());
+        }
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let input: Vec<u8> = paths
+            .iter()
+            .flat_map(|path| path.as_bytes().iter().copied().chain([0]))
+            .collect();
+        let arguments = [
+            "add",
+            "--refresh",
+            "--pathspec-from-file=-",
+            "--pathspec-file-nul",
+        ];
+        git.run_for_code(&arguments, &input)?;
+        Ok(())
+    }
+
+    /// Writes files below `folder` (which must exist and be empty) as a checkout would: line
+    /// ends, encodings and filters as the attributes of `attributes` ask for, or those of the
+    /// working tree. `scratch` is the name of an index file that does not exist yet.
+    pub fn check_out_beside(
+        &self,
+        entries: &[(&RepoPath, TreeSide)],
+        attributes: Option<ObjectId>,
+        (folder, scratch): (&Path, &Path),
+    ) -> Result<(), GitError> {
+        self.write_index_entries(scratch, entries)?;
+        let mut input = Vec::new();
+        for (path, _) in entries {
+            input.extend_from_slice(path.as_bytes());
+            input.push(0);
+        }
+        let mut prefix = OsString::from("--prefix=");
+        prefix.push(folder);
+        prefix.push("/");
+        let mut arguments: Vec<OsString> = Vec::new();
+        if let Some(tree) = attributes {
+            arguments.push(format!("--attr-source={tree}").into());
+        }
+        arguments.extend(["checkout-index", "-z", "--stdin"].map(OsString::from));
+        arguments.push(prefix);
+        self.program()
+            .with_variable("GIT_INDEX_FILE", scratch)
+            .run(&arguments, &input)?;
+        Ok(())
+    }
+
+    /// Stores each file's bytes, unfiltered, as a blob. No name may hold a line end.
+    pub fn store_blobs(&self, files: &[&Path]) -> Result<Vec<ObjectId>, GitError> {
+        let mut ids = Vec::with_capacity(files.len());
+        let mut input = Vec::new();
+        for file in files {
+            input.extend_from_slice(file.as_os_str().as_encoded_bytes());
+            input.push(b'\n');
+        }
+        let arguments = ["hash-object", "-w", "--no-filters", "--stdin-paths"];
+        let output = self.program().run(&arguments, &input)?;
+        for line in String::from_utf8_lossy(&output.stdout).lines() {
+            ids.push(ObjectId::from_hex(line).ok_or_else(|| unexpected("hash-object"))?);
+        }
+        if ids.len() == files.len() {
+            Ok(ids)
+        } else {
+            Err(unexpected("hash-object"))
+        }
+    }
+}
+
+/// Paths whose file is not what the index has, with what the index has.
+fn worktree_differences(git: &GitProgram) -> Result<Vec<(RepoPath, TreeSide)>, GitError> {
+    let arguments = [
+        "diff-files",
+        "--raw",
+        "-z",
+        "--no-renames",
+        "--no-abbrev",
+        "--ignore-submodules=none",
+    ];
+    let found = raw(git, &arguments)?;
+    Ok(found
+        .into_iter()
+        .map(|(path, index, _)| (path, index))
+        .collect())
+}
+
+/// The entries of the index by kind.
+fn index_entries(git: &GitProgram) -> Result<IndexEntries, GitError> {
+    let output = git.run(&["ls-files", "-z", "-t"], b"")?;
+    let mut entries = IndexEntries::default();
+    for record in output.records() {
+        let (Some(tag), Some(path)) = (record.first(), record.get(2..)) else {
+            return Err(unexpected("ls-files"));
+        };
+        let path = RepoPath::new(path);
+        match tag {
+            b'S' => drop(entries.sparse.insert(path.clone())),
+            b'M' => entries.unmerged = entries.unmerged.or_else(|| Some(path.clone())),
+            _ => {}
+        }
+        entries.paths.insert(path);
+    }
+    Ok(entries)
+}
+
+fn unexpected(command: &str) -> GitError {
+    GitError::Unexpected {
+        command: command.to_owned(),
+    }
+}
+
+/// The records of a `--raw -z` output: path, old side, new side.
+fn raw(
+    git: &GitProgram,
+    arguments: &[&str],
+) -> Result<Vec<(RepoPath, TreeSide, TreeSide)>, GitError> {
+    let output = git.run(arguments, b"")?;
+    let command = arguments.first().copied().unwrap_or_default();
+    let mut found = Vec::new();
+    let mut records = output.records();
+    while let (Some(header), Some(path)) = (records.next(), records.next()) {
+        // `:100644 100644 <old id> <new id> M`
+        let header = std::str::from_utf8(header).map_err(|_| unexpected(command))?;
+        let words: Vec<&str> = header.trim_start_matches(':').split(' ').collect();
+        let [old_mode, new_mode, old_id, new_id, status] = words[..] else {
+            return Err(unexpected(command));
+        };
+        if status == "U" {
+            return Err(GitError::Unmerged {
+                path: crate::text::printable(path),
+            });
+        }
+        let side = |mode: &str, id: &str| {
+            let mode = FileMode::from_octal(u32::from_str_radix(mode, 8).ok()?)?;
+            ObjectId::from_hex(id).map(|id| (mode, id))
+        };
+        found.push((
+            RepoPath::new(path),
+            side(old_mode, old_id),
+            side(new_mode, new_id),
+        ));
+    }
+    Ok(found)
+}

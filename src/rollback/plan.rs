@@ -1,0 +1,243 @@
+//! What a rollback would do, as data: made by reading only, shown before anything happens.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::place::{Marks, Place, Standing};
+use super::{Obstacle, RollbackError, Workplace, survey};
+use crate::git::{Difference, FileMode, GitError, ObjectId, RepoPath, TreeSide};
+
+/// What a rollback to a tag would change.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The tag.
+    pub tag: String,
+    /// The commit it leads to, fixed now: a tag that moves later does not matter.
+    pub commit: ObjectId,
+    /// The changes, by path.
+    pub changes: Vec<Change>,
+    /// What would differ from the tag afterwards, and why.
+    pub skipped: Vec<Skipped>,
+    /// The index the plan was made from.
+    pub(super) index: Option<Marks>,
+}
+
+/// One path that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// The path.
+    pub path: RepoPath,
+    /// What happens to it.
+    pub action: Action,
+    pub(super) tag: TreeSide,
+}
+
+/// What happens to a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    /// A tracked file gets the tag's content.
+    Restore,
+    /// A file that is not there comes back.
+    Recreate,
+    /// An untracked file at a path of the tag is saved, then replaced.
+    ReplaceUntracked,
+    /// A file that the tag does not have is saved, then removed.
+    Remove,
+    /// An untracked file that stands where a folder of the tag is needed is saved, then removed.
+    RemoveUntracked,
+    /// Only the index has the path, and it goes.
+    Forget,
+}
+
+impl Action {
+    /// Whether a file is written.
+    pub fn writes(self) -> bool {
+        matches!(
+            self,
+            Self::Restore | Self::Recreate | Self::ReplaceUntracked
+        )
+    }
+}
+
+/// A path left as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The path.
+    pub path: RepoPath,
+    /// Why.
+    pub reason: SkipReason,
+}
+
+/// Why a path is left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// A sparse checkout keeps it out of the working tree.
+    Sparse,
+    /// It is a submodule.
+    Submodule,
+}
+
+impl Plan {
+    /// Whether everything is as in the tag already.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    pub(super) fn writes(&self) -> BTreeSet<RepoPath> {
+        let writes = self.changes.iter().filter(|change| change.action.writes());
+        writes.map(|change| change.path.clone()).collect()
+    }
+
+    pub(super) fn removals(&self) -> BTreeSet<RepoPath> {
+        let removals = self.changes.iter().filter(|change| !change.action.writes());
+        removals.map(|change| change.path.clone()).collect()
+    }
+}
+
+impl Workplace<'_> {
+    /// Plans a rollback to `tag` of everything, or of what is at or below `paths`.
+    pub fn plan(&self, tag: &str, paths: &[RepoPath]) -> Result<Plan, RollbackError> {
+        self.check_settled()?;
+        let commit = self.repository.tag_commit(tag)?;
+        if let Some(operation) = self.repository.operation() {
+            return Err(RollbackError::InProgress { operation });
+        }
+        let index = self.index_marks();
+        let comparison = self.repository.compare(commit)?;
+        let entries = comparison.entries;
+        if let Some(path) = entries.unmerged {
+            return Err(GitError::Unmerged {
+                path: path.to_string(),
+            }
+            .into());
+        }
+        for asked in paths {
+            let in_index = entries.paths.iter().any(|path| path.is_at_or_below(asked));
+            if !in_index && !self.repository.commit_has(commit, asked)? {
+                return Err(RollbackError::UnknownPath {
+                    path: asked.to_string(),
+                    tag: tag.to_owned(),
+                });
+            }
+        }
+        let mut plan = Plan {
+            tag: tag.to_owned(),
+            commit,
+            changes: Vec::new(),
+            skipped: Vec::new(),
+            index,
+        };
+        for (path, difference) in comparison.differences {
+            let asked = paths.is_empty() || paths.iter().any(|asked| path.is_at_or_below(asked));
+            if !asked {
+                continue;
+            }
+            if let Some(reason) = skip_reason(&difference, entries.sparse.contains(&path)) {
+                plan.skipped.push(Skipped { path, reason });
+                continue;
+            }
+            let place = Place::new(&self.root, &path)?;
+            let standing = place
+                .look(&self.root)
+                .map_err(|source| RollbackError::Scratch {
+                    path: place.file,
+                    source,
+                })?;
+            let tracked = entries.paths.contains(&path);
+            if let Some(action) = decide(&difference, &standing, tracked) {
+                let tag = difference.commit;
+                plan.changes.push(Change { path, action, tag });
+            }
+        }
+        self.clear_the_way(&mut plan)?;
+        Ok(plan)
+    }
+
+    /// Adds the files that stand where folders are needed, and refuses what must not be lost.
+    fn clear_the_way(&self, plan: &mut Plan) -> Result<(), RollbackError> {
+        let writes = plan.writes();
+        for skipped in &plan.skipped {
+            let inside = |path: &&RepoPath| path.is_at_or_below(&skipped.path);
+            if skipped.reason == SkipReason::Submodule && writes.iter().any(|path| inside(&path)) {
+                return Err(RollbackError::Blocked {
+                    path: skipped.path.to_string(),
+                    reason: Obstacle::NestedRepository,
+                });
+            }
+        }
+        for path in survey::files_in_the_way(&self.root, &writes, &plan.removals())? {
+            plan.changes.push(Change {
+                path,
+                action: Action::RemoveUntracked,
+                tag: None,
+            });
+        }
+        plan.changes.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(())
+    }
+
+    /// Marks of the index file that change with every write; `None` where there is none.
+    pub(super) fn index_marks(&self) -> Option<Marks> {
+        let path: PathBuf = self.repository.index_path().to_owned();
+        path.symlink_metadata().ok().as_ref().map(Marks::of)
+    }
+}
+
+fn skip_reason(difference: &Difference, sparse: bool) -> Option<SkipReason> {
+    let is_submodule = |side: &TreeSide| side.is_some_and(|(mode, _)| mode == FileMode::Gitlink);
+    if is_submodule(&difference.commit) || is_submodule(&difference.index) {
+        return Some(SkipReason::Submodule);
+    }
+    sparse.then_some(SkipReason::Sparse)
+}
+
+/// What is to happen to one path; `None` for a file that is only intended to be added, which
+/// neither the tag nor the index has content for.
+fn decide(difference: &Difference, standing: &Standing, tracked: bool) -> Option<Action> {
+    let stands = matches!(standing, Standing::Leaf { .. });
+    match (difference.commit, difference.index) {
+        (None, None) => None,
+        (Some(_), _) if !stands => Some(Action::Recreate),
+        (Some(_), _) if tracked => Some(Action::Restore),
+        (Some(_), _) => Some(Action::ReplaceUntracked),
+        (None, Some(_)) if stands => Some(Action::Remove),
+        (None, Some(_)) => Some(Action::Forget),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_combination_has_its_action() {
+        let blob = Some((
+            FileMode::Regular,
+            ObjectId::from_hex(&"1".repeat(40)).unwrap(),
+        ));
+        let here = Place::new(
+            std::path::Path::new("."),
+            &RepoPath::new(&b"Cargo.toml"[..]),
+        )
+        .unwrap()
+        .look(std::path::Path::new("."))
+        .unwrap();
+        let decide = |commit, index, standing: &Standing, tracked| {
+            decide(&Difference { commit, index }, standing, tracked)
+        };
+        let gone = Standing::Absent;
+        assert_eq!(decide(blob, blob, &here, true), Some(Action::Restore));
+        assert_eq!(
+            decide(blob, None, &here, false),
+            Some(Action::ReplaceUntracked)
+        );
+        assert_eq!(decide(blob, None, &gone, false), Some(Action::Recreate));
+        assert_eq!(
+            decide(blob, blob, &Standing::Folder, true),
+            Some(Action::Recreate)
+        );
+        assert_eq!(decide(None, blob, &here, true), Some(Action::Remove));
+        assert_eq!(decide(None, blob, &gone, true), Some(Action::Forget));
+        assert_eq!(decide(None, None, &here, true), None);
+    }
+}

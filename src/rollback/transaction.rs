@@ -1,0 +1,333 @@
+//! One run, from the lock to the finished index: snapshot, staging, journal, replacing, proof.
+//! Until the journal says `applying` nothing of the user's is changed, and an error before that
+//! leaves nothing behind but the snapshot.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::apply::{Step, apply};
+use super::journal::{Journal, Operation, Phase};
+use super::place::{Marks, sum_of};
+use super::safety::{steps, sync_all};
+use super::{RollbackError, Workplace};
+use crate::backup::VerifiedBackup;
+use crate::git::RepoPath;
+use crate::sys::{file, lock::FileLock};
+
+/// What a run has just done or is about to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The snapshot with everything that will change is made and verified.
+    Saved {
+        /// Its id.
+        snapshot: String,
+    },
+    /// New contents lie ready; the next step changes the first file.
+    Prepared,
+    /// So many of the files are in their places.
+    Changed {
+        /// Done so far.
+        done: usize,
+        /// All of them.
+        all: usize,
+    },
+    /// All files are in their places and proved; the index comes next.
+    IndexNext,
+    /// The new index lies under the lock's name; one rename puts it in its place.
+    IndexReady,
+    /// The index is in its place; the journal goes next.
+    Finished,
+}
+
+/// What a finished run did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// The snapshot that undoes it.
+    pub snapshot: String,
+    /// How many files were written.
+    pub written: usize,
+    /// How many files were removed.
+    pub removed: usize,
+}
+
+/// What a run is to do.
+pub(super) struct Job {
+    /// `rollback`, `undo` or `restore`; also the snapshot's trigger.
+    pub(super) kind: &'static str,
+    pub(super) what: String,
+    pub(super) writes: BTreeSet<RepoPath>,
+    pub(super) removals: BTreeSet<RepoPath>,
+    /// Whether the index takes part: it is locked and saved.
+    pub(super) index: IndexPart,
+    /// The snapshot an interrupted run is brought to, where that is not its own.
+    pub(super) bring_to: Option<String>,
+    pub(super) start: Start,
+}
+
+/// How the index takes part.
+pub(super) enum IndexPart {
+    /// Not at all.
+    Left,
+    /// Whatever it is.
+    Any,
+    /// Only if it still is the one the plan was made from.
+    Planned(Option<Marks>),
+}
+
+/// What a run begins with.
+pub(super) enum Start {
+    /// A settled working tree.
+    Fresh,
+    /// The journal of a killed run, which stays until this one is finished. `record` is the
+    /// snapshot to note as the finished run's.
+    Recovery { record: Option<String> },
+}
+
+/// New contents, ready to be renamed into their places.
+pub(super) struct Staging {
+    pub(super) files: BTreeMap<RepoPath, PathBuf>,
+    pub(super) index: NewIndex,
+    /// Whether permission bits count beyond "executable or not".
+    pub(super) exact_permissions: bool,
+}
+
+/// What becomes of the index.
+pub(super) enum NewIndex {
+    Keep,
+    /// `refresh` are the paths whose times it is to learn once they are in their places.
+    Replace {
+        file: PathBuf,
+        refresh: Vec<RepoPath>,
+    },
+    Remove,
+}
+
+type Stage<'s> = &'s mut dyn FnMut(&Path) -> Result<Staging, RollbackError>;
+
+impl Workplace<'_> {
+    /// The lock that says that a run is alive.
+    pub(super) fn enter(&self) -> Result<FileLock, RollbackError> {
+        let failed = |source| RollbackError::Scratch {
+            path: self.desk.folder.clone(),
+            source,
+        };
+        file::create_private_folder(&self.desk.folder).map_err(failed)?;
+        match FileLock::acquire(&self.desk.lock_path(), Duration::ZERO) {
+            Ok(lock) => Ok(lock),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(RollbackError::Busy),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    pub(super) fn index_lock_path(&self) -> PathBuf {
+        let mut path = self.repository.index_path().as_os_str().to_owned();
+        path.push(".lock");
+        path.into()
+    }
+
+    /// Does a job; the caller holds the lock of [`Workplace::enter`].
+    pub(super) fn run(
+        &self,
+        job: &Job,
+        stage: Stage<'_>,
+        hear: &mut dyn FnMut(&Event),
+    ) -> Result<Done, RollbackError> {
+        let mut journal = Journal::new(job.kind, &job.what);
+        journal.bring_to.clone_from(&job.bring_to);
+        if let Start::Recovery { record } = &job.start {
+            // Files are changed already: a second kill must find that written down.
+            journal.phase = Phase::Applying;
+            journal.snapshot.clone_from(record);
+        }
+        let scratch = |source| RollbackError::Scratch {
+            path: self.desk.scratch(),
+            source,
+        };
+        file::discard_scratch(&self.desk.scratch()).map_err(scratch)?;
+        self.desk.write_journal(&journal)?;
+        let ready = match self.prepare(job, &mut journal, stage, hear) {
+            Ok(ready) => ready,
+            Err(error) => {
+                self.give_up(job, &journal);
+                return Err(error);
+            }
+        };
+        self.carry_out(job, journal, ready, hear)
+    }
+
+    /// Everything that changes nothing of the user's.
+    fn prepare(
+        &self,
+        job: &Job,
+        journal: &mut Journal,
+        stage: Stage<'_>,
+        hear: &mut dyn FnMut(&Event),
+    ) -> Result<Ready, RollbackError> {
+        let scratch = self.desk.scratch();
+        let failed = |source| RollbackError::Scratch {
+            path: scratch.clone(),
+            source,
+        };
+        file::create_private_folder(&scratch).map_err(failed)?;
+        self.lock_index(job, journal)?;
+        let (saved, standings) = self.snapshot(job)?;
+        let snapshot = saved.manifest().id.clone();
+        if matches!(job.start, Start::Fresh) {
+            journal.snapshot = Some(snapshot.clone());
+        }
+        journal.bring_to.get_or_insert_with(|| snapshot.clone());
+        let event = Event::Saved { snapshot };
+        hear(&event);
+        let staging = stage(&scratch)?;
+        let steps = steps(job, &saved, standings, &staging)?;
+        sync_all(&steps).map_err(failed)?;
+        journal.phase = Phase::Applying;
+        self.desk.write_journal(journal)?;
+        hear(&Event::Prepared);
+        Ok(Ready {
+            saved,
+            steps,
+            index: staging.index,
+        })
+    }
+
+    fn lock_index(&self, job: &Job, journal: &Journal) -> Result<(), RollbackError> {
+        if matches!(job.index, IndexPart::Left) {
+            return Ok(());
+        }
+        let path = self.index_lock_path();
+        match file::create_new(&path, journal.lock_line().as_bytes()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                return Err(RollbackError::IndexLocked { path });
+            }
+            Err(source) => return Err(RollbackError::Scratch { path, source }),
+        }
+        match &job.index {
+            IndexPart::Planned(marks) if *marks != self.index_marks() => {
+                Err(RollbackError::IndexChanged)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn carry_out(
+        &self,
+        job: &Job,
+        mut journal: Journal,
+        mut ready: Ready,
+        hear: &mut dyn FnMut(&Event),
+    ) -> Result<Done, RollbackError> {
+        let result = apply(&self.root, &ready.steps, hear).and_then(|()| {
+            hear(&Event::IndexNext);
+            self.replace_index(&mut journal, &ready.index, hear)
+                .map_err(|source| super::apply::Stopped::index(&ready.steps, source))
+        });
+        if let Err(stopped) = result {
+            let back = stopped.go_back(&self.root, &ready.steps, &mut ready.saved, &self.desk);
+            if back.went_back() {
+                self.give_up(job, &journal);
+            }
+            return Err(back.into_error());
+        }
+        hear(&Event::Finished);
+        let snapshot = ready.saved.manifest().id.clone();
+        self.finish(job, &journal)
+            .map_err(|source| RollbackError::Scratch {
+                path: self.desk.folder.clone(),
+                source,
+            })?;
+        let written = ready
+            .steps
+            .iter()
+            .filter(|step| step.staged.is_some())
+            .count();
+        Ok(Done {
+            snapshot,
+            written,
+            removed: ready.steps.len() - written,
+        })
+    }
+
+    /// Gives the new index its name: first over our lock, then, in one step, over the old one.
+    fn replace_index(
+        &self,
+        journal: &mut Journal,
+        index: &NewIndex,
+        hear: &mut dyn FnMut(&Event),
+    ) -> io::Result<()> {
+        let lock = self.index_lock_path();
+        match index {
+            NewIndex::Keep => Ok(()),
+            NewIndex::Replace { file, refresh } => {
+                let refresh: Vec<&RepoPath> = refresh.iter().collect();
+                self.repository
+                    .refresh_index(file, &refresh)
+                    .map_err(io::Error::other)?;
+                file::sync_file(file)?;
+                journal.index = Some(sum_of(file)?);
+                self.desk.write_journal(journal).map_err(io::Error::other)?;
+                if let Ok(old) = self.repository.index_path().metadata() {
+                    std::fs::set_permissions(file, old.permissions())?;
+                }
+                file::move_over(file, &lock)?;
+                hear(&Event::IndexReady);
+                file::rename(&lock, self.repository.index_path())?;
+                match self.repository.index_path().parent() {
+                    Some(folder) => file::sync_folder(folder),
+                    None => Ok(()),
+                }
+            }
+            NewIndex::Remove => match file::remove(self.repository.index_path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// Notes the run and removes its traces.
+    fn finish(&self, job: &Job, journal: &Journal) -> io::Result<()> {
+        let undo_of_killed_rollback =
+            matches!(&job.start, Start::Recovery { record } if record.is_none());
+        if let (Some(snapshot), false) = (&journal.snapshot, undo_of_killed_rollback) {
+            self.desk.record(&Operation {
+                kind: job.kind.to_owned(),
+                what: job.what.clone(),
+                snapshot: snapshot.clone(),
+                finished: self.now.to_string(),
+            })?;
+        }
+        // The journal goes last: a lock without one could not be told from a foreign one.
+        self.release_index(journal)?;
+        self.desk.clear()
+    }
+
+    /// Removes our lock, if it is still there.
+    pub(super) fn release_index(&self, journal: &Journal) -> io::Result<()> {
+        let lock = self.index_lock_path();
+        if journal.owns_lock(&lock) {
+            file::remove(&lock)?;
+        }
+        Ok(())
+    }
+
+    /// Ends a run that changed nothing. A recovery's journal stays: the killed run's files are
+    /// still to be brought back.
+    fn give_up(&self, job: &Job, journal: &Journal) {
+        // What cannot be removed now is removed by the next run: the journal tells of it.
+        let _ = self.release_index(journal);
+        let _ = match job.start {
+            Start::Fresh => self.desk.clear(),
+            Start::Recovery { .. } => file::discard_scratch(&self.desk.scratch()),
+        };
+    }
+}
+
+/// Everything that is needed to change the first file.
+struct Ready {
+    saved: VerifiedBackup,
+    steps: Vec<Step>,
+    index: NewIndex,
+}
