@@ -14,4 +14,5 @@ mod git_readers;
 mod install_script;
 mod languages;
 mod mission;
+mod readme;
 mod support;

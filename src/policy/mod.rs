@@ -3,6 +3,7 @@
 //! The types here are the policy as the rest of the program sees it: checked, with defaults
 //! filled in. [`load()`] reads files; [`selection`] is CUDA's own selection rules over the cards.
 
+mod check;
 mod file;
 mod load;
 mod preset;

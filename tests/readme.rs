@@ -1,0 +1,87 @@
+//! What the README shows is what the program says.
+
+use std::path::Path;
+
+use crate::support::TestRepo;
+
+const README: &str = include_str!("../README.md");
+
+/// The first block of the README that begins with `start`, without its fence.
+fn block(start: &str) -> &'static str {
+    let body = README.split("\n```").skip(1).step_by(2);
+    body.map(|block| block.split_once('\n').map_or("", |(_, text)| text))
+        .find(|text| text.starts_with(start))
+        .unwrap_or_else(|| panic!("no block starts with {start:?}"))
+}
+
+/// Times and the ids of backups differ from run to run.
+fn without_what_varies(text: &str) -> String {
+    text.split_whitespace()
+        .map(|word| {
+            let id = word.len() == 25 && word.as_bytes()[8] == b'T';
+            let number = word.bytes().all(|byte| byte.is_ascii_digit());
+            if id || number { "…" } else { word }
+        })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[test]
+fn the_refused_commit_is_shown_as_it_is() {
+    let repo = TestRepo::with_policy();
+    repo.write(
+        "train.py",
+        "import os\n\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n\
+         os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n\nimport torch\n\n\
+         model = build().to(torch.device(\"cuda:1\"))\n",
+    );
+    repo.git(&["add", "."]);
+    let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
+    assert_eq!(run.code, 1, "{run}");
+    let shown = block("gpuguard: commit refused");
+    assert_eq!(
+        without_what_varies(shown),
+        without_what_varies(&run.stderr),
+        "{run}"
+    );
+}
+
+#[test]
+fn the_policy_it_shows_is_a_policy() {
+    let policy =
+        gpuguard::policy::parse(Path::new("gpuguard.toml"), block("version = 1").as_bytes())
+            .unwrap();
+    assert_eq!(policy.environment.visible_devices, "1");
+}
+
+#[test]
+fn the_commands_it_names_exist() {
+    let repo = TestRepo::with_policy();
+    let commands = README
+        .split('`')
+        .filter(|text| text.starts_with("gpuguard ") && !text.contains('\n'))
+        .map(|text| text.split_whitespace().skip(1).collect::<Vec<_>>());
+    let mut seen = 0;
+    for words in commands {
+        let subcommands: Vec<&str> = words
+            .iter()
+            .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
+            .take(if ["backup", "gpu", "hook"].contains(&words[0]) {
+                2
+            } else {
+                1
+            })
+            .copied()
+            .collect();
+        let run = repo.gpuguard(&[&subcommands[..], &["--help"]].concat());
+        assert_eq!(run.code, 0, "{words:?}: {run}");
+        for option in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(
+                run.stdout.contains(option),
+                "{words:?} has no {option}: {run}"
+            );
+        }
+        seen += 1;
+    }
+    assert!(seen > 12, "{seen}");
+}
