@@ -123,35 +123,38 @@ fn scan_worktree(
     Ok(scans.collect())
 }
 
-/// Reads and scans one file; `None` where it is in no language that is scanned.
+/// Reads and scans one file; `None` where it is in no language that is scanned and nobody named it.
 fn scan_file(scanner: &Scanner, file: &WorktreeFile) -> Option<FileScan> {
     let skipped = |reason| Some(FileScan::skipped(file.path.clone(), reason));
+    let no_language = || {
+        file.named
+            .then_some(SkipReason::NoLanguage)
+            .and_then(skipped)
+    };
     let unreadable = |error: std::io::Error| SkipReason::Unreadable {
         reason: error.to_string(),
     };
-    if file.path.extension().is_some() && scanner.language(&file.path, b"").is_none() {
-        return None;
+    let code_by_name = scanner.language(&file.path, b"").is_some();
+    if file.path.extension().is_some() && !code_by_name {
+        return no_language();
     }
     let size = match file.file.metadata() {
         Ok(metadata) => metadata.len(),
         Err(error) => return skipped(unreadable(error)),
     };
     if let Some(reason) = scanner.too_large(size) {
-        return if is_named_as_code(scanner, file) {
+        return if code_by_name {
             skipped(reason)
         } else {
-            None
+            no_language()
         };
     }
     let content = match std::fs::read(&file.file) {
         Ok(content) => content,
         Err(error) => return skipped(unreadable(error)),
     };
-    scanner.language(&file.path, &content)?;
+    if scanner.language(&file.path, &content).is_none() {
+        return no_language();
+    }
     Some(scanner.scan(&file.path, &content))
-}
-
-/// Whether the name alone says that it is code.
-fn is_named_as_code(scanner: &Scanner, file: &WorktreeFile) -> bool {
-    scanner.language(&file.path, b"").is_some()
 }

@@ -134,6 +134,7 @@ fn word(reason: &SkipReason) -> &'static str {
         SkipReason::Binary => "binary",
         SkipReason::TooLarge { .. } => "too-large",
         SkipReason::Undecodable => "undecodable",
+        SkipReason::NoLanguage => "no-language",
         SkipReason::LfsPointer => "lfs-pointer",
         SkipReason::Unreadable { .. } => "unreadable",
     }

@@ -45,6 +45,8 @@ pub enum SkipReason {
     },
     /// Its text encoding is not known.
     Undecodable,
+    /// It was named, and is in no language that is read.
+    NoLanguage,
     /// A Git LFS pointer: the content is elsewhere.
     LfsPointer,
     /// It could not be opened or read.
@@ -99,6 +101,7 @@ impl std::fmt::Display for SkipReason {
             Self::Binary => f.write_str("binary"),
             Self::TooLarge { bytes } => write!(f, "too large ({} MiB)", bytes.div_ceil(1 << 20)),
             Self::Undecodable => f.write_str("unknown text encoding"),
+            Self::NoLanguage => f.write_str("in no language that gpuguard reads"),
             Self::LfsPointer => f.write_str("Git LFS pointer, content not scanned"),
             Self::Unreadable { reason } => write!(f, "cannot be read: {reason}"),
         }

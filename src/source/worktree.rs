@@ -14,6 +14,8 @@ pub struct WorktreeFile {
     pub path: RepoPath,
     /// Where it is.
     pub file: PathBuf,
+    /// Whether it was named itself, not found in a folder.
+    pub named: bool,
 }
 
 /// Why the files could not be listed.
@@ -65,22 +67,28 @@ pub fn files(
         if metadata.is_dir() {
             walk(named, &path, &mut found)?;
         } else {
-            found.push(path);
+            found.push((path, true));
         }
     }
     let mut files: Vec<WorktreeFile> = found
         .into_iter()
-        .map(|file| WorktreeFile {
+        .map(|(file, named)| WorktreeFile {
             path: name_of(&file, directory, root),
             file,
+            named,
         })
         .collect();
-    files.sort_by(|one, other| one.path.cmp(&other.path));
+    // Of two of the same path the named one comes first, and stays.
+    files.sort_by(|one, other| (&one.path, other.named).cmp(&(&other.path, one.named)));
     files.dedup_by(|one, other| one.path == other.path);
     Ok(files)
 }
 
-fn walk(named: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), WorktreeError> {
+fn walk(
+    named: &Path,
+    folder: &Path,
+    found: &mut Vec<(PathBuf, bool)>,
+) -> Result<(), WorktreeError> {
     let walk = WalkBuilder::new(folder)
         .hidden(false)
         .ignore(false)
@@ -92,7 +100,7 @@ fn walk(named: &Path, folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Wor
             source,
         })?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
-            found.push(entry.into_path());
+            found.push((entry.into_path(), false));
         }
     }
     Ok(())

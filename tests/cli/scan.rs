@@ -332,3 +332,16 @@ fn many_files_give_the_same_answer_each_time() {
     assert_eq!(first.stdout, second.stdout);
     assert_eq!(json(&first)["summary"]["files"], 200);
 }
+
+#[test]
+fn a_named_file_in_no_known_language_is_said_to_be_skipped() {
+    let folder = folder(&[("notes.txt", b"cuda:1"), ("LICENSE", b"cuda:1")]);
+    let run = gpuguard(folder.path(), &["scan", "notes.txt", "LICENSE", "."]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(
+        run.stdout,
+        "no files were scanned: nothing is known about this code\n\
+         \u{20} skipped LICENSE: in no language that gpuguard reads\n\
+         \u{20} skipped notes.txt: in no language that gpuguard reads\n"
+    );
+}
