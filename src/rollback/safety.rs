@@ -50,6 +50,14 @@ impl Workplace<'_> {
             }
             standings.push((place, standing));
         }
+        for (path, mode, id) in &job.staged {
+            request.entries.push(SnapshotEntry {
+                path: path.clone(),
+                version: Version::Staged,
+                mode: *mode,
+                content: self.repository.blob(*id)?.into(),
+            });
+        }
         let index = self.repository.index_path();
         request.index = match job.index {
             IndexPart::Left => IndexSource::Left,
@@ -73,6 +81,7 @@ pub(super) fn steps(
         .manifest()
         .entries
         .iter()
+        .filter(|entry| entry.version == Version::Worktree)
         .map(|entry| (entry.path.to_path(), entry.clone()))
         .collect();
     let mut steps = Vec::new();

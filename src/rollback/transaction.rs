@@ -13,7 +13,7 @@ use super::place::{Marks, sum_of};
 use super::safety::{steps, sync_all};
 use super::{RollbackError, Workplace};
 use crate::backup::VerifiedBackup;
-use crate::git::RepoPath;
+use crate::git::{FileMode, ObjectId, RepoPath};
 use crate::sys::{file, lock::FileLock};
 
 /// What a run has just done or is about to do.
@@ -59,6 +59,8 @@ pub(super) struct Job {
     pub(super) what: String,
     pub(super) writes: BTreeSet<RepoPath>,
     pub(super) removals: BTreeSet<RepoPath>,
+    /// Blobs that perhaps only the index has: Git throws them away once it does not.
+    pub(super) staged: Vec<(RepoPath, FileMode, ObjectId)>,
     /// Whether the index takes part: it is locked and saved.
     pub(super) index: IndexPart,
     /// The snapshot an interrupted run is brought to, where that is not its own.

@@ -89,11 +89,10 @@ impl Workplace<'_> {
         })?;
         let mut goal = self.store.verify(&id, &mut |_| ())?;
         let manifest = goal.manifest().clone();
-        let entries: Vec<Entry> = manifest
+        let (entries, staged): (Vec<Entry>, Vec<Entry>) = manifest
             .entries
             .into_iter()
-            .filter(|entry| entry.version == Version::Worktree)
-            .collect();
+            .partition(|entry| entry.version == Version::Worktree);
         let writes: BTreeSet<RepoPath> = entries.iter().map(|e| e.path.to_path()).collect();
         let mut removals: BTreeSet<RepoPath> =
             manifest.absent.iter().map(|a| a.path.to_path()).collect();
@@ -102,6 +101,10 @@ impl Workplace<'_> {
         let job = Job {
             kind: "undo",
             what: what.to_owned(),
+            staged: match manifest.index {
+                Some(_) => self.repository.index_blobs(&writes, &removals)?,
+                None => Vec::new(),
+            },
             writes,
             removals,
             index: if manifest.index.is_some() {
@@ -114,6 +117,7 @@ impl Workplace<'_> {
         };
         let saved_index = manifest.index;
         let mut stage = |scratch: &Path| {
+            self.store_again(&mut goal, &staged, scratch)?;
             let index = match &saved_index {
                 None => NewIndex::Keep,
                 Some(SavedIndex::Absent) => NewIndex::Remove,
