@@ -106,6 +106,10 @@ pub(super) enum NewIndex {
     Remove,
 }
 
+/// A process that was just killed may hold its lock a moment longer, through a child that has
+/// been forked and not yet become `git`.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 type Stage<'s> = &'s mut dyn FnMut(&Path) -> Result<Staging, RollbackError>;
 
 impl Workplace<'_> {
@@ -116,7 +120,7 @@ impl Workplace<'_> {
             source,
         };
         file::create_private_folder(&self.desk.folder).map_err(failed)?;
-        match FileLock::acquire(&self.desk.lock_path(), Duration::ZERO) {
+        match FileLock::acquire(&self.desk.lock_path(), PATIENCE) {
             Ok(lock) => Ok(lock),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(RollbackError::Busy),
             Err(error) => Err(failed(error)),

@@ -115,22 +115,9 @@ impl Workplace<'_> {
             bring_to: Some(snapshot.to_owned()),
             start,
         };
-        let saved_index = manifest.index;
         let mut stage = |scratch: &Path| {
             self.store_again(&mut goal, &staged, scratch)?;
-            let index = match &saved_index {
-                None => NewIndex::Keep,
-                Some(SavedIndex::Absent) => NewIndex::Remove,
-                Some(SavedIndex::Saved { .. }) => {
-                    let file = scratch.join("index.new");
-                    goal.copy_index_to(&file)?;
-                    // Byte for byte: a refresh would write other bytes.
-                    NewIndex::Replace {
-                        file,
-                        refresh: Vec::new(),
-                    }
-                }
-            };
+            let index = stage_index(&mut goal, scratch)?;
             Ok(Staging {
                 files: unpack_all(&mut goal, &entries, &scratch.join("new"))?,
                 index,
@@ -138,6 +125,21 @@ impl Workplace<'_> {
             })
         };
         self.run(&job, &mut stage, hear)
+    }
+}
+
+/// The index that goes with a snapshot.
+fn stage_index(goal: &mut VerifiedBackup, scratch: &Path) -> Result<NewIndex, RollbackError> {
+    match goal.manifest().index {
+        None => Ok(NewIndex::Keep),
+        Some(SavedIndex::Absent) => Ok(NewIndex::Remove),
+        Some(SavedIndex::Saved { .. }) => {
+            let file = scratch.join("index.new");
+            goal.copy_index_to(&file)?;
+            // Byte for byte: to let it learn times would write other bytes.
+            let refresh = Vec::new();
+            Ok(NewIndex::Replace { file, refresh })
+        }
     }
 }
 
