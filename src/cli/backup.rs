@@ -8,7 +8,7 @@ use clap::{Subcommand, ValueEnum};
 use super::backup_create as create;
 use super::paths::{bytes_shown, repo_path, shown};
 use super::{Failure, Screen};
-use crate::backup::{BackupError, BackupId, Entry, Listed, Store, Version};
+use crate::backup::{BackupError, BackupId, Entry, Listed, Store, VerifiedBackup, Version};
 use crate::git::Repository;
 use crate::outcome::Answer;
 use crate::rollback::Workplace;
@@ -114,10 +114,11 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
             }
             let id = store.find(&arguments.id)?;
             let version = arguments.version.map(Version::from);
-            let chosen = store.listed(&id)?.manifest.choose(&paths, version)?;
+            let mut backup = store.verify(&id, &mut |_| ())?;
+            let chosen = backup.manifest().choose(&paths, version)?;
             match &arguments.to {
-                Some(folder) => restore_beside((&store, &id), &chosen, folder, screen),
-                None => restore(&repository, (&store, &id), &chosen, screen),
+                Some(folder) => restore_beside(&mut backup, &chosen, folder, screen),
+                None => restore(&repository, &mut backup, &chosen, screen),
             }
         }
     }
@@ -248,12 +249,11 @@ fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result<Answer, Fa
 }
 
 fn restore_beside(
-    (store, id): (&Store, &BackupId),
+    backup: &mut VerifiedBackup,
     chosen: &[Entry],
     folder: &std::path::Path,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
-    let mut backup = store.verify(id, &mut |_| ())?;
     std::fs::create_dir_all(folder).map_err(|error| {
         Failure::new(format!(
             "the folder `{}` cannot be made; nothing was restored",
@@ -268,17 +268,17 @@ fn restore_beside(
 
 fn restore(
     repository: &Repository,
-    (store, id): (&Store, &BackupId),
+    backup: &mut VerifiedBackup,
     chosen: &[Entry],
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let workplace = Workplace::new(repository, clock::now())?;
-    let mut backup = store.verify(id, &mut |_| ())?;
     let mut hear = super::rollback::listener(screen);
-    let done = workplace.restore(&mut backup, chosen, &mut hear)?;
+    let done = workplace.restore(backup, chosen, &mut hear)?;
     screen.say(&format!(
-        "{} restored from `{id}`, {} as saved already",
+        "{} restored from `{}`, {} as saved already",
         done.written,
+        backup.manifest().id,
         chosen.len() - done.written
     ));
     Ok(Answer::Fine)

@@ -1,7 +1,7 @@
 //! Where index and working tree differ from a commit, and writing other entries into a copy of
 //! the index, all through the `git` program.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::path::Path;
@@ -102,6 +102,39 @@ impl Repository {
         let paths: Vec<&RepoPath> = suspects.iter().map(|(path, _)| path).collect();
         self.refresh_index(&copy, &paths)?;
         worktree_differences(&git.clone().with_variable("GIT_INDEX_FILE", &copy))
+    }
+
+    /// The blobs that the index holds for paths written or removed.
+    pub fn index_blobs(
+        &self,
+        written: &BTreeSet<RepoPath>,
+        removed: &BTreeSet<RepoPath>,
+    ) -> Result<Vec<(RepoPath, FileMode, ObjectId)>, GitError> {
+        let output = self.program().run(&["ls-files", "-z", "--stage"], b"")?;
+        let mut found = Vec::new();
+        for record in output.records() {
+            // `100644 <id> 0<tab>path`
+            let tab = record.iter().position(|byte| *byte == b'\t');
+            let (head, path) = record.split_at(tab.ok_or_else(|| unexpected("ls-files"))?);
+            let path = RepoPath::new(&path[1..]);
+            if !written.contains(&path) && !removed.contains(&path) {
+                continue;
+            }
+            let words: Vec<&str> = std::str::from_utf8(head)
+                .map_err(|_| unexpected("ls-files"))?
+                .split(' ')
+                .collect();
+            let [mode, id, "0"] = words[..] else { continue };
+            let mode = u32::from_str_radix(mode, 8)
+                .ok()
+                .and_then(FileMode::from_octal);
+            if let (Some(mode), Some(id)) = (mode, ObjectId::from_hex(id))
+                && mode != FileMode::Gitlink
+            {
+                found.push((path, mode, id));
+            }
+        }
+        Ok(found)
     }
 
     /// Whether `commit` has a file or folder `path`.

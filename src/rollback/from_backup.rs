@@ -21,6 +21,7 @@ impl Workplace<'_> {
             what: plan.tag.clone(),
             writes: plan.writes(),
             removals: plan.removals(),
+            staged: plan.staged(),
             index: IndexPart::Planned(plan.index.clone()),
             bring_to: None,
             start: Start::Fresh,
@@ -131,6 +132,7 @@ impl Workplace<'_> {
             what: backup.manifest().id.clone(),
             writes,
             removals,
+            staged: Vec::new(),
             index: IndexPart::Left,
             bring_to: None,
             start: Start::Fresh,
@@ -151,19 +153,7 @@ impl Workplace<'_> {
             .partition(|entry| entry.version == Version::Worktree);
         let mut files = unpack_all(backup, &as_they_are, &scratch.join("new"))?;
         if !through_git.is_empty() {
-            let raw = scratch.join("raw");
-            file::create_private_folder(&raw).map_err(|source| RollbackError::Scratch {
-                path: raw.clone(),
-                source,
-            })?;
-            let mut blobs = Vec::new();
-            for (number, entry) in through_git.iter().enumerate() {
-                let target = raw.join(number.to_string());
-                backup.copy_to(entry, &target)?;
-                blobs.push(target);
-            }
-            let blobs: Vec<&Path> = blobs.iter().map(PathBuf::as_path).collect();
-            let ids = self.repository.store_blobs(&blobs)?;
+            let ids = self.store_again(backup, &through_git, scratch)?;
             let paths: Vec<RepoPath> = through_git.iter().map(|e| e.path.to_path()).collect();
             let sides = through_git.iter().zip(ids);
             let sides = sides.map(|(entry, id)| entry.mode().map(|mode| (mode, id)));
@@ -175,5 +165,30 @@ impl Workplace<'_> {
             index: NewIndex::Keep,
             exact_permissions: false,
         })
+    }
+
+    /// Gives Git the blobs that a backup holds, whether or not it still has them.
+    pub(super) fn store_again(
+        &self,
+        backup: &mut VerifiedBackup,
+        entries: &[Entry],
+        scratch: &Path,
+    ) -> Result<Vec<ObjectId>, RollbackError> {
+        if entries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let raw = scratch.join("raw");
+        file::create_private_folder(&raw).map_err(|source| RollbackError::Scratch {
+            path: raw.clone(),
+            source,
+        })?;
+        let mut blobs = Vec::new();
+        for (number, entry) in entries.iter().enumerate() {
+            let target = raw.join(number.to_string());
+            backup.copy_to(entry, &target)?;
+            blobs.push(target);
+        }
+        let blobs: Vec<&Path> = blobs.iter().map(PathBuf::as_path).collect();
+        Ok(self.repository.store_blobs(&blobs)?)
     }
 }

@@ -30,6 +30,7 @@ pub struct Change {
     /// What happens to it.
     pub action: Action,
     pub(super) tag: TreeSide,
+    pub(super) index: TreeSide,
 }
 
 /// What happens to a path.
@@ -81,6 +82,15 @@ impl Plan {
     /// Whether everything is as in the tag already.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// The blobs of the index that the tag does not have.
+    pub(super) fn staged(&self) -> Vec<(RepoPath, FileMode, ObjectId)> {
+        let staged = self.changes.iter().filter_map(|change| {
+            let (mode, id) = change.index.filter(|_| change.index != change.tag)?;
+            Some((change.path.clone(), mode, id))
+        });
+        staged.collect()
     }
 
     pub(super) fn writes(&self) -> BTreeSet<RepoPath> {
@@ -145,8 +155,12 @@ impl Workplace<'_> {
                 })?;
             let tracked = entries.paths.contains(&path);
             if let Some(action) = decide(&difference, &standing, tracked) {
-                let tag = difference.commit;
-                plan.changes.push(Change { path, action, tag });
+                plan.changes.push(Change {
+                    path,
+                    action,
+                    tag: difference.commit,
+                    index: difference.index,
+                });
             }
         }
         self.clear_the_way(&mut plan)?;
@@ -170,6 +184,7 @@ impl Workplace<'_> {
                 path,
                 action: Action::RemoveUntracked,
                 tag: None,
+                index: None,
             });
         }
         plan.changes.sort_by(|a, b| a.path.cmp(&b.path));

@@ -12,7 +12,7 @@ use crate::backup::{
     BackupError, BackupId, ContentSource, IndexSource, SnapshotEntry, SnapshotRequest,
     VerifiedBackup, Version,
 };
-use crate::git::RepoPath;
+use crate::git::{Blob, ObjectId, RepoPath};
 use crate::sys::file;
 
 impl Workplace<'_> {
@@ -50,6 +50,17 @@ impl Workplace<'_> {
             }
             standings.push((place, standing));
         }
+        let ids: Vec<ObjectId> = job.staged.iter().map(|(_, _, id)| *id).collect();
+        let blobs = self.repository.blobs(&ids, u64::MAX)?;
+        for ((path, mode, _), blob) in job.staged.iter().zip(blobs) {
+            let Blob::Bytes(content) = blob else { continue };
+            request.entries.push(SnapshotEntry {
+                path: path.clone(),
+                version: Version::Staged,
+                mode: *mode,
+                content: ContentSource::Bytes(content),
+            });
+        }
         let index = self.repository.index_path();
         request.index = match job.index {
             IndexPart::Left => IndexSource::Left,
@@ -73,6 +84,7 @@ pub(super) fn steps(
         .manifest()
         .entries
         .iter()
+        .filter(|entry| entry.version == Version::Worktree)
         .map(|entry| (entry.path.to_path(), entry.clone()))
         .collect();
     let mut steps = Vec::new();

@@ -13,7 +13,7 @@ use super::place::{Marks, sum_of};
 use super::safety::{steps, sync_all};
 use super::{RollbackError, Workplace};
 use crate::backup::VerifiedBackup;
-use crate::git::RepoPath;
+use crate::git::{FileMode, ObjectId, RepoPath};
 use crate::sys::{file, lock::FileLock};
 
 /// What a run has just done or is about to do.
@@ -59,6 +59,8 @@ pub(super) struct Job {
     pub(super) what: String,
     pub(super) writes: BTreeSet<RepoPath>,
     pub(super) removals: BTreeSet<RepoPath>,
+    /// Blobs that perhaps only the index has: Git throws them away once it does not.
+    pub(super) staged: Vec<(RepoPath, FileMode, ObjectId)>,
     /// Whether the index takes part: it is locked and saved.
     pub(super) index: IndexPart,
     /// The snapshot an interrupted run is brought to, where that is not its own.
@@ -104,6 +106,10 @@ pub(super) enum NewIndex {
     Remove,
 }
 
+/// A process that was just killed may hold its lock a moment longer, through a child that has
+/// been forked and not yet become `git`.
+const PATIENCE: Duration = Duration::from_millis(300);
+
 type Stage<'s> = &'s mut dyn FnMut(&Path) -> Result<Staging, RollbackError>;
 
 impl Workplace<'_> {
@@ -114,7 +120,7 @@ impl Workplace<'_> {
             source,
         };
         file::create_private_folder(&self.desk.folder).map_err(failed)?;
-        match FileLock::acquire(&self.desk.lock_path(), Duration::ZERO) {
+        match FileLock::acquire(&self.desk.lock_path(), PATIENCE) {
             Ok(lock) => Ok(lock),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Err(RollbackError::Busy),
             Err(error) => Err(failed(error)),

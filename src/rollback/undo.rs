@@ -89,11 +89,10 @@ impl Workplace<'_> {
         })?;
         let mut goal = self.store.verify(&id, &mut |_| ())?;
         let manifest = goal.manifest().clone();
-        let entries: Vec<Entry> = manifest
+        let (entries, staged): (Vec<Entry>, Vec<Entry>) = manifest
             .entries
             .into_iter()
-            .filter(|entry| entry.version == Version::Worktree)
-            .collect();
+            .partition(|entry| entry.version == Version::Worktree);
         let writes: BTreeSet<RepoPath> = entries.iter().map(|e| e.path.to_path()).collect();
         let mut removals: BTreeSet<RepoPath> =
             manifest.absent.iter().map(|a| a.path.to_path()).collect();
@@ -102,6 +101,10 @@ impl Workplace<'_> {
         let job = Job {
             kind: "undo",
             what: what.to_owned(),
+            staged: match manifest.index {
+                Some(_) => self.repository.index_blobs(&writes, &removals)?,
+                None => Vec::new(),
+            },
             writes,
             removals,
             index: if manifest.index.is_some() {
@@ -112,21 +115,9 @@ impl Workplace<'_> {
             bring_to: Some(snapshot.to_owned()),
             start,
         };
-        let saved_index = manifest.index;
         let mut stage = |scratch: &Path| {
-            let index = match &saved_index {
-                None => NewIndex::Keep,
-                Some(SavedIndex::Absent) => NewIndex::Remove,
-                Some(SavedIndex::Saved { .. }) => {
-                    let file = scratch.join("index.new");
-                    goal.copy_index_to(&file)?;
-                    // Byte for byte: a refresh would write other bytes.
-                    NewIndex::Replace {
-                        file,
-                        refresh: Vec::new(),
-                    }
-                }
-            };
+            self.store_again(&mut goal, &staged, scratch)?;
+            let index = stage_index(&mut goal, scratch)?;
             Ok(Staging {
                 files: unpack_all(&mut goal, &entries, &scratch.join("new"))?,
                 index,
@@ -134,6 +125,21 @@ impl Workplace<'_> {
             })
         };
         self.run(&job, &mut stage, hear)
+    }
+}
+
+/// The index that goes with a snapshot.
+fn stage_index(goal: &mut VerifiedBackup, scratch: &Path) -> Result<NewIndex, RollbackError> {
+    match goal.manifest().index {
+        None => Ok(NewIndex::Keep),
+        Some(SavedIndex::Absent) => Ok(NewIndex::Remove),
+        Some(SavedIndex::Saved { .. }) => {
+            let file = scratch.join("index.new");
+            goal.copy_index_to(&file)?;
+            // Byte for byte: to let it learn times would write other bytes.
+            let refresh = Vec::new();
+            Ok(NewIndex::Replace { file, refresh })
+        }
     }
 }
 

@@ -52,27 +52,24 @@ fn a_missing_tag_is_named_with_a_similar_one() {
 }
 
 #[test]
-fn a_repository_git2_cannot_read_is_read_with_git() {
-    let repo = TestRepo::new();
-    std::fs::remove_dir_all(repo.path().join(".git")).unwrap();
-    repo.git(&[
-        "init",
-        "-q",
-        "--initial-branch=main",
-        "--object-format=sha256",
-    ]);
-    repo.write("a.py", "v1\n");
-    repo.commit_all("one");
-    repo.git(&["tag", "v1"]);
-    repo.write("a.py", "v2\n");
-    repo.write("new.py", "v2\n");
-    repo.commit_all("two");
-    let run = repo.gpuguard(&["rollback", "v2", "--yes"]);
-    assert!(run.stderr.contains("did you mean `v1`"), "{run}");
-    let run = repo.gpuguard(&["rollback", "v1", "--yes"]);
-    assert_eq!(run.code, 0, "{run}");
-    assert_eq!(repo.git(&["diff", "v1"]), "");
-    assert!(!repo.exists("new.py"));
+fn repositories_git2_cannot_read_are_read_with_git() {
+    for form in ["--object-format=sha256", "--ref-format=reftable"] {
+        let repo = TestRepo::new();
+        std::fs::remove_dir_all(repo.path().join(".git")).unwrap();
+        repo.git(&["init", "-q", "--initial-branch=main", form]);
+        repo.write("a.py", "v1\n");
+        repo.commit_all("one");
+        repo.git(&["tag", "v1"]);
+        repo.write("a.py", "v2\n");
+        repo.write("new.py", "v2\n");
+        repo.commit_all("two");
+        let run = repo.gpuguard(&["rollback", "v2", "--yes"]);
+        assert!(run.stderr.contains("did you mean `v1`"), "{run}");
+        let run = repo.gpuguard(&["rollback", "v1", "--yes"]);
+        assert_eq!(run.code, 0, "{form}: {run}");
+        assert_eq!(repo.git(&["diff", "v1"]), "");
+        assert!(!repo.exists("new.py"));
+    }
 }
 
 #[test]
@@ -120,26 +117,27 @@ fn untracked_folders_and_nested_repositories_in_the_way_are_refused() {
 
 #[test]
 fn paths_outside_a_sparse_checkout_are_left_and_named() {
-    let repo = TestRepo::new();
-    repo.write("in/a.py", "v1\n");
-    repo.write("out/b.py", "v1\n");
-    repo.commit_all("one");
-    repo.git(&["tag", "v1"]);
-    repo.write("in/a.py", "v2\n");
-    repo.write("out/b.py", "v2\n");
-    repo.commit_all("two");
-    repo.git(&["sparse-checkout", "set", "in"]);
-    assert!(!repo.exists("out/b.py"));
-    let run = repo.gpuguard(&["rollback", "v1", "--yes"]);
-    assert_eq!(run.code, 0, "{run}");
-    assert!(
-        run.stdout
-            .contains("out/b.py (outside the sparse checkout)"),
-        "{run}"
-    );
-    assert_eq!(repo.read("in/a.py"), b"v1\n");
-    assert!(!repo.exists("out/b.py"));
-    assert!(repo.git(&["ls-files", "-t"]).contains("S out/b.py"));
+    for form in ["--no-sparse-index", "--sparse-index"] {
+        let repo = TestRepo::new();
+        repo.write("in/a.py", "v1\n");
+        repo.write("out/b.py", "v1\n");
+        repo.commit_all("one");
+        repo.git(&["tag", "v1"]);
+        repo.write("in/a.py", "v2\n");
+        repo.write("out/b.py", "v2\n");
+        repo.commit_all("two");
+        repo.git(&["sparse-checkout", "set", form, "in"]);
+        assert!(!repo.exists("out/b.py"));
+        let run = repo.gpuguard(&["rollback", "v1", "--yes"]);
+        assert_eq!(run.code, 0, "{form}: {run}");
+        let left = "out/b.py (outside the sparse checkout)";
+        assert!(run.stdout.contains(left), "{form}: {run}");
+        assert_eq!(repo.read("in/a.py"), b"v1\n");
+        assert!(!repo.exists("out/b.py"));
+        assert!(repo.git(&["ls-files", "-t"]).contains("S out/b.py"));
+        repo.git(&["write-tree"]);
+        repo.git(&["fsck", "--strict"]);
+    }
 }
 
 #[test]
