@@ -11,6 +11,7 @@ use crate::hook::{self, Event};
 use crate::outcome::{Answer, Outcome};
 use crate::policy::OnError;
 use crate::report;
+use crate::rollback::{RollbackError, Workplace};
 use crate::source::{self, PolicyFrom};
 use crate::sys::{clock, environment};
 
@@ -76,6 +77,13 @@ fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
     if from == PolicyFrom::LastCommit {
         outcome.notes.push(
             "the working tree has no gpuguard.toml: the last commit's policy counts".to_owned(),
+        );
+    }
+    let workplace = Workplace::new(&repository, clock::now())?;
+    if let Err(RollbackError::Interrupted { .. }) = workplace.check_settled() {
+        outcome.notes.push(
+            "a rollback was interrupted here: `gpuguard rollback --undo` brings everything back"
+                .to_owned(),
         );
     }
     outcome.elapsed = started.elapsed();

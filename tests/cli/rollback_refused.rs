@@ -226,6 +226,22 @@ fn an_undo_killed_at_any_step_is_finished() {
 
 #[cfg(unix)]
 #[test]
+fn the_hook_tells_of_a_killed_rollback() {
+    let repo = busy_repo();
+    repo.write(
+        "gpuguard.toml",
+        include_str!("../../src/policy/preset_rtx3090.toml"),
+    );
+    let warning = "`gpuguard rollback --undo` brings everything back";
+    let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
+    assert!(!run.stderr.contains(warning), "{run}");
+    assert!(killed_at(&repo, false, 4));
+    let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
+    assert!(run.stderr.contains(warning), "{run}");
+}
+
+#[cfg(unix)]
+#[test]
 fn a_killed_rollback_does_not_take_a_foreign_lock_for_its_own() {
     let repo = busy_repo();
     assert!(killed_at(&repo, false, 4));
