@@ -12,7 +12,7 @@ use crate::outcome::{Answer, Outcome};
 use crate::policy::OnError;
 use crate::report;
 use crate::rollback::{RollbackError, Workplace};
-use crate::source::{self, PolicyFrom};
+use crate::source::{self, Judged, PolicyFrom};
 use crate::sys::{clock, environment};
 
 /// Answer a Git hook: save, judge, check the card
@@ -66,7 +66,7 @@ fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
     let directory = environment::current_dir()
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
     let repository = Repository::discover(&directory)?;
-    let (policy, from) = source::policy_of(&repository)?;
+    let (policy, from) = source::policy_of(&repository, Judged::Staged)?;
     let waiting = screen.waiting("gpuguard: judging the commit");
     let result = hook::run(event, &repository, &policy, clock::now());
     drop(waiting);
@@ -75,9 +75,9 @@ fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
         Err(error) => return failed(Failure::from(error), policy.hook.on_error, event, screen),
     };
     if from == PolicyFrom::LastCommit {
-        outcome.notes.push(
-            "the working tree has no gpuguard.toml: the last commit's policy counts".to_owned(),
-        );
+        outcome
+            .notes
+            .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned());
     }
     let workplace = Workplace::new(&repository, clock::now())?;
     if let Err(RollbackError::Interrupted { .. }) = workplace.check_settled() {

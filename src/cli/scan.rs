@@ -8,7 +8,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use rayon::prelude::*;
 
-use super::policy::load_policy;
+use super::policy::load_policy_for;
 use super::{Failure, Screen};
 use crate::git::{GitError, Repository};
 use crate::hook;
@@ -16,7 +16,7 @@ use crate::outcome::{Answer, Outcome};
 use crate::policy::Policy;
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
-use crate::source::{self, WorktreeFile};
+use crate::source::{self, Judged, WorktreeFile};
 use crate::sys::environment::current_dir;
 
 /// Look for code that selects the wrong card
@@ -54,7 +54,12 @@ enum FormatWord {
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let policy = load_policy(arguments.policy.as_deref())?;
+    let judged = if arguments.staged {
+        Judged::Staged
+    } else {
+        Judged::WorkingTree
+    };
+    let policy = load_policy_for(judged, arguments.policy.as_deref())?;
     let files = if arguments.staged {
         scan_staged(&policy)?
     } else {

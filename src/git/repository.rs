@@ -1,11 +1,13 @@
 //! One repository: where things lie, and reading objects from it.
 
+use std::cell::OnceCell;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::{
     Blob, FileMode, GitError, GitProgram, ObjectId, RepoPath, StagedChange, batch, staged,
 };
+use crate::sys::environment;
 
 /// An opened repository. Reads through gix; where gix cannot read it for certain (a reftable, a
 /// sparse index, an unknown extension, a foreign owner), through the `git` program.
@@ -21,7 +23,11 @@ pub struct Repository {
 /// Who reads.
 #[derive(Debug)]
 enum Reader {
-    Gix(Box<gix::Repository>),
+    Gix {
+        repository: Box<gix::Repository>,
+        /// The index, read when it is first asked for; `None` where it cannot be read.
+        index: OnceCell<Option<gix::index::File>>,
+    },
     Program,
 }
 
@@ -95,11 +101,14 @@ impl Repository {
             }
         };
         Some(Self {
-            worktree: repository.workdir().map(absolute).map(|path| clean(&path)),
+            worktree: worktree_of(&repository).map(|path| clean(&absolute(&path))),
             git_dir: clean(&absolute(repository.git_dir())),
             common_dir: clean(&absolute(repository.common_dir())),
             index_path: clean(&absolute(&repository.index_path())),
-            reader: Reader::Gix(Box::new(repository)),
+            reader: Reader::Gix {
+                repository: Box::new(repository),
+                index: OnceCell::new(),
+            },
         })
     }
 
@@ -173,7 +182,7 @@ impl Repository {
 
     /// Where HEAD stands.
     pub fn head(&self) -> Result<Head, GitError> {
-        if let Reader::Gix(repository) = &self.reader
+        if let Reader::Gix { repository, .. } = &self.reader
             && let Ok(head) = repository.head()
         {
             use gix::head::Kind;
@@ -215,9 +224,11 @@ impl Repository {
     /// # Errors
     /// [`GitError::Unmerged`] while the index holds conflicts.
     pub fn staged_changes(&self) -> Result<Vec<StagedChange>, GitError> {
-        if let Reader::Gix(repository) = &self.reader {
+        if let Reader::Gix { repository, .. } = &self.reader
+            && let Some(index) = self.index()
+        {
             let root = self.worktree.as_deref();
-            match staged::with_gix(repository, root, &self.index_path) {
+            match staged::with_gix(repository, root, index) {
                 Ok(changes) => return Ok(changes),
                 Err(staged::Doubt::Unmerged(path)) => return Err(GitError::Unmerged { path }),
                 Err(staged::Doubt::AskProgram) => {}
@@ -226,9 +237,40 @@ impl Repository {
         staged::with_program(&self.program(), self.head()?.commit)
     }
 
+    /// Mode and blob of `path` in the index; `None` where it is not there, is in conflict, or is
+    /// only intended to be added.
+    pub fn staged_entry(&self, path: &RepoPath) -> Result<Option<(FileMode, ObjectId)>, GitError> {
+        if let Some(index) = self.index() {
+            return Ok(staged::entry(index, path));
+        }
+        let Some(relative) = path.below(Path::new("")) else {
+            return Ok(None);
+        };
+        let arguments: [&OsStr; 6] = [
+            "ls-files".as_ref(),
+            "--stage".as_ref(),
+            "--debug".as_ref(),
+            "-z".as_ref(),
+            "--".as_ref(),
+            relative.as_os_str(),
+        ];
+        let output = self.program().run(&arguments, b"")?;
+        Ok(parse_staged(&output.stdout))
+    }
+
+    /// The index, where gix can read it for certain.
+    fn index(&self) -> Option<&gix::index::File> {
+        let Reader::Gix { repository, index } = &self.reader else {
+            return None;
+        };
+        index
+            .get_or_init(|| staged::read_index(repository, &self.index_path))
+            .as_ref()
+    }
+
     /// The contents of blobs, in the order asked for; those above `limit` bytes are not loaded.
     pub fn blobs(&self, ids: &[ObjectId], limit: u64) -> Result<Vec<Blob>, GitError> {
-        if let Reader::Gix(repository) = &self.reader {
+        if let Reader::Gix { repository, .. } = &self.reader {
             let read: Option<Vec<Blob>> = ids
                 .iter()
                 .map(|id| read_blob(repository, *id, limit))
@@ -246,7 +288,7 @@ impl Repository {
         commit: ObjectId,
         path: &RepoPath,
     ) -> Result<Option<(FileMode, ObjectId)>, GitError> {
-        if let Reader::Gix(repository) = &self.reader
+        if let Reader::Gix { repository, .. } = &self.reader
             && let Ok(commit) = repository.find_commit(commit.0)
             && let Ok(tree) = commit.tree()
             && let Ok(entry) = tree.lookup_entry(path.as_bytes().split(|byte| *byte == b'/'))
@@ -275,6 +317,31 @@ impl Repository {
             Some((mode, ObjectId::from_hex(words.nth(1)?)?))
         }))
     }
+}
+
+/// The root of the working tree. Where `GIT_DIR` is set without `GIT_WORK_TREE` (as Git does for
+/// the hooks of a repository made with `--separate-git-dir`), it is the current folder, see
+/// git(1), "--git-dir".
+fn worktree_of(repository: &gix::Repository) -> Option<PathBuf> {
+    if let Some(worktree) = repository.workdir() {
+        return Some(worktree.to_owned());
+    }
+    let named = environment::variable("GIT_DIR").is_some();
+    let bare = repository.config_snapshot().boolean("core.bare");
+    (named && bare == Some(false)).then(|| repository.current_dir().to_owned())
+}
+
+/// Reads `<mode> <id> <stage>\t<path>\0` and, from `--debug`, `flags: <hex>`.
+fn parse_staged(output: &[u8]) -> Option<(FileMode, ObjectId)> {
+    const INTENT_TO_ADD: u32 = 1 << 29;
+    let text = String::from_utf8_lossy(output);
+    let (entry, rest) = text.split_once('\t')?;
+    let mut words = entry.split(' ');
+    let mode = FileMode::from_octal(u32::from_str_radix(words.next()?, 8).ok()?)?;
+    let id = ObjectId::from_hex(words.next()?)?;
+    let (_, flags) = rest.rsplit_once("flags: ")?;
+    let flags = u32::from_str_radix(flags.trim(), 16).ok()?;
+    (words.next() == Some("0") && flags & INTENT_TO_ADD == 0).then_some((mode, id))
 }
 
 /// A blob through gix; `None` where it cannot be read (a partial clone, a broken pack).

@@ -18,13 +18,11 @@ pub(super) enum Doubt {
     AskProgram,
 }
 
-/// The staged changes as gix reads them. Neither expands HEAD's whole tree nor visits folders
-/// whose id the index's cache-tree extension (gitformat-index(5)) holds and HEAD shares.
-pub(super) fn with_gix(
+/// The index as gix reads it, empty where there is none yet; `None` where `git` should be asked.
+pub(super) fn read_index(
     repository: &gix::Repository,
-    worktree: Option<&Path>,
     index_path: &Path,
-) -> Result<Vec<StagedChange>, Doubt> {
+) -> Option<gix::index::File> {
     // As Git itself does, the index's own checksum is not verified on each read.
     let index = gix::index::File::at_or_default(
         index_path,
@@ -32,17 +30,34 @@ pub(super) fn with_gix(
         true,
         gix::index::decode::Options::default(),
     )
-    .map_err(|_| Doubt::AskProgram)?;
-    if index.is_sparse() {
-        return Err(Doubt::AskProgram);
+    .ok()?;
+    (!index.is_sparse()).then_some(index)
+}
+
+/// Mode and blob of a path in the index, without conflicts and what is intended to be added.
+pub(super) fn entry(index: &gix::index::File, path: &RepoPath) -> Option<(FileMode, ObjectId)> {
+    let entry = index.entry_by_path_and_stage(path.as_bytes().as_bstr(), Stage::Unconflicted)?;
+    if entry.flags.contains(Flags::INTENT_TO_ADD) {
+        return None;
     }
+    let mode = FileMode::from_octal(entry.mode.bits())?;
+    Some((mode, ObjectId(entry.id)))
+}
+
+/// The staged changes as gix reads them. Neither expands HEAD's whole tree nor visits folders
+/// whose id the index's cache-tree extension (gitformat-index(5)) holds and HEAD shares.
+pub(super) fn with_gix(
+    repository: &gix::Repository,
+    worktree: Option<&Path>,
+    index: &gix::index::File,
+) -> Result<Vec<StagedChange>, Doubt> {
     let tree = repository
         .head_tree_id_or_empty()
         .map_err(|_| Doubt::AskProgram)?
         .detach();
     let mut walk = Walk {
         repository,
-        index: &index,
+        index,
         worktree,
         changes: Vec::new(),
     };
@@ -52,7 +67,7 @@ pub(super) fn with_gix(
         .iter()
         .find(|entry| entry.stage() != Stage::Unconflicted)
     {
-        return Err(Doubt::Unmerged(crate::text::printable(entry.path(&index))));
+        return Err(Doubt::Unmerged(crate::text::printable(entry.path(index))));
     }
     walk.folder(tree, b"", whole, index.tree())?;
     let mut changes = walk.changes;

@@ -6,5 +6,5 @@ pub mod index;
 mod repository_policy;
 mod worktree;
 
-pub use repository_policy::{PolicyFrom, RepositoryPolicyError, policy_of};
+pub use repository_policy::{Judged, PolicyFrom, RepositoryPolicyError, policy_of};
 pub use worktree::{WorktreeError, WorktreeFile, files};

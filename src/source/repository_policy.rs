@@ -1,6 +1,8 @@
 //! The policy that counts for a repository.
 
-use crate::git::{Blob, GitError, RepoPath, Repository};
+use std::path::Path;
+
+use crate::git::{Blob, FileMode, GitError, ObjectId, RepoPath, Repository};
 use crate::policy::{self, Policy, PolicyError};
 
 /// Why a repository has no policy that counts.
@@ -14,39 +16,73 @@ pub enum RepositoryPolicyError {
     Git(#[from] GitError),
 }
 
+/// What is judged, which decides which policy counts first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// What is about to be committed: the staged policy counts, so that an edit of the policy
+    /// that is not part of the commit does not judge it.
+    Staged,
+    /// What lies in the working tree.
+    WorkingTree,
+}
+
 /// Where the policy that counts came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyFrom {
+    /// The index.
+    Index,
     /// The file in the working tree.
     WorkingTree,
-    /// The last commit: the working tree has none, but removing the policy does not switch the
+    /// The last commit: there is none elsewhere, but removing the policy does not switch the
     /// guard off for the commit that removes it.
     LastCommit,
 }
 
-/// The policy of the working tree, else that of HEAD.
+/// Longer policies are refused.
+const LIMIT: u64 = 1 << 20;
+
+/// The policy that counts: of the index (where the commit is judged), else of the working tree,
+/// else of HEAD.
 ///
 /// # Errors
-/// [`PolicyError::Missing`] when neither has one.
-pub fn policy_of(repository: &Repository) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
+/// [`PolicyError::Missing`] when none of them has one.
+pub fn policy_of(
+    repository: &Repository,
+    judged: Judged,
+) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
     let path = repository.worktree()?.join(policy::FILE_NAME);
+    let name = RepoPath::new(policy::FILE_NAME);
+    let stored = |entry| read_stored(repository, entry, &path);
+    if judged == Judged::Staged
+        && let Some(policy) = stored(repository.staged_entry(&name)?)?
+    {
+        return Ok((policy, PolicyFrom::Index));
+    }
     match policy::load(&path) {
         Ok(policy) => Ok((policy, PolicyFrom::WorkingTree)),
         Err(missing @ PolicyError::Missing { .. }) => {
-            let Some(commit) = repository.head()?.commit else {
-                return Err(missing.into());
+            let last = match repository.head()?.commit {
+                Some(commit) => stored(repository.entry_at(commit, &name)?)?,
+                None => None,
             };
-            let name = RepoPath::new(policy::FILE_NAME);
-            let Some((_, id)) = repository.entry_at(commit, &name)? else {
-                return Err(missing.into());
-            };
-            match repository.blobs(&[id], u64::from(u32::MAX))?.pop() {
-                Some(Blob::Bytes(content)) => {
-                    Ok((policy::parse(&path, &content)?, PolicyFrom::LastCommit))
-                }
-                _ => Err(missing.into()),
-            }
+            let policy = last.ok_or(missing)?;
+            Ok((policy, PolicyFrom::LastCommit))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// A policy that Git holds; `None` where there is no such file, or a link in its place.
+fn read_stored(
+    repository: &Repository,
+    entry: Option<(FileMode, ObjectId)>,
+    path: &Path,
+) -> Result<Option<Policy>, RepositoryPolicyError> {
+    let Some((_, id)) = entry.filter(|(mode, _)| mode.is_file()) else {
+        return Ok(None);
+    };
+    match repository.blobs(&[id], LIMIT)?.pop() {
+        Some(Blob::Bytes(content)) => Ok(Some(policy::parse(path, &content)?)),
+        _ => Ok(None),
     }
 }

@@ -378,6 +378,53 @@ fn without_a_policy_or_with_a_broken_one_the_commit_is_refused() {
 }
 
 #[test]
+fn the_policy_is_read_from_the_index_too() {
+    let repo = guarded();
+    let policy = String::from_utf8(repo.read("gpuguard.toml")).unwrap();
+    repo.write("a.py", bad());
+    repo.git(&["add", "."]);
+    // An edit of the policy that is not part of the commit excuses nothing.
+    let lenient = policy.replace("[rules]", "[rules]\nGG006 = \"off\"");
+    repo.write("gpuguard.toml", &lenient);
+    assert_refused(&repo, &[], &["GG006"]);
+    assert_eq!(repo.gpuguard(&["scan", "--staged"]).code, 1);
+    assert_eq!(repo.gpuguard(&["scan", "a.py"]).code, 0);
+    repo.git(&["add", "gpuguard.toml"]);
+    assert_eq!(repo.gpuguard(&["scan", "--staged"]).code, 0);
+    assert_passes(&repo, &[]);
+}
+
+#[test]
+fn a_git_directory_elsewhere_is_no_bare_repository() {
+    let repo = TestRepo::new();
+    let (folder, directory) = (repo.beside("tree"), repo.beside("separate.git"));
+    let separate = format!("--separate-git-dir={}", directory.display());
+    repo.git(&["init", "--quiet", &separate, folder.to_str().unwrap()]);
+    wire(&directory.join("hooks/pre-commit"));
+    std::fs::write(
+        folder.join("gpuguard.toml"),
+        include_str!("../../src/policy/preset_rtx3090.toml"),
+    )
+    .unwrap();
+    std::fs::create_dir(folder.join("sub")).unwrap();
+    for (code, expected) in [(bad(), 1), (good(), 0)] {
+        std::fs::write(folder.join("a.py"), code).unwrap();
+        let run = |arguments: &[&str]| -> Run {
+            let mut command = repo.command("git");
+            command
+                .current_dir(folder.join("sub"))
+                .args(arguments)
+                .output()
+                .unwrap()
+                .into()
+        };
+        assert_eq!(run(&["add", "--all", ".."]).code, 0);
+        let run = run(&["commit", "-qm", "change"]);
+        assert_eq!(run.code, expected, "{run}");
+    }
+}
+
+#[test]
 fn removing_the_policy_does_not_switch_the_guard_off() {
     let repo = guarded();
     repo.git(&["rm", "--quiet", "gpuguard.toml"]);
@@ -408,6 +455,7 @@ fn a_failure_of_its_own_blocks_or_passes_as_the_policy_says() {
         "gpuguard.toml",
         policy.replace("on-error = \"block\"", "on-error = \"pass\""),
     );
+    repo.git(&["add", "gpuguard.toml"]);
     let run = commit(&repo, &[]);
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stderr.contains("not judged"), "{run}");
