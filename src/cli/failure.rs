@@ -17,6 +17,8 @@ use crate::source::WorktreeError;
 /// Something could not be done.
 #[derive(Debug)]
 pub(crate) struct Failure {
+    /// What stands before the error instead of `error:`.
+    verdict: Option<String>,
     error: String,
     notes: Vec<String>,
     hints: Vec<String>,
@@ -26,6 +28,7 @@ impl Failure {
     /// A failure in one sentence: lower case, no final period.
     pub(crate) fn new(error: impl Into<String>) -> Self {
         Self {
+            verdict: None,
             error: error.into(),
             notes: Vec::new(),
             hints: Vec::new(),
@@ -43,6 +46,12 @@ impl Failure {
             }
             next = error.source();
         }
+        self
+    }
+
+    /// Makes it the verdict of a hook, whose first line may be all that is shown.
+    pub(crate) fn refusing(mut self, act: &str) -> Self {
+        self.verdict = Some(format!("gpuguard: {act} refused:"));
         self
     }
 
@@ -78,7 +87,11 @@ impl Failure {
         };
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default().bold();
-        let mut text = format!("{} {}", paint(red, "error:"), self.error);
+        let mut text = format!(
+            "{} {}",
+            paint(red, self.verdict.as_deref().unwrap_or("error:")),
+            self.error
+        );
         for note in &self.notes {
             let _ = write!(
                 text,

@@ -57,8 +57,15 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         ));
         return Ok(Answer::Fine);
     }
-    judge(*event, screen)
-        .map_err(|failure| failure.note("nothing was committed, nothing was changed"))
+    judge(*event, screen).map_err(|failure| {
+        failure
+            .refusing(event.refuses)
+            .note("nothing was committed, nothing was changed")
+            .hint(format!(
+                "to {0} without the guard: `GPUGUARD=0 git {0} …`",
+                event.refuses
+            ))
+    })
 }
 
 fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
@@ -108,10 +115,7 @@ fn failed(
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     match on_error {
-        OnError::Block => Err(failure.hint(format!(
-            "to {0} without the guard: `GPUGUARD=0 git {0} …`",
-            event.refuses
-        ))),
+        OnError::Block => Err(failure),
         OnError::Pass => {
             screen.failure(&failure);
             screen.warn(&format!(

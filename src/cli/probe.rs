@@ -1,13 +1,19 @@
 //! `gpuguard __probe`: the child process that asks the driver, started by gpuguard itself only.
 
+use std::time::Duration;
+
 use super::{Failure, Screen};
 use crate::gpu::{self, ProbeTask};
 use crate::outcome::Answer;
+use crate::sys::child;
 
 /// Ask the GPU driver; gpuguard starts this itself, under a deadline
 #[derive(Debug, clap::Args)]
 #[command(hide = true)]
 pub(super) struct Arguments {
+    /// End by itself after this long, should nobody be left to end it
+    #[arg(long, value_name = "MILLISECONDS")]
+    end_after: u64,
     #[command(subcommand)]
     task: Task,
 }
@@ -28,6 +34,7 @@ pub(super) fn run(arguments: Arguments, screen: &Screen) -> Result<Answer, Failu
         Task::Inventory => ProbeTask::Inventory,
         Task::Check { uuids } => ProbeTask::Check(uuids),
     };
+    child::end_this_process_after(Duration::from_millis(arguments.end_after));
     let mut unheard = None;
     gpu::run_probe(&task, &mut |line| {
         if let Err(failure) = screen.print(line) {

@@ -12,17 +12,25 @@ pub(super) fn blobs(git: &GitProgram, ids: &[ObjectId], limit: u64) -> Result<Ve
     }
     let sizes = sizes(git, ids)?;
     let mut wanted = String::new();
-    for (id, _) in ids.iter().zip(&sizes).filter(|(_, size)| **size <= limit) {
+    let loaded = |size: &Option<u64>| size.is_some_and(|size| size <= limit);
+    for (id, _) in ids.iter().zip(&sizes).filter(|(_, size)| loaded(size)) {
         let _ = writeln!(wanted, "{id}");
     }
     let output = git.run(&["cat-file", "--batch"], wanted.as_bytes())?;
     let mut rest = output.stdout.as_slice();
     let mut blobs = Vec::with_capacity(ids.len());
     for size in sizes {
-        if size > limit {
-            blobs.push(Blob::TooLarge { bytes: size });
-            continue;
-        }
+        let size = match size {
+            None => {
+                blobs.push(Blob::Missing);
+                continue;
+            }
+            Some(bytes) if bytes > limit => {
+                blobs.push(Blob::TooLarge { bytes });
+                continue;
+            }
+            Some(size) => size,
+        };
         // `<id> blob <size>\n<content>\n`
         let unexpected = || GitError::Unexpected {
             command: "cat-file".to_owned(),
@@ -44,7 +52,8 @@ pub(super) fn blobs(git: &GitProgram, ids: &[ObjectId], limit: u64) -> Result<Ve
     Ok(blobs)
 }
 
-fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<u64>, GitError> {
+/// The size of each blob; `None` for one that is not in this clone.
+fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<Option<u64>>, GitError> {
     let mut input = String::new();
     for id in ids {
         let _ = writeln!(input, "{id}");
@@ -58,12 +67,16 @@ fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<u64>, GitError> {
     ids.iter()
         .map(|id| {
             let line = lines.next().unwrap_or_default();
-            line.strip_prefix("blob ")
-                .and_then(|size| size.parse().ok())
-                .ok_or_else(|| GitError::Object {
-                    id: id.to_string(),
-                    reason: line.to_owned(),
-                })
+            if line.ends_with(" missing") {
+                return Ok(None);
+            }
+            let size = line
+                .strip_prefix("blob ")
+                .and_then(|size| size.parse().ok());
+            size.map(Some).ok_or_else(|| GitError::Object {
+                id: id.to_string(),
+                reason: line.to_owned(),
+            })
         })
         .collect()
 }

@@ -66,7 +66,12 @@ impl Repository {
     }
 
     fn open_with_gix(directory: &Path) -> Option<Self> {
-        let options = || gix::open::Options::default().bail_if_untrusted(true);
+        // What is committed is the object of that id, not one that `git replace` shows instead.
+        let options = || {
+            gix::open::Options::default()
+                .bail_if_untrusted(true)
+                .config_overrides(["core.useReplaceRefs=false"])
+        };
         let trust = gix::sec::trust::Mapping {
             full: options(),
             reduced: options(),
@@ -180,6 +185,11 @@ impl Repository {
         GitProgram::in_directory(self.worktree.as_deref().unwrap_or(&self.git_dir))
     }
 
+    /// The same for reading objects as they are, without `git replace`.
+    fn reading_program(&self) -> GitProgram {
+        self.program().with_variable("GIT_NO_REPLACE_OBJECTS", "1")
+    }
+
     /// Where HEAD stands.
     pub fn head(&self) -> Result<Head, GitError> {
         if let Reader::Gix { repository, .. } = &self.reader
@@ -234,7 +244,7 @@ impl Repository {
                 Err(staged::Doubt::AskProgram) => {}
             }
         }
-        staged::with_program(&self.program(), self.head()?.commit)
+        staged::with_program(&self.reading_program(), self.head()?.commit)
     }
 
     /// Mode and blob of `path` in the index; `None` where it is not there, is in conflict, or is
@@ -279,7 +289,7 @@ impl Repository {
                 return Ok(blobs);
             }
         }
-        batch::blobs(&self.program(), ids, limit)
+        batch::blobs(&self.reading_program(), ids, limit)
     }
 
     /// Mode and blob of `path` in `commit`; `None` where the commit has no such file.

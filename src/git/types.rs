@@ -184,6 +184,8 @@ impl fmt::Debug for RepoPath {
 pub enum Blob {
     /// Its bytes, before any conversion to a working-tree file.
     Bytes(Arc<[u8]>),
+    /// It is not in this clone (a partial clone that has not fetched it), and nothing is fetched.
+    Missing,
     /// It is larger than the reader wanted.
     TooLarge {
         /// Its size.

@@ -19,6 +19,10 @@ use crate::text::printable;
 /// The hidden command with which this program starts itself.
 pub const COMMAND: &str = "__probe";
 
+/// How much longer than its deadline a child lives when the parent that would end it is gone (a
+/// GUI client that cancels a commit kills the hook, not its children).
+const ORPHAN_GRACE: Duration = Duration::from_secs(1);
+
 /// What a child is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProbeTask {
@@ -150,7 +154,9 @@ fn start(
     required: Option<&RequiredEnvironment>,
     deadline: Deadline,
 ) -> io::Result<Finished> {
-    let mut arguments: Vec<OsString> = vec![COMMAND.into()];
+    let left = deadline.end.saturating_duration_since(Instant::now());
+    let end_after = (left + ORPHAN_GRACE).as_millis().to_string();
+    let mut arguments: Vec<OsString> = vec![COMMAND.into(), "--end-after".into(), end_after.into()];
     match task {
         ProbeTask::Inventory => arguments.push("inventory".into()),
         ProbeTask::Check(uuids) => {
@@ -163,10 +169,7 @@ fn start(
         arguments,
         environment: child_environment(environment::all(), required, driver_folder()),
     };
-    child::run(
-        &program,
-        deadline.end.saturating_duration_since(Instant::now()),
-    )
+    child::run(&program, left)
 }
 
 /// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.

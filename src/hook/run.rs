@@ -2,6 +2,7 @@
 //!
 //! Reads only. The index, the working tree and HEAD are the same afterwards, whatever happens.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -13,7 +14,7 @@ use crate::backup::{
 use crate::git::{Blob, FileMode, GitError, Head, Repository};
 use crate::gpu;
 use crate::outcome::Outcome;
-use crate::policy::{GpuCheckMode, Policy};
+use crate::policy::{GpuCheckMode, OnError, Policy};
 use crate::scan::{FileScan, MovedCode, Scanner, SkipReason, mark_introduced};
 use crate::source::index::{self, StagedFile};
 use crate::sys::clock::Timestamp;
@@ -46,8 +47,16 @@ pub fn run(
         return Ok(outcome);
     }
     if policy.hook.snapshot {
-        let summary = snapshot(event, repository, &staged, now, &mut outcome.notes)?;
-        outcome.backup = Some(summary);
+        match snapshot(event, repository, &staged, now, &mut outcome.notes) {
+            Ok(summary) => outcome.backup = Some(summary),
+            // Nothing saved is no reason to judge nothing.
+            Err(error) if policy.hook.on_error == OnError::Pass => {
+                outcome
+                    .notes
+                    .push(format!("{}; `hook.on-error` lets that pass", chain(&error)));
+            }
+            Err(error) => return Err(error),
+        }
     }
     outcome.files = judge(repository, policy, &staged)?;
     let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
@@ -57,6 +66,17 @@ pub fn run(
         outcome.card = Some(gpu::check(policy, Some(&cache), now));
     }
     Ok(outcome)
+}
+
+/// An error and what caused it, in one line.
+fn chain(error: &HookError) -> String {
+    let mut text = error.to_string();
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        let _ = write!(text, ": {error}");
+        next = error.source();
+    }
+    text
 }
 
 /// Scans what is staged and marks what the change introduces.
@@ -112,6 +132,7 @@ fn scan_version(
         Blob::Bytes(content) => scanner
             .language(path, content)
             .map(|_| scanner.scan(path, content)),
+        Blob::Missing => None,
         Blob::TooLarge { bytes } => scanner
             .language(path, b"")
             .map(|_| FileScan::skipped(path.clone(), SkipReason::TooLarge { bytes: *bytes })),
@@ -145,6 +166,11 @@ fn snapshot(
                      snapshot; Git holds it",
                     file.change.path,
                     bytes.div_ceil(1 << 20),
+                )),
+                Some((_, Blob::Missing)) => notes.push(format!(
+                    "{} ({version}) is not in this clone: it is not in the snapshot, and all of \
+                     the file counts as new",
+                    file.change.path,
                 )),
                 None if side.is_none() => {
                     request.absent.push((file.change.path.clone(), version));

@@ -23,14 +23,21 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
         return "gpuguard: nothing is staged, nothing was looked at".to_owned();
     }
     let mut parts = Vec::new();
-    if outcome.scanned() == 0 {
-        parts.push("no Python file was scanned".to_owned());
-    } else {
-        parts.push(format!(
-            "{} scanned, nothing new found",
-            count(outcome.scanned(), "file")
-        ));
-    }
+    let warnings = outcome
+        .findings()
+        .filter(|(_, finding)| finding.introduced)
+        .count();
+    parts.push(match (outcome.scanned(), warnings) {
+        (0, _) => "no Python file was scanned".to_owned(),
+        (scanned, 0) => format!("{} scanned, nothing new found", count(scanned, "file")),
+        (scanned, _) => {
+            format!(
+                "{} scanned, {}",
+                count(scanned, "file"),
+                count(warnings, "new warning")
+            )
+        }
+    });
     parts.extend(
         outcome
             .backup

@@ -46,18 +46,27 @@ pub fn staged_files(repository: &Repository, limit: u64) -> Result<Vec<StagedFil
             },
         })
     };
-    Ok(changes
-        .into_iter()
-        .map(|change| {
-            let before = version(change.before);
-            let staged = version(change.staged);
-            StagedFile {
-                change,
-                before,
-                staged,
-            }
-        })
-        .collect())
+    let mut files = Vec::with_capacity(changes.len());
+    for change in changes {
+        let before = version(change.before);
+        let staged = version(change.staged);
+        // What is committed has to be there; what it replaces need not be, in a partial clone.
+        if let (Some(Blob::Missing), Some((_, id))) = (
+            staged.as_ref().and_then(|staged| staged.content.as_ref()),
+            change.staged,
+        ) {
+            return Err(GitError::Object {
+                id: id.to_string(),
+                reason: format!("`{}` is not in this clone", change.path),
+            });
+        }
+        files.push(StagedFile {
+            change,
+            before,
+            staged,
+        });
+    }
+    Ok(files)
 }
 
 /// The versions of `path` in the commits being merged in, besides HEAD's.

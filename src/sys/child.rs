@@ -207,6 +207,16 @@ fn read_all(mut stream: impl Read, chunks: &Sender<Vec<u8>>) {
     }
 }
 
+/// Ends this process after `limit`, whatever it is doing then. For a child that must not outlive
+/// its use: a call that hangs in a library stops one thread, not this one. By an abort, since an
+/// ordinary exit would first run what the library registered for the end.
+pub fn end_this_process_after(limit: Duration) {
+    std::thread::spawn(move || {
+        std::thread::sleep(limit);
+        std::process::abort();
+    });
+}
+
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {

@@ -458,7 +458,122 @@ fn a_failure_of_its_own_blocks_or_passes_as_the_policy_says() {
     repo.git(&["add", "gpuguard.toml"]);
     let run = commit(&repo, &[]);
     assert_eq!(run.code, 0, "{run}");
-    assert!(run.stderr.contains("not judged"), "{run}");
+    assert!(
+        run.stderr.contains("the snapshot could not be made: "),
+        "{run}"
+    );
+    // What could not be saved is judged all the same.
+    repo.write("a.py", bad());
+    repo.git(&["add", "."]);
+    assert_refused(&repo, &[], &["GG006"]);
+}
+
+#[test]
+fn what_cannot_be_read_blocks_or_passes_as_the_policy_says() {
+    let repo = guarded();
+    repo.write("a.py", good());
+    repo.git(&["add", "."]);
+    let id = repo.git(&["rev-parse", ":a.py"]);
+    let (folder, file) = id.trim().split_at(2);
+    std::fs::remove_file(repo.path().join(".git/objects").join(folder).join(file)).unwrap();
+    let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.starts_with("gpuguard: commit refused: "),
+        "{run}"
+    );
+    assert!(run.stderr.contains("`a.py` is not in this clone"), "{run}");
+    assert!(run.stderr.contains("GPUGUARD=0 git commit"), "{run}");
+    let policy = String::from_utf8(repo.read("gpuguard.toml")).unwrap();
+    repo.write(
+        "gpuguard.toml",
+        policy.replace("on-error = \"block\"", "on-error = \"pass\""),
+    );
+    repo.git(&["add", "gpuguard.toml"]);
+    let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stderr.contains("this commit was not judged and passes"),
+        "{run}"
+    );
+}
+
+#[test]
+fn a_partial_clone_that_lacks_the_old_version_judges_the_new_one() {
+    let origin = TestRepo::with_policy();
+    origin.write("a.py", bad());
+    origin.write("b.txt", "old\n");
+    origin.commit_all("old");
+    origin.git(&["config", "uploadpack.allowFilter", "true"]);
+    let clone = origin.beside("clone");
+    let url = format!("file://{}", origin.path().display());
+    let folder = clone.to_str().unwrap();
+    origin.git(&[
+        "clone",
+        "--quiet",
+        "--no-checkout",
+        "--filter=blob:none",
+        &url,
+        folder,
+    ]);
+    let run = |arguments: &[&str]| -> Run {
+        let mut command = origin.command("git");
+        command
+            .current_dir(&clone)
+            .args(arguments)
+            .output()
+            .unwrap()
+            .into()
+    };
+    assert_eq!(run(&["read-tree", "HEAD"]).code, 0);
+    std::fs::write(clone.join("gpuguard.toml"), origin.read("gpuguard.toml")).unwrap();
+    std::fs::write(clone.join("a.py"), format!("{}print(1)\n", bad())).unwrap();
+    std::fs::write(clone.join("b.txt"), "new\n").unwrap();
+    assert_eq!(run(&["add", "gpuguard.toml", "b.txt"]).code, 0);
+    let hook = || crate::support::gpuguard(&clone, &["hook", "run", "pre-commit"]);
+    let told = hook();
+    assert_eq!(told.code, 0, "{told}");
+    assert!(
+        told.stderr.contains("b.txt (before) is not in this clone"),
+        "{told}"
+    );
+    assert_eq!(run(&["add", "a.py"]).code, 0);
+    let told = hook();
+    assert_eq!(told.code, 1, "{told}");
+    assert!(
+        told.stderr.contains("all of the file counts as new"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_replaced_object_is_judged_as_what_is_committed() {
+    let repo = guarded();
+    repo.write("a.py", bad());
+    repo.git(&["add", "."]);
+    repo.write("good.py", good());
+    let good = repo.git(&["hash-object", "-w", "good.py"]);
+    let staged = repo.git(&["rev-parse", ":a.py"]);
+    repo.git(&["replace", staged.trim(), good.trim()]);
+    assert_refused(&repo, &[], &["GG006"]);
+}
+
+#[test]
+fn a_new_warning_is_counted_in_the_verdict() {
+    let repo = guarded();
+    let policy = String::from_utf8(repo.read("gpuguard.toml")).unwrap();
+    repo.write(
+        "gpuguard.toml",
+        policy.replace("[rules]", "[rules]\nGG006 = \"warning\""),
+    );
+    repo.write("a.py", bad());
+    repo.git(&["add", "."]);
+    let run = assert_passes(&repo, &[]);
+    assert!(
+        run.stderr
+            .starts_with("gpuguard: passed: 1 file scanned, 1 new warning"),
+        "{run}"
+    );
 }
 
 #[test]

@@ -1,9 +1,10 @@
 //! Drivers that hang, crash, lie, refuse, lack a function, or are not there.
 
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{assert_no_process_is_left, expect, gpu, policy, repository, repository_with};
-use crate::support::TestRepo;
+use crate::support::{TestRepo, program};
 use crate::support::fake_driver::FakeDriver;
 
 #[test]
@@ -43,6 +44,39 @@ fn gives_up(library: &str, call: &str, phase: &str) {
     assert!(message.contains(&format!("`{phase}`")), "{call}: {message}");
     assert!(start.elapsed() < Duration::from_mins(1), "{call}");
     assert_no_process_is_left(&driver);
+}
+
+/// Waits until `done`; only a test that fails waits long.
+fn wait_until(what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(
+            start.elapsed() < Duration::from_mins(2),
+            "still not: {what}"
+        );
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_hanging_child_does_not_outlive_a_killed_parent_for_long() {
+    let repo = repository_with(&policy("deadline-ms = 1000"));
+    let driver = FakeDriver::new().with("NVML_HANG", "nvmlInit_v2").logged();
+    let mut command = repo.command(program());
+    command
+        .args(["gpu", "check"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut parent = driver.add_to(&mut command).spawn().unwrap();
+    wait_until("the child hangs", || !driver.calls().is_empty());
+    parent.kill().unwrap();
+    parent.wait().unwrap();
+    let (child, _) = driver.calls()[0].clone();
+    let state = || std::fs::read_to_string(format!("/proc/{child}/stat")).unwrap_or_default();
+    // Gone, or (where nothing reaps orphans) a dead entry of the process table.
+    wait_until("the child is gone", || {
+        state().is_empty() || state().contains(") Z ")
+    });
 }
 
 #[test]
