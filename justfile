@@ -16,7 +16,7 @@ fmt:
 # Formatting, lints and shell scripts
 lint:
     cargo fmt --check
-    cargo clippy --all-targets --locked -- -D warnings
+    cargo clippy --workspace --all-targets --locked -- -D warnings
     shellcheck install.sh hooks/*.sh tests/mission/demo.sh .ci/run
 
 # The documentation, with warnings as errors

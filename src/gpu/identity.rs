@@ -161,7 +161,7 @@ fn find<'i>(
 }
 
 /// The policy's card that a card of the machine is, if it is one: the other way round of
-/// [`expected`], for lists.
+/// `expected`, for lists.
 pub fn policy_card<'p>(policy: &'p Policy, found: &InventoryCard) -> Option<&'p Card> {
     let by_uuid = policy.cards.iter().find(|card| {
         card.uuid

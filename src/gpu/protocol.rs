@@ -52,7 +52,7 @@ pub enum ProbeFailure {
         /// NVML's own words.
         text: String,
     },
-    /// CUDA said no. The number is a `CUresult`, see [`super::cuda_code`].
+    /// CUDA said no. The number is a `CUresult`, see `cuda_code`.
     #[error("CUDA: {}", super::cuda_code::describe(*code))]
     Cuda {
         /// The `CUresult`.
