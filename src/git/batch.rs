@@ -58,10 +58,13 @@ fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<Option<u64>>, GitErro
     for id in ids {
         let _ = writeln!(input, "{id}");
     }
-    let output = git.run(
-        &["cat-file", "--batch-check=%(objecttype) %(objectsize)"],
-        input.as_bytes(),
-    )?;
+    let arguments = ["cat-file", "--batch-check=%(objecttype) %(objectsize)"];
+    let output = match git.run(&arguments, input.as_bytes()) {
+        Ok(output) => output,
+        // Before 2.44, one object that a partial clone lacks ends the whole batch.
+        Err(GitError::Program { .. }) => return ids.iter().map(|id| size(git, *id)).collect(),
+        Err(error) => return Err(error),
+    };
     let text = String::from_utf8_lossy(&output.stdout);
     let mut lines = text.lines();
     ids.iter()
@@ -79,4 +82,10 @@ fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<Option<u64>>, GitErro
             })
         })
         .collect()
+}
+
+/// The size of one blob, asked alone.
+fn size(git: &GitProgram, id: ObjectId) -> Result<Option<u64>, GitError> {
+    let (code, output, _) = git.run_for_code(&["cat-file", "-s", &id.to_string()], b"")?;
+    Ok(output.line().parse().ok().filter(|_| code == Some(0)))
 }

@@ -4,8 +4,8 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use super::{assert_no_process_is_left, expect, gpu, policy, repository, repository_with};
-use crate::support::{TestRepo, program};
 use crate::support::fake_driver::FakeDriver;
+use crate::support::{TestRepo, program};
 
 #[test]
 fn a_driver_that_hangs_is_given_up() {
