@@ -7,7 +7,7 @@ use toml::Spanned;
 
 use super::file::SetInWord;
 use super::file::{CardEntry, EnvironmentTable, UsageWord};
-use super::{Card, PolicyError, RequiredEnvironment, SetIn, Usage};
+use super::{Card, MOST_CARDS, PolicyError, RequiredEnvironment, SetIn, Usage};
 use crate::text::LineIndex;
 
 /// The file being checked, for messages that point into it.
@@ -64,6 +64,9 @@ impl Place<'_> {
                     format!("nothing says which card `{}` is", entry.name.get_ref()),
                     Some("give it `pci-rank = N` (its place by PCI address, from 0) or `uuid = \"GPU-…\"`; `nvidia-smi -L` lists both".to_owned()),
                 ));
+            }
+            if let Some(rank) = &entry.pci_rank {
+                self.check_rank(rank)?;
             }
             let card = Card {
                 name: entry.name.into_inner(),
@@ -200,6 +203,20 @@ impl Place<'_> {
                 }),
             )),
         }
+    }
+
+    fn check_rank(&self, rank: &Spanned<u32>) -> Result<(), PolicyError> {
+        if *rank.get_ref() < MOST_CARDS {
+            return Ok(());
+        }
+        Err(self.invalid(
+            rank.span(),
+            format!("no machine has a card at PCI rank {}", rank.get_ref()),
+            Some(format!(
+                "ranks count the cards by PCI address: 0 to {}; `nvidia-smi -L` lists them",
+                MOST_CARDS - 1
+            )),
+        ))
     }
 
     fn check_uuid(&self, uuid: &Spanned<String>) -> Result<(), PolicyError> {

@@ -53,7 +53,7 @@ pub(super) struct CardEntry {
     pub(super) uuid: Option<Spanned<String>>,
     /// Place among all cards sorted by PCI address, from 0: the index that
     /// `CUDA_DEVICE_ORDER=PCI_BUS_ID` gives.
-    #[schemars(with = "Option<u32>")]
+    #[schemars(with = "Option<u32>", range(min = 0, max = super::MOST_CARDS - 1))]
     pub(super) pci_rank: Option<Spanned<u32>>,
     /// The least total memory the card must have, in GiB.
     pub(super) min_memory_gib: Option<u32>,

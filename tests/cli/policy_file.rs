@@ -114,6 +114,22 @@ fn cards_that_cannot_be_told_apart_are_refused() {
 }
 
 #[test]
+fn a_rank_that_no_machine_has_is_refused() {
+    for rank in ["64", "1000000000", "4294967295"] {
+        assert_refused(
+            &format!(
+                "version = 1\n{ALLOWED}[[card]]\nname = \"B\"\npci-rank = {rank}\nuse = \"forbidden\"\n"
+            ),
+            &[
+                "gpuguard.toml:8:12",
+                &format!("no machine has a card at PCI rank {rank}"),
+                "0 to 63",
+            ],
+        );
+    }
+}
+
+#[test]
 fn a_required_mask_that_shows_the_wrong_card_is_refused() {
     let cards = format!(
         "version = 1\n[[card]]\nname = \"RTX 5060 Ti\"\npci-rank = 0\nuse = \"forbidden\"\n{ALLOWED}"
