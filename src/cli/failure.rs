@@ -101,6 +101,9 @@ impl From<PolicyError> for Failure {
                 "`gpuguard init` writes one from the cards found, `gpuguard init --preset rtx3090` the founding rig's",
             ),
             PolicyError::Unreadable { .. } => failure,
+            PolicyError::NotAFile { .. } | PolicyError::TooLarge { .. } => failure.hint(
+                "a policy is a short TOML file; `gpuguard init` writes one",
+            ),
             PolicyError::Invalid { line_text, position, hint, .. } => {
                 let failure = if line_text.trim().is_empty() {
                     failure

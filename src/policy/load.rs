@@ -1,5 +1,6 @@
 //! Finding, reading and checking the policy file; every error names file, line and column.
 
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,10 +9,14 @@ use toml::Spanned;
 use super::check::Place;
 use super::file::{GpuCheckWord, OnErrorWord, PolicyFile, SeverityWord};
 use super::{GpuCheckMode, GpuCheckPolicy, HookPolicy, OnError, Policy, ScanPolicy, Severity};
+use crate::sys::file;
 use crate::text::Position;
 
 /// Name of the policy file, in the root of the repository.
 pub const FILE_NAME: &str = "gpuguard.toml";
+
+/// The most bytes a policy may have: a large one has a few thousand.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// Why there is no policy.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +33,19 @@ pub enum PolicyError {
         /// The file.
         path: PathBuf,
         /// What the system said.
-        source: std::io::Error,
+        source: io::Error,
+    },
+    /// What is there is a folder, a pipe or a device.
+    #[error("the policy `{}` is not a regular file", path.display())]
+    NotAFile {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// The file is far too large for a policy.
+    #[error("the policy `{}` is larger than {} KiB", path.display(), MOST_BYTES >> 10)]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
     },
     /// The file is not a valid policy.
     #[error("{}:{}:{}: {message}", path.display(), position.line, position.column)]
@@ -46,27 +63,42 @@ pub enum PolicyError {
     },
 }
 
-/// Reads and checks the policy at `path`.
+/// Reads and checks the policy at `path`, which may be a link to a regular file.
 pub fn load(path: &Path) -> Result<Policy, PolicyError> {
-    let content = match std::fs::read(path) {
-        Ok(content) => content,
-        Err(source) if source.kind() == std::io::ErrorKind::NotFound => {
+    let unreadable = |source: io::Error| PolicyError::Unreadable {
+        path: path.to_owned(),
+        source,
+    };
+    // A pipe would be waited for, and a device may never end.
+    match path.metadata() {
+        Ok(metadata) if metadata.is_file() => {}
+        Ok(_) => {
+            return Err(PolicyError::NotAFile {
+                path: path.to_owned(),
+            });
+        }
+        Err(source) if source.kind() == io::ErrorKind::NotFound => {
             return Err(PolicyError::Missing {
                 path: path.to_owned(),
             });
         }
-        Err(source) => {
-            return Err(PolicyError::Unreadable {
-                path: path.to_owned(),
-                source,
-            });
-        }
-    };
+        Err(source) => return Err(unreadable(source)),
+    }
+    let mut content = Vec::new();
+    path.canonicalize()
+        .and_then(|target| file::open_regular(&target))
+        .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut content))
+        .map_err(unreadable)?;
     parse(path, &content)
 }
 
 /// Checks the `content` of a policy; `path` is only for messages and [`Policy::origin`].
 pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
+    if content.len() as u64 > MOST_BYTES {
+        return Err(PolicyError::TooLarge {
+            path: path.to_owned(),
+        });
+    }
     let text = match std::str::from_utf8(content) {
         Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
         Err(error) => {

@@ -1,6 +1,6 @@
 //! What a broken policy says: file, line, column and a hint, exit code 2.
 
-use crate::support::{Run, TestRepo};
+use crate::support::{Run, TestRepo, program};
 
 fn scan_with(policy: &str) -> Run {
     let repo = TestRepo::new();
@@ -177,4 +177,67 @@ fn wrong_versions_values_and_bytes_are_refused() {
             .contains("gpuguard.toml:2:3: the file is not UTF-8"),
         "{run}"
     );
+}
+
+#[test]
+fn only_a_regular_file_of_sensible_size_is_read() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    std::fs::create_dir(repo.path().join("gpuguard.toml")).unwrap();
+    let run = repo.gpuguard(&["scan", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("is not a regular file"), "{run}");
+
+    repo.write(
+        "large.toml",
+        format!("version = 1\n{ALLOWED}# {}\n", "x".repeat(1 << 20)),
+    );
+    let run = repo.gpuguard(&["scan", "--policy", "large.toml", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.contains("`large.toml` is larger than 1024 KiB"),
+        "{run}"
+    );
+    assert!(
+        run.stderr.contains("a policy is a short TOML file"),
+        "{run}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_or_a_device_is_no_policy_and_a_link_to_a_file_is() {
+    use std::os::unix::fs::symlink;
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        repo.path().join("gpuguard.toml"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    // `timeout` ends what waits for a writer.
+    let run: Run = repo
+        .command("timeout")
+        .arg("60")
+        .arg(program())
+        .args(["scan", "a.py"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("is not a regular file"), "{run}");
+    let run = repo.gpuguard(&["scan", "--policy", "/dev/zero", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.contains("`/dev/zero` is not a regular file"),
+        "{run}"
+    );
+
+    repo.write("real.toml", format!("version = 1\n{ALLOWED}"));
+    symlink("real.toml", repo.path().join("link.toml")).unwrap();
+    let run = repo.gpuguard(&["scan", "--policy", "link.toml", "a.py"]);
+    assert_eq!(run.code, 0, "{run}");
 }
