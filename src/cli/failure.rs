@@ -13,6 +13,7 @@ use crate::policy::PolicyError;
 use crate::rollback::RollbackError;
 use crate::source::RepositoryPolicyError;
 use crate::source::WorktreeError;
+use crate::text::printable;
 
 /// Something could not be done.
 #[derive(Debug)]
@@ -67,7 +68,8 @@ impl Failure {
         }
     }
 
-    /// The failure as lines, with or without colour.
+    /// The failure as lines, with or without colour. What comes from files, arguments and other
+    /// programs cannot move the cursor, colour the text or begin a line of its own.
     pub(crate) fn render(&self, color: bool) -> String {
         let paint = |style: anstyle::Style, word: &str| {
             if color {
@@ -78,19 +80,28 @@ impl Failure {
         };
         let red = anstyle::AnsiColor::Red.on_default().bold();
         let cyan = anstyle::AnsiColor::Cyan.on_default().bold();
-        let mut text = format!("{} {}", paint(red, "error:"), self.error);
+        let mut text = format!("{} {}", paint(red, "error:"), shown(&self.error));
         for note in &self.notes {
             let _ = write!(
                 text,
-                "\n  {} {note}",
-                paint(anstyle::Style::new().bold(), "note:")
+                "\n  {} {}",
+                paint(anstyle::Style::new().bold(), "note:"),
+                shown(note)
             );
         }
         for hint in &self.hints {
-            let _ = write!(text, "\n  {} {hint}", paint(cyan, "hint:"));
+            let _ = write!(text, "\n  {} {}", paint(cyan, "hint:"), shown(hint));
         }
         text
     }
+}
+
+/// `text` made printable line by line; lines after the first stand below the first one's words.
+fn shown(text: &str) -> String {
+    text.lines()
+        .map(|line| printable(line.replace('\t', " ").as_bytes()))
+        .collect::<Vec<_>>()
+        .join("\n        ")
 }
 
 impl From<PolicyError> for Failure {
@@ -108,9 +119,9 @@ impl From<PolicyError> for Failure {
                 let failure = if line_text.trim().is_empty() {
                     failure
                 } else {
-                    let line = line_text.trim_end().replace('\t', " ");
-                    let caret = " ".repeat(position.column - 1);
-                    failure.note(format!("{line}\n        {caret}^"))
+                    let before: String = line_text.chars().take(position.column - 1).collect();
+                    let caret = " ".repeat(shown(&before).chars().count());
+                    failure.note(format!("{}\n{caret}^", shown(line_text.trim_end())))
                 };
                 match hint {
                     Some(hint) => failure.hint(hint),

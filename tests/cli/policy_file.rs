@@ -241,3 +241,56 @@ fn a_pipe_or_a_device_is_no_policy_and_a_link_to_a_file_is() {
     let run = repo.gpuguard(&["scan", "--policy", "link.toml", "a.py"]);
     assert_eq!(run.code, 0, "{run}");
 }
+
+#[test]
+fn a_terminal_obeys_nothing_that_stands_in_a_policy_or_an_argument() {
+    let policies = [
+        "\"\\u001b[31mEVIL\" = 1\n".to_owned(),
+        format!("version = 1\n{ALLOWED}uuid = \"\\u001b[31mEVIL\"\n"),
+        format!("version = 1\n{ALLOWED}[rules]\n\"\\u001b[31mEVIL\" = \"off\"\n"),
+        "version = 1 # \u{1b}[31mEVIL\n".to_owned(),
+        "version = 1\n\u{202e}EVIL = \n".to_owned(),
+    ];
+    for policy in policies {
+        let run = scan_with(&policy);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains("EVIL"), "{run}");
+        assert!(!run.stderr.contains(['\u{1b}', '\u{202e}']), "{run}");
+    }
+    let repo = TestRepo::with_policy();
+    let evil = "\u{1b}[31mEVIL\r\u{202e}";
+    let option = format!("--{evil}");
+    for arguments in [
+        &["scan", evil][..],
+        &["scan", "--policy", evil],
+        &["init", "--tag", evil],
+        &["rollback", evil],
+        &[evil],
+        &["scan", &option],
+        &["scan", "--format", evil],
+        &["schema", evil],
+    ] {
+        let run = repo.gpuguard(arguments);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains("\\u{1b}[31mEVIL\\r\\u{202e}"), "{run}");
+        assert!(!run.stderr.contains(['\u{1b}', '\r', '\u{202e}']), "{run}");
+    }
+}
+
+#[test]
+fn the_mark_stands_below_the_place_though_the_line_is_shown_escaped() {
+    let run = scan_with("version = 1\n\"\u{202e}a\"\t= 1\n");
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(
+        lines.get(1..3),
+        Some(&["  note: \"\\u{202e}a\" = 1", "        ^"][..]),
+        "{run}"
+    );
+    let run = scan_with("version = 1 # \u{202e}\tx\rcard = 1\n");
+    assert_eq!(run.code, 2, "{run}");
+    let run = scan_with("version\t= \"\u{202e}\" 1\n");
+    let lines: Vec<&str> = run.stderr.lines().collect();
+    assert_eq!(lines[1], "  note: version = \"\\u{202e}\" 1", "{run}");
+    let marked = lines[2].find('^').map(|at| &lines[1][at..]);
+    assert_eq!(marked, Some("1"), "{run}");
+}
