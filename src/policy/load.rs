@@ -7,7 +7,9 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::check::Place;
-use super::file::{GpuCheckWord, OnErrorWord, PolicyFile, SeverityWord};
+use super::file::{
+    GpuCheckTable, GpuCheckWord, HookTable, OnErrorWord, PolicyFile, ScanTable, SeverityWord,
+};
 use super::{GpuCheckMode, GpuCheckPolicy, HookPolicy, OnError, Policy, ScanPolicy, Severity};
 use crate::sys::file;
 use crate::text::Position;
@@ -113,16 +115,9 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
     };
     let place = Place { path, text };
     let file: PolicyFile = toml::from_str(text).map_err(|error| place.invalid_syntax(&error))?;
-    if *file.version.get_ref() != 1 {
-        return Err(place.invalid(
-            file.version.span(),
-            format!(
-                "version {} of the policy format is not known",
-                file.version.get_ref()
-            ),
-            Some("this gpuguard reads `version = 1`".to_owned()),
-        ));
-    }
+    place.check_version(&file.version)?;
+    place.check_deadline(&file.gpu_check.deadline_ms)?;
+    place.check_max_file(&file.scan.max_file_mib)?;
     let cards = place.cards(file.card.unwrap_or_default())?;
     let environment = place.environment(&file.environment, &cards)?;
     let mut severities = std::collections::BTreeMap::new();
@@ -133,45 +128,50 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
     for glob in &file.scan.exclude {
         place.check_glob(glob)?;
     }
-    let deadline = *file.gpu_check.deadline_ms.get_ref();
-    if !(100..=600_000).contains(&deadline) {
-        return Err(place.invalid(
-            file.gpu_check.deadline_ms.span(),
-            format!("a deadline of {deadline} ms is out of range"),
-            Some("give 100 to 600000 milliseconds; 5000 is the default".to_owned()),
-        ));
-    }
     Ok(Policy {
         origin: Some(path.to_owned()),
         cards,
         environment,
-        scan: ScanPolicy {
-            exclude: file
-                .scan
-                .exclude
-                .into_iter()
-                .map(Spanned::into_inner)
-                .collect(),
-            max_file_bytes: u64::from(file.scan.max_file_mib) * 1024 * 1024,
-        },
+        scan: file.scan.into(),
         severities,
-        hook: HookPolicy {
-            on_error: match file.hook.on_error {
+        hook: file.hook.into(),
+        gpu_check: file.gpu_check.into(),
+    })
+}
+
+impl From<ScanTable> for ScanPolicy {
+    fn from(table: ScanTable) -> Self {
+        Self {
+            exclude: table.exclude.into_iter().map(Spanned::into_inner).collect(),
+            max_file_bytes: u64::from(table.max_file_mib.into_inner()) * 1024 * 1024,
+        }
+    }
+}
+
+impl From<HookTable> for HookPolicy {
+    fn from(table: HookTable) -> Self {
+        Self {
+            on_error: match table.on_error {
                 OnErrorWord::Block => OnError::Block,
                 OnErrorWord::Pass => OnError::Pass,
             },
-            snapshot: file.hook.snapshot,
-        },
-        gpu_check: GpuCheckPolicy {
-            mode: match file.gpu_check.mode {
+            snapshot: table.snapshot,
+        }
+    }
+}
+
+impl From<GpuCheckTable> for GpuCheckPolicy {
+    fn from(table: GpuCheckTable) -> Self {
+        Self {
+            mode: match table.mode {
                 GpuCheckWord::Auto => GpuCheckMode::Auto,
                 GpuCheckWord::Required => GpuCheckMode::Required,
                 GpuCheckWord::Off => GpuCheckMode::Off,
             },
-            deadline: Duration::from_millis(u64::from(deadline)),
-            cache: Duration::from_secs(u64::from(file.gpu_check.cache_minutes) * 60),
-        },
-    })
+            deadline: Duration::from_millis(u64::from(table.deadline_ms.into_inner())),
+            cache: Duration::from_secs(u64::from(table.cache_minutes) * 60),
+        }
+    }
 }
 
 impl From<SeverityWord> for Severity {

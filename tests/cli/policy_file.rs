@@ -10,6 +10,7 @@ fn scan_with(policy: &str) -> Run {
 }
 
 const ALLOWED: &str = "[[card]]\nname = \"RTX 3090\"\npci-rank = 1\nuse = \"allowed\"\n";
+const UUID: &str = "GPU-8955abcd-1111-2222-3333-444444444444";
 
 #[track_caller]
 fn assert_refused(policy: &str, expected: &[&str]) {
@@ -62,14 +63,25 @@ fn unknown_keys_are_errors_with_a_suggestion() {
         &format!("version = 1\n{ALLOWED}[gpu-check]\nmode = \"requird\"\n"),
         &["gpuguard.toml:7:8", "did you mean `required`?"],
     );
-    assert_refused(
-        &format!("version = 1\n{ALLOWED}[rules]\nGG99 = \"off\"\n"),
-        &[
-            "gpuguard.toml:7:1",
-            "`GG99` is not the code of a rule",
-            "gpuguard rule",
-        ],
-    );
+    for code in [
+        "GG99",
+        "GG+06",
+        "GG000",
+        "GG019",
+        "GG06",
+        "GG0006",
+        "gg006",
+        "GG\u{665}06",
+    ] {
+        assert_refused(
+            &format!("version = 1\n{ALLOWED}[rules]\n\"{code}\" = \"off\"\n"),
+            &[
+                "gpuguard.toml:7:1",
+                &format!("`{code}` is not the code of a rule"),
+                "gpuguard rule",
+            ],
+        );
+    }
 }
 
 #[test]
@@ -101,6 +113,17 @@ fn cards_that_cannot_be_told_apart_are_refused() {
         &[
             "gpuguard.toml:8:",
             "`RTX 3090` and `B` have the same PCI rank",
+        ],
+    );
+    let other_case = UUID.replace("abcd", "ABCD");
+    assert_refused(
+        &format!(
+            "version = 1\n{ALLOWED}uuid = \"{UUID}\"\n[[card]]\nname = \"B\"\nuuid = \"{other_case}\"\nuse = \"forbidden\"\n"
+        ),
+        &[
+            "gpuguard.toml:9:8",
+            "`RTX 3090` and `B` have the same UUID",
+            "nvidia-smi -L",
         ],
     );
     assert_refused(
@@ -141,11 +164,42 @@ fn a_required_mask_that_shows_the_wrong_card_is_refused() {
             "CUDA_VISIBLE_DEVICES = \"1\"",
         ],
     );
-    for nothing in ["", "-1", "7"] {
+    for (mask, problem) in [
+        ("", "selects no card"),
+        ("7", "selects a card that the policy does not name: `7`"),
+        ("1,7", "selects a card that the policy does not name: `7`"),
+        ("1,0", "selects `RTX 5060 Ti`, which the policy forbids"),
+        ("1,1", "names `RTX 3090` twice"),
+        (
+            "-1",
+            "has `-1`, which is neither a PCI rank nor a whole UUID",
+        ),
+        ("1,-1", "has `-1`"),
+        ("1-2", "has `1-2`"),
+        ("1gpu", "has `1gpu`"),
+        ("1;0", "has `1;0`"),
+        (" 1", "has ` 1`"),
+        ("1, 0", "has ` 0`"),
+        ("+1", "has `+1`"),
+        ("01", "has `01`"),
+        ("1,", "has ``"),
+        ("GPU-8955", "has `GPU-8955`"),
+        (UUID, "selects a card that the policy does not name"),
+        (&format!("1,{UUID}"), "mixes ranks and UUIDs"),
+    ] {
         assert_refused(
-            &format!("{cards}[environment]\nCUDA_VISIBLE_DEVICES = \"{nothing}\"\n"),
-            &["selects no card"],
+            &format!("{cards}[environment]\nCUDA_VISIBLE_DEVICES = \"{mask}\"\n"),
+            &[
+                "gpuguard.toml:11:24",
+                &format!("CUDA_VISIBLE_DEVICES = \"{mask}\" {problem}"),
+                "the allowed cards are `CUDA_VISIBLE_DEVICES = \"1\"`",
+            ],
         );
+    }
+    let by_uuid = format!("version = 1\n{ALLOWED}uuid = \"{UUID}\"\n[environment]\n");
+    for mask in ["1", UUID, &UUID.replace("abcd", "ABCD")] {
+        let run = scan_with(&format!("{by_uuid}CUDA_VISIBLE_DEVICES = \"{mask}\"\n"));
+        assert_eq!(run.code, 0, "{run}");
     }
     assert_refused(
         &format!("{cards}[environment]\nCUDA_DEVICE_ORDER = \"FASTEST_FIRST\"\n"),
@@ -164,6 +218,17 @@ fn wrong_versions_values_and_bytes_are_refused() {
         &format!("version = 1\n{ALLOWED}[gpu-check]\ndeadline-ms = 5\n"),
         &["a deadline of 5 ms is out of range"],
     );
+    // With 0 every file was skipped, and bad code passed.
+    for mib in ["0", "1025", "4294967295"] {
+        assert_refused(
+            &format!("version = 1\n{ALLOWED}[scan]\nmax-file-mib = {mib}\n"),
+            &[
+                "gpuguard.toml:7:16",
+                &format!("{mib} MiB cannot be the size"),
+                "give 1 to 1024 MiB",
+            ],
+        );
+    }
     assert_refused(
         &format!("version = 1\n{ALLOWED}[scan]\nexclude = [\"a{{b\"]\n"),
         &["`a{b` is not a valid glob"],
