@@ -104,6 +104,28 @@ fn shown(text: &str) -> String {
         .join("\n        ")
 }
 
+/// The most characters of a line that are shown.
+const SHOWN_WIDTH: usize = 120;
+
+/// The part of `line` around `column` (from 1), and a mark below that place.
+fn with_mark(line: &str, column: usize) -> String {
+    let characters: Vec<char> = line.chars().collect();
+    let at = column.saturating_sub(1).min(characters.len());
+    let (start, end) = if characters.len() <= SHOWN_WIDTH {
+        (0, characters.len())
+    } else {
+        let start = at.saturating_sub(SHOWN_WIDTH / 2);
+        (start, characters.len().min(start + SHOWN_WIDTH))
+    };
+    let part = |from: usize, to: usize| shown(&String::from_iter(&characters[from..to]));
+    let left = if start > 0 { "…" } else { "" };
+    let right = if end < characters.len() { "…" } else { "" };
+    let before = part(start, at);
+    let blanks = " ".repeat(left.chars().count() + before.chars().count());
+    let shown = format!("{left}{before}{}{right}", part(at, end));
+    format!("{}\n{blanks}^", shown.trim_end())
+}
+
 impl From<PolicyError> for Failure {
     fn from(error: PolicyError) -> Self {
         let failure = Self::of(&error);
@@ -119,9 +141,7 @@ impl From<PolicyError> for Failure {
                 let failure = if line_text.trim().is_empty() {
                     failure
                 } else {
-                    let before: String = line_text.chars().take(position.column - 1).collect();
-                    let caret = " ".repeat(shown(&before).chars().count());
-                    failure.note(format!("{}\n{caret}^", shown(line_text.trim_end())))
+                    failure.note(with_mark(&line_text, position.column))
                 };
                 match hint {
                     Some(hint) => failure.hint(hint),

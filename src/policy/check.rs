@@ -39,7 +39,7 @@ impl Place<'_> {
             path: self.path.to_owned(),
             position: index.position(self.text, span.start),
             line_text: index.line_text(self.text, span.start).to_owned(),
-            message: message.into(),
+            message: shortened(message.into()),
             hint,
         }
     }
@@ -113,4 +113,16 @@ impl Place<'_> {
             )),
         }
     }
+}
+
+/// `message` without the middle of what it quotes where that is very long.
+fn shortened(message: String) -> String {
+    /// What is kept at either end, in characters.
+    const KEPT: usize = 160;
+    let characters: Vec<char> = message.chars().collect();
+    if characters.len() <= 2 * KEPT {
+        return message;
+    }
+    let (head, tail) = (&characters[..KEPT], &characters[characters.len() - KEPT..]);
+    format!("{}…{}", String::from_iter(head), String::from_iter(tail))
 }

@@ -1,5 +1,7 @@
 //! What a broken policy says: file, line, column and a hint, exit code 2.
 
+mod words;
+
 use crate::support::{Run, TestRepo, program};
 
 fn scan_with(policy: &str) -> Run {
@@ -51,13 +53,13 @@ fn unknown_keys_are_errors_with_a_suggestion() {
         &format!("version = 1\n{ALLOWED}[hook]\non-eror = \"block\"\n"),
         &[
             "gpuguard.toml:7:1",
-            "unknown field `on-eror`",
+            "unknown key `on-eror`",
             "did you mean `on-error`?",
         ],
     );
     assert_refused(
         &format!("version = 1\n{ALLOWED}[gpu_check]\nmode = \"auto\"\n"),
-        &["unknown field `gpu_check`", "did you mean `gpu-check`?"],
+        &["unknown key `gpu_check`", "did you mean `gpu-check`?"],
     );
     assert_refused(
         &format!("version = 1\n{ALLOWED}[gpu-check]\nmode = \"requird\"\n"),
@@ -213,7 +215,7 @@ fn wrong_versions_values_and_bytes_are_refused() {
         &format!("version = 2\n{ALLOWED}"),
         &["gpuguard.toml:1:11", "version 2"],
     );
-    assert_refused(ALLOWED, &["missing field `version`"]);
+    assert_refused(ALLOWED, &["the key `version` is missing", "`version = 1`"]);
     assert_refused(
         &format!("version = 1\n{ALLOWED}[gpu-check]\ndeadline-ms = 5\n"),
         &["a deadline of 5 ms is out of range"],
@@ -305,57 +307,4 @@ fn a_pipe_or_a_device_is_no_policy_and_a_link_to_a_file_is() {
     symlink("real.toml", repo.path().join("link.toml")).unwrap();
     let run = repo.gpuguard(&["scan", "--policy", "link.toml", "a.py"]);
     assert_eq!(run.code, 0, "{run}");
-}
-
-#[test]
-fn a_terminal_obeys_nothing_that_stands_in_a_policy_or_an_argument() {
-    let policies = [
-        "\"\\u001b[31mEVIL\" = 1\n".to_owned(),
-        format!("version = 1\n{ALLOWED}uuid = \"\\u001b[31mEVIL\"\n"),
-        format!("version = 1\n{ALLOWED}[rules]\n\"\\u001b[31mEVIL\" = \"off\"\n"),
-        "version = 1 # \u{1b}[31mEVIL\n".to_owned(),
-        "version = 1\n\u{202e}EVIL = \n".to_owned(),
-    ];
-    for policy in policies {
-        let run = scan_with(&policy);
-        assert_eq!(run.code, 2, "{run}");
-        assert!(run.stderr.contains("EVIL"), "{run}");
-        assert!(!run.stderr.contains(['\u{1b}', '\u{202e}']), "{run}");
-    }
-    let repo = TestRepo::with_policy();
-    let evil = "\u{1b}[31mEVIL\r\u{202e}";
-    let option = format!("--{evil}");
-    for arguments in [
-        &["scan", evil][..],
-        &["scan", "--policy", evil],
-        &["init", "--tag", evil],
-        &["rollback", evil],
-        &[evil],
-        &["scan", &option],
-        &["scan", "--format", evil],
-        &["schema", evil],
-    ] {
-        let run = repo.gpuguard(arguments);
-        assert_eq!(run.code, 2, "{run}");
-        assert!(run.stderr.contains("\\u{1b}[31mEVIL\\r\\u{202e}"), "{run}");
-        assert!(!run.stderr.contains(['\u{1b}', '\r', '\u{202e}']), "{run}");
-    }
-}
-
-#[test]
-fn the_mark_stands_below_the_place_though_the_line_is_shown_escaped() {
-    let run = scan_with("version = 1\n\"\u{202e}a\"\t= 1\n");
-    let lines: Vec<&str> = run.stderr.lines().collect();
-    assert_eq!(
-        lines.get(1..3),
-        Some(&["  note: \"\\u{202e}a\" = 1", "        ^"][..]),
-        "{run}"
-    );
-    let run = scan_with("version = 1 # \u{202e}\tx\rcard = 1\n");
-    assert_eq!(run.code, 2, "{run}");
-    let run = scan_with("version\t= \"\u{202e}\" 1\n");
-    let lines: Vec<&str> = run.stderr.lines().collect();
-    assert_eq!(lines[1], "  note: version = \"\\u{202e}\" 1", "{run}");
-    let marked = lines[2].find('^').map(|at| &lines[1][at..]);
-    assert_eq!(marked, Some("1"), "{run}");
 }
