@@ -13,6 +13,7 @@ use crate::policy::PolicyError;
 use crate::rollback::RollbackError;
 use crate::source::RepositoryPolicyError;
 use crate::source::WorktreeError;
+use crate::text::printable;
 
 /// Something could not be done.
 #[derive(Debug)]
@@ -76,7 +77,8 @@ impl Failure {
         }
     }
 
-    /// The failure as lines, with or without colour.
+    /// The failure as lines, with or without colour. What comes from files, arguments and other
+    /// programs cannot move the cursor, colour the text or begin a line of its own.
     pub(crate) fn render(&self, color: bool) -> String {
         let paint = |style: anstyle::Style, word: &str| {
             if color {
@@ -90,20 +92,51 @@ impl Failure {
         let mut text = format!(
             "{} {}",
             paint(red, self.verdict.as_deref().unwrap_or("error:")),
-            self.error
+            shown(&self.error)
         );
         for note in &self.notes {
             let _ = write!(
                 text,
-                "\n  {} {note}",
-                paint(anstyle::Style::new().bold(), "note:")
+                "\n  {} {}",
+                paint(anstyle::Style::new().bold(), "note:"),
+                shown(note)
             );
         }
         for hint in &self.hints {
-            let _ = write!(text, "\n  {} {hint}", paint(cyan, "hint:"));
+            let _ = write!(text, "\n  {} {}", paint(cyan, "hint:"), shown(hint));
         }
         text
     }
+}
+
+/// `text` made printable line by line; lines after the first stand below the first one's words.
+fn shown(text: &str) -> String {
+    text.lines()
+        .map(|line| printable(line.replace('\t', " ").as_bytes()))
+        .collect::<Vec<_>>()
+        .join("\n        ")
+}
+
+/// The most characters of a line that are shown.
+const SHOWN_WIDTH: usize = 120;
+
+/// The part of `line` around `column` (from 1), and a mark below that place.
+fn with_mark(line: &str, column: usize) -> String {
+    let characters: Vec<char> = line.chars().collect();
+    let at = column.saturating_sub(1).min(characters.len());
+    let (start, end) = if characters.len() <= SHOWN_WIDTH {
+        (0, characters.len())
+    } else {
+        let start = at.saturating_sub(SHOWN_WIDTH / 2);
+        (start, characters.len().min(start + SHOWN_WIDTH))
+    };
+    let part = |from: usize, to: usize| shown(&String::from_iter(&characters[from..to]));
+    let left = if start > 0 { "…" } else { "" };
+    let right = if end < characters.len() { "…" } else { "" };
+    let before = part(start, at);
+    let blanks = " ".repeat(left.chars().count() + before.chars().count());
+    let shown = format!("{left}{before}{}{right}", part(at, end));
+    format!("{}\n{blanks}^", shown.trim_end())
 }
 
 impl From<PolicyError> for Failure {
@@ -114,13 +147,14 @@ impl From<PolicyError> for Failure {
                 "`gpuguard init` writes one from the cards found, `gpuguard init --preset rtx3090` the founding rig's",
             ),
             PolicyError::Unreadable { .. } => failure,
+            PolicyError::NotAFile { .. } | PolicyError::TooLarge { .. } => failure.hint(
+                "a policy is a short TOML file; `gpuguard init` writes one",
+            ),
             PolicyError::Invalid { line_text, position, hint, .. } => {
                 let failure = if line_text.trim().is_empty() {
                     failure
                 } else {
-                    let line = line_text.trim_end().replace('\t', " ");
-                    let caret = " ".repeat(position.column - 1);
-                    failure.note(format!("{line}\n        {caret}^"))
+                    failure.note(with_mark(&line_text, position.column))
                 };
                 match hint {
                     Some(hint) => failure.hint(hint),

@@ -1,5 +1,6 @@
 //! `gpuguard init`: write the policy file, from the cards found or from a preset.
 
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -7,10 +8,12 @@ use clap::ValueEnum;
 
 use super::{Failure, Screen};
 use crate::git::Repository;
-use crate::gpu;
+use crate::gpu::{self, InventoryCard, ProbeError, Trouble};
 use crate::outcome::Answer;
-use crate::policy::{self, Card, Preset, Usage};
-use crate::sys::{environment, file};
+use crate::policy::{self, Card, PolicyError, Preset, Usage};
+use crate::sys::environment;
+use crate::sys::file::PendingFile;
+use crate::text::printable;
 
 /// How long the driver may take to tell its cards.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -18,7 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Write gpuguard.toml: which cards this project's code may use
 ///
 /// Without a preset the cards are asked from the NVIDIA driver; the one with the most memory is
-/// allowed, the others are forbidden. An existing gpuguard.toml is never changed.
+/// allowed, the others are forbidden. Without a driver the preset is shown and nothing written.
+/// An existing gpuguard.toml is never changed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     gpuguard init\n  \
@@ -43,75 +47,136 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
     let repository = Repository::discover(&directory)?;
     let path = repository.worktree()?.join(policy::FILE_NAME);
-    let exists = path.exists();
-    if exists {
-        // Read it, so that a broken one is told now rather than at the next commit.
-        policy::load(&path)?;
-        if arguments.tag.is_none() {
-            return Err(Failure::new(format!("`{}` exists already", path.display()))
-                .note("nothing was changed")
-                .hint("edit it, or move it away first"));
-        }
+    let exists = is_there(&path)?;
+    if exists && arguments.tag.is_none() {
+        return Err(Failure::new(format!("`{}` exists already", path.display()))
+            .note("nothing was changed")
+            .hint("edit it, or move it away first"));
     }
-    let text = match arguments.preset {
+    let pending = match arguments.preset {
         _ if exists => None,
-        Some(PresetWord::Rtx3090) => Some(Preset::Rtx3090.text().to_owned()),
-        None => Some(policy::policy_for_cards(&cards_found()?)),
+        Some(PresetWord::Rtx3090) => Some(begin(&path, Preset::Rtx3090.text())?),
+        None => Some(begin(&path, &policy_found(&path, screen)?)?),
     };
-    // The tag first: it is what may fail (no commit, a name in use), and then nothing is changed.
+    // The tag before the file gets its name: it is what may still fail (no commit, a name in
+    // use), and then nothing is changed.
     if let Some(tag) = &arguments.tag {
         repository.create_annotated_tag(tag, "State before gpuguard (gpuguard init)")?;
+        let tag = printable(tag.as_bytes());
         screen.say(&format!(
             "tagged HEAD as `{tag}`: `gpuguard rollback {tag}` goes back to it"
         ));
     }
-    if let Some(text) = text {
-        write_new(&path, &text)?;
-        screen.say(&format!(
-            "wrote `{}`; commit it with the code",
-            path.display()
-        ));
-    } else {
-        screen.say(&format!(
-            "`{}` exists already and was left as it is",
-            path.display()
-        ));
+    let shown = printable(path.as_os_str().as_encoded_bytes());
+    match pending {
+        Some(pending) => {
+            pending
+                .commit_new()
+                .map_err(|error| unwritable(&path, &error))?;
+            screen.say(&format!("wrote `{shown}`; commit it with the code"));
+        }
+        None => screen.say(&format!("`{shown}` exists already and was left as it is")),
     }
     Ok(Answer::Fine)
 }
 
-/// Writes the policy, never over another.
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let unwritable = |error: &std::io::Error| {
-        Failure::new(format!("`{}` cannot be written", path.display())).because(error)
+/// Whether there is a policy, which then is a valid one.
+fn is_there(path: &Path) -> Result<bool, Failure> {
+    if path.symlink_metadata().is_err() {
+        return Ok(false);
+    }
+    // Read it, so that a broken one is told now rather than at the next commit.
+    match policy::load(path) {
+        Ok(_) => Ok(true),
+        Err(PolicyError::Missing { .. }) => Err(Failure::new(format!(
+            "`{}` is a link to a file that does not exist",
+            path.display()
+        ))
+        .note("nothing was changed")
+        .hint("remove the link, or put a policy where it leads")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The policy, written but without its name yet.
+fn begin(path: &Path, text: &str) -> Result<PendingFile, Failure> {
+    let write = || {
+        let mut pending = PendingFile::create(path)?;
+        pending.file_mut().write_all(text.as_bytes())?;
+        // Unlike a backup, the policy is meant to be read by everyone who can read the code.
+        pending.set_mode(0o644)?;
+        Ok(pending)
     };
-    let mut pending = file::PendingFile::create(path).map_err(|error| unwritable(&error))?;
-    std::io::Write::write_all(pending.file_mut(), text.as_bytes())
-        .and_then(|()| pending.commit_new())
-        .map_err(|error| unwritable(&error))?;
-    // Unlike a backup, the policy is meant to be read by everyone who can read the code.
-    file::set_mode(path, 0o644).map_err(|error| unwritable(&error))
+    write().map_err(|error| unwritable(path, &error))
+}
+
+fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    Failure::new(format!("`{}` cannot be written", path.display()))
+        .because(error)
+        .note("the policy was not written")
+}
+
+/// The policy for the machine's cards; without any, the preset is shown instead.
+fn policy_found(path: &Path, screen: &Screen) -> Result<String, Failure> {
+    let waiting = screen.waiting("asking the driver");
+    let found = gpu::inventory(PATIENCE);
+    drop(waiting);
+    let policy = match found {
+        Ok(inventory) => policy_for(path, inventory.cards),
+        Err(error) => Err(not_asked(&error)),
+    };
+    policy.map_err(|failure| {
+        let failure = failure.note("nothing was written").hint(
+            "or write the founding rig's policy, which is on stdout, with `gpuguard init --preset rtx3090`, and edit the cards in it",
+        );
+        screen
+            .print(Preset::Rtx3090.text())
+            .err()
+            .unwrap_or(failure)
+    })
+}
+
+fn not_asked(error: &ProbeError) -> Failure {
+    let failure = Failure::new("the cards of this machine cannot be asked").because(error);
+    let hint = match error.trouble {
+        // The general hint is to give more time in the policy, which there is none of yet.
+        Trouble::TimedOut { .. } => Some(
+            "`nvidia-smi` shows whether the driver answers at all; try again when it does"
+                .to_owned(),
+        ),
+        _ => gpu::hint(error),
+    };
+    match hint {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    }
+}
+
+/// The policy for `cards`, which the hook will accept.
+fn policy_for(path: &Path, cards: Vec<InventoryCard>) -> Result<String, Failure> {
+    if cards.is_empty() {
+        return Err(Failure::new("the driver lists no card").hint(
+            "`nvidia-smi -L` lists the cards; a container needs `--gpus`, a virtual machine a card passed through",
+        ));
+    }
+    let text = policy::policy_for_cards(&entries(cards));
+    match policy::parse(path, text.as_bytes()) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(
+            Failure::new("what the driver says of the cards makes no valid policy")
+                .because(&error)
+                .hint("`gpuguard gpu list` shows what it says"),
+        ),
+    }
 }
 
 /// The machine's cards as policy entries: the one with the most memory allowed.
-fn cards_found() -> Result<Vec<Card>, Failure> {
-    let inventory = gpu::inventory(PATIENCE).map_err(|error| {
-        let failure = Failure::new("the cards of this machine cannot be asked").because(&error);
-        let failure = match gpu::hint(&error) {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        };
-        failure.hint(
-            "or write the founding rig's policy with `gpuguard init --preset rtx3090`, and edit the cards in it",
-        )
-    })?;
-    let largest = inventory
-        .cards
+fn entries(cards: Vec<InventoryCard>) -> Vec<Card> {
+    let largest = cards
         .iter()
         .max_by_key(|card| (card.facts.memory_bytes, std::cmp::Reverse(card.pci_rank)))
         .map(|card| card.pci_rank);
-    Ok(inventory
-        .cards
+    cards
         .into_iter()
         .map(|card| {
             let allowed = Some(card.pci_rank) == largest;
@@ -132,5 +197,35 @@ fn cards_found() -> Result<Vec<Card>, Failure> {
                     .and_then(|bytes| u32::try_from((bytes >> 30).saturating_sub(2)).ok()),
             }
         })
-        .collect())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gpu::CardFacts;
+
+    #[test]
+    fn a_policy_that_would_be_refused_is_not_written() {
+        let card = |uuid: &str| InventoryCard {
+            pci_rank: 0,
+            nvml_index: 0,
+            facts: CardFacts {
+                name: "NVIDIA GeForce RTX 3090".to_owned(),
+                uuid: uuid.to_owned(),
+                pci_bus_id: "00000000:01:00.0".to_owned(),
+                memory_bytes: Some(24 << 30),
+                compute_capability: None,
+            },
+            memory_used_bytes: None,
+            compute_mode: None,
+            display_active: None,
+        };
+        let path = Path::new("gpuguard.toml");
+        let good = card("GPU-309000aa-bbbb-cccc-dddd-eeeeeeeeeeee");
+        assert!(policy_for(path, vec![good]).is_ok());
+        for cards in [vec![], vec![card("")], vec![card("MIG-1")]] {
+            assert!(policy_for(path, cards).is_err());
+        }
+    }
 }

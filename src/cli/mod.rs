@@ -18,6 +18,7 @@ mod screen;
 
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Parser, Subcommand, ValueEnum};
 
 pub(crate) use failure::Failure;
@@ -25,6 +26,7 @@ pub(crate) use screen::Screen;
 
 use crate::outcome::Answer;
 use crate::sys::terminal::ColorChoice;
+use crate::text::printable;
 
 /// Keeps code off the GPU that must not be used: a Git hook, a scanner, backups and rollback.
 #[derive(Debug, Parser)]
@@ -78,12 +80,40 @@ enum Command {
     Probe(probe::Arguments),
 }
 
+/// `error` with the arguments it quotes made printable: a terminal obeys nothing that stands in
+/// them.
+fn with_printable_arguments(mut error: clap::Error) -> clap::Error {
+    let show = |text: &String| printable(text.as_bytes());
+    let quoted: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) if show(text) != *text => {
+                Some((kind, ContextValue::String(show(text))))
+            }
+            ContextValue::Strings(texts) if texts.iter().any(|text| show(text) != *text) => Some((
+                kind,
+                ContextValue::Strings(texts.iter().map(show).collect()),
+            )),
+            _ => None,
+        })
+        .collect();
+    if !quoted.is_empty() {
+        // Clap's tips quote the argument again, in the midst of their own colours.
+        error.remove(ContextKind::Suggested);
+    }
+    for (kind, value) in quoted {
+        error.insert(kind, value);
+    }
+    error
+}
+
 /// Runs the command the arguments name.
 pub fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout with code 0, mistakes to stderr with code 2.
+            let error = with_printable_arguments(error);
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }

@@ -1,14 +1,25 @@
 //! What is checked beyond TOML's own grammar; every complaint points into the file.
 
-use std::ops::Range;
+mod cards;
+mod environment;
+mod syntax;
+
+use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use toml::Spanned;
 
-use super::file::SetInWord;
-use super::file::{CardEntry, EnvironmentTable, UsageWord};
-use super::{Card, PolicyError, RequiredEnvironment, SetIn, Usage};
+use super::PolicyError;
 use crate::text::LineIndex;
+
+/// How many rules there are: their codes are GG001 to this.
+const RULES: u32 = 18;
+
+/// What a deadline may be, in milliseconds.
+pub(super) const DEADLINE_MS: RangeInclusive<u32> = 100..=600_000;
+
+/// What the largest file that is scanned may be, in MiB. With 0 nothing would be scanned.
+pub(super) const MAX_FILE_MIB: RangeInclusive<u32> = 1..=1024;
 
 /// The file being checked, for messages that point into it.
 pub(super) struct Place<'a> {
@@ -28,201 +39,47 @@ impl Place<'_> {
             path: self.path.to_owned(),
             position: index.position(self.text, span.start),
             line_text: index.line_text(self.text, span.start).to_owned(),
-            message: message.into(),
+            message: shortened(message.into()),
             hint,
         }
     }
 
-    pub(super) fn invalid_syntax(&self, error: &toml::de::Error) -> PolicyError {
-        let message = error.message();
-        let hint = suggestion(message);
-        self.invalid(
-            error.span().unwrap_or(0..0),
-            message.trim().replace('\n', " "),
-            hint,
-        )
-    }
-
-    pub(super) fn cards(&self, entries: Vec<Spanned<CardEntry>>) -> Result<Vec<Card>, PolicyError> {
-        let mut cards: Vec<Card> = Vec::with_capacity(entries.len());
-        for entry in entries {
-            let whole = entry.span();
-            let entry = entry.into_inner();
-            if entry.name.get_ref().trim().is_empty() {
-                return Err(self.invalid(
-                    entry.name.span(),
-                    "the card has an empty name",
-                    Some("write the product name, such as `name = \"RTX 3090\"`".to_owned()),
-                ));
-            }
-            if let Some(uuid) = &entry.uuid {
-                self.check_uuid(uuid)?;
-            }
-            if entry.uuid.is_none() && entry.pci_rank.is_none() {
-                return Err(self.invalid(
-                    whole,
-                    format!("nothing says which card `{}` is", entry.name.get_ref()),
-                    Some("give it `pci-rank = N` (its place by PCI address, from 0) or `uuid = \"GPU-…\"`; `nvidia-smi -L` lists both".to_owned()),
-                ));
-            }
-            let card = Card {
-                name: entry.name.into_inner(),
-                usage: match entry.usage {
-                    UsageWord::Allowed => Usage::Allowed,
-                    UsageWord::Forbidden => Usage::Forbidden,
-                },
-                uuid: entry.uuid.as_ref().map(|uuid| uuid.get_ref().clone()),
-                pci_rank: entry.pci_rank.as_ref().map(|rank| *rank.get_ref()),
-                min_memory_gib: entry.min_memory_gib,
-            };
-            if let (Some(rank), Some(other)) = (
-                &entry.pci_rank,
-                cards
-                    .iter()
-                    .find(|c| c.pci_rank.is_some() && c.pci_rank == card.pci_rank),
-            ) {
-                return Err(self.invalid(
-                    rank.span(),
-                    format!(
-                        "`{}` and `{}` have the same PCI rank",
-                        other.name, card.name
-                    ),
-                    Some("each card has a rank of its own, counted from 0".to_owned()),
-                ));
-            }
-            if let (Some(uuid), Some(other)) = (
-                &entry.uuid,
-                cards
-                    .iter()
-                    .find(|c| c.uuid.is_some() && c.uuid == card.uuid),
-            ) {
-                return Err(self.invalid(
-                    uuid.span(),
-                    format!("`{}` and `{}` have the same UUID", other.name, card.name),
-                    None,
-                ));
-            }
-            cards.push(card);
-        }
-        if !cards.iter().any(|card| card.usage == Usage::Allowed) {
-            let message = if cards.is_empty() {
-                "the policy names no card"
-            } else {
-                "the policy allows no card"
-            };
-            return Err(self.invalid(
-                0..0,
-                message,
-                Some(
-                    "add a `[[card]]` with `use = \"allowed\"`; `gpuguard init` writes an example"
-                        .to_owned(),
-                ),
-            ));
-        }
-        Ok(cards)
-    }
-
-    pub(super) fn environment(
-        &self,
-        table: &EnvironmentTable,
-        cards: &[Card],
-    ) -> Result<RequiredEnvironment, PolicyError> {
-        if let Some(order) = &table.device_order
-            && order.get_ref() != "PCI_BUS_ID"
-        {
-            return Err(self.invalid(
-                order.span(),
-                format!(
-                    "CUDA_DEVICE_ORDER cannot be required to be `{}`",
-                    order.get_ref()
-                ),
-                Some(
-                    "only `PCI_BUS_ID` gives an index that means the same card everywhere"
-                        .to_owned(),
-                ),
-            ));
-        }
-        let device_order = "PCI_BUS_ID".to_owned();
-        let visible_devices = match &table.visible_devices {
-            Some(value) => {
-                self.check_visible_devices(value, cards)?;
-                value.get_ref().clone()
-            }
-            None => super::preset::visible_devices_for(cards).ok_or_else(|| {
-                self.invalid(
-                    0..0,
-                    "CUDA_VISIBLE_DEVICES is not given and does not follow from the cards",
-                    Some("add `CUDA_VISIBLE_DEVICES = \"…\"` under `[environment]`".to_owned()),
-                )
-            })?,
-        };
-        let set_in = match table.set_in {
-            SetInWord::EachFile => SetIn::EachFile,
-            SetInWord::EntryPoints => SetIn::EntryPoints,
-            SetInWord::Outside => SetIn::Outside,
-        };
-        Ok(RequiredEnvironment {
-            device_order,
-            visible_devices,
-            set_in,
-        })
-    }
-
-    fn check_visible_devices(
-        &self,
-        value: &Spanned<String>,
-        cards: &[Card],
-    ) -> Result<(), PolicyError> {
-        use super::selection::{CudaEnvironment, Slot, visible};
-        let environment = CudaEnvironment {
-            order: Some("PCI_BUS_ID"),
-            visible_devices: Some(value.get_ref()),
-        };
-        let seen = visible(cards, environment);
-        let problem = if seen.slots.is_empty() {
-            Some("selects no card".to_owned())
-        } else {
-            seen.slots.iter().find_map(|slot| match slot {
-                Slot::Card(card) if card.usage == Usage::Forbidden => {
-                    Some(format!("selects `{}`, which the policy forbids", card.name))
-                }
-                Slot::Unknown => Some("selects a card that the policy does not name".to_owned()),
-                Slot::Card(_) => None,
-            })
-        };
-        match problem {
-            None => Ok(()),
-            Some(problem) => Err(self.invalid(
-                value.span(),
-                format!("CUDA_VISIBLE_DEVICES = \"{}\" {problem}", value.get_ref()),
-                super::preset::visible_devices_for(cards).map(|right| {
-                    format!("the allowed cards are `CUDA_VISIBLE_DEVICES = \"{right}\"`")
-                }),
-            )),
-        }
-    }
-
-    fn check_uuid(&self, uuid: &Spanned<String>) -> Result<(), PolicyError> {
-        let groups: Vec<&str> = uuid
-            .get_ref()
-            .strip_prefix("GPU-")
-            .unwrap_or_default()
-            .split('-')
-            .collect();
-        let right = groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
-            && groups
-                .iter()
-                .all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()));
-        if right {
+    pub(super) fn check_version(&self, version: &Spanned<u32>) -> Result<(), PolicyError> {
+        if *version.get_ref() == 1 {
             return Ok(());
         }
         Err(self.invalid(
-            uuid.span(),
-            format!("`{}` is not the UUID of a card", uuid.get_ref()),
-            Some(
-                "copy it from `nvidia-smi -L`: `GPU-` and 32 hexadecimal digits in five groups"
-                    .to_owned(),
+            version.span(),
+            format!(
+                "version {} of the policy format is not known",
+                version.get_ref()
             ),
+            Some("this gpuguard reads `version = 1`".to_owned()),
+        ))
+    }
+
+    pub(super) fn check_deadline(&self, deadline: &Spanned<u32>) -> Result<(), PolicyError> {
+        if DEADLINE_MS.contains(deadline.get_ref()) {
+            return Ok(());
+        }
+        Err(self.invalid(
+            deadline.span(),
+            format!("a deadline of {} ms is out of range", deadline.get_ref()),
+            Some("give 100 to 600000 milliseconds; 5000 is the default".to_owned()),
+        ))
+    }
+
+    pub(super) fn check_max_file(&self, mib: &Spanned<u32>) -> Result<(), PolicyError> {
+        if MAX_FILE_MIB.contains(mib.get_ref()) {
+            return Ok(());
+        }
+        Err(self.invalid(
+            mib.span(),
+            format!(
+                "{} MiB cannot be the size of the largest file that is scanned",
+                mib.get_ref()
+            ),
+            Some("give 1 to 1024 MiB; 16 is the default".to_owned()),
         ))
     }
 
@@ -230,8 +87,9 @@ impl Place<'_> {
         let text = code.get_ref();
         let number = text
             .strip_prefix("GG")
+            .filter(|digits| digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()))
             .and_then(|digits| digits.parse::<u32>().ok());
-        if text.len() == 5 && number.is_some_and(|number| (1..=18).contains(&number)) {
+        if number.is_some_and(|number| (1..=RULES).contains(&number)) {
             return Ok(());
         }
         Err(self.invalid(
@@ -248,29 +106,23 @@ impl Place<'_> {
             Err(error) => Err(self.invalid(
                 glob.span(),
                 format!("`{}` is not a valid glob: {error}", glob.get_ref()),
-                None,
+                Some(
+                    "globs are those of `.gitignore`: https://git-scm.com/docs/gitignore"
+                        .to_owned(),
+                ),
             )),
         }
     }
 }
 
-/// What was probably meant. serde words an unknown key or value as ``unknown field `a`,
-/// expected one of `b`, `c` ``: the first name is the reader's, the others are ours.
-fn suggestion(message: &str) -> Option<String> {
-    if !message.starts_with("unknown ") {
-        return None;
+/// `message` without the middle of what it quotes where that is very long.
+fn shortened(message: String) -> String {
+    /// What is kept at either end, in characters.
+    const KEPT: usize = 160;
+    let characters: Vec<char> = message.chars().collect();
+    if characters.len() <= 2 * KEPT {
+        return message;
     }
-    let mut names = message.split('`').skip(1).step_by(2);
-    let written = names.next()?;
-    let known: Vec<&str> = names.collect();
-    let nearest = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(written, name), *name))
-        .min()
-        .filter(|(distance, name)| *distance <= name.len().div_ceil(3).max(1));
-    match nearest {
-        Some((_, name)) => Some(format!("did you mean `{name}`?")),
-        None if known.is_empty() => None,
-        None => Some(format!("known here: {}", known.join(", "))),
-    }
+    let (head, tail) = (&characters[..KEPT], &characters[characters.len() - KEPT..]);
+    format!("{}…{}", String::from_iter(head), String::from_iter(tail))
 }

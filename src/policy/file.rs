@@ -7,6 +7,25 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::MOST_CARDS;
+use super::check::{DEADLINE_MS, MAX_FILE_MIB};
+
+/// A card's UUID as a regular expression.
+macro_rules! uuid_pattern {
+    () => {
+        "GPU-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    };
+}
+
+/// Numbers or UUIDs with single commas between them.
+const VISIBLE_DEVICES_PATTERN: &str = concat!(
+    "^((0|[1-9][0-9]?)(,(0|[1-9][0-9]?))*|",
+    uuid_pattern!(),
+    "(,",
+    uuid_pattern!(),
+    ")*)$"
+);
+
 /// Policy of gpuguard: which graphics cards code may select, and how.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -15,7 +34,11 @@ pub(super) struct PolicyFile {
     #[schemars(with = "u32", range(min = 1, max = 1))]
     pub(super) version: Spanned<u32>,
     /// The machine's cards. At least one is allowed.
-    #[schemars(with = "Vec<CardEntry>", length(min = 1))]
+    #[schemars(
+        with = "Vec<CardEntry>",
+        length(min = 1),
+        extend("contains" = { "required": ["use"], "properties": { "use": { "const": "allowed" } } })
+    )]
     pub(super) card: Option<Vec<Spanned<CardEntry>>>,
     /// The environment variables that select the allowed card.
     #[serde(default)]
@@ -25,7 +48,10 @@ pub(super) struct PolicyFile {
     pub(super) scan: ScanTable,
     /// Severity of single rules, by code: `GG018 = "warning"`.
     #[serde(default)]
-    #[schemars(with = "BTreeMap<String, SeverityWord>")]
+    #[schemars(
+        with = "BTreeMap<String, SeverityWord>",
+        extend("propertyNames" = { "pattern": "^GG0(0[1-9]|1[0-8])$" })
+    )]
     pub(super) rules: BTreeMap<Spanned<String>, SeverityWord>,
     /// What the Git hook does.
     #[serde(default)]
@@ -38,9 +64,10 @@ pub(super) struct PolicyFile {
 /// One physical card.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(extend("anyOf" = [{ "required": ["pci-rank"] }, { "required": ["uuid"] }]))]
 pub(super) struct CardEntry {
     /// NVIDIA's product name, or the part of it that tells the cards apart.
-    #[schemars(with = "String", length(min = 1))]
+    #[schemars(with = "String", regex(pattern = r"\S"))]
     pub(super) name: Spanned<String>,
     /// `allowed` or `forbidden`.
     #[serde(rename = "use")]
@@ -48,12 +75,12 @@ pub(super) struct CardEntry {
     /// UUID as `nvidia-smi -L` prints it, `GPU-…`.
     #[schemars(
         with = "Option<String>",
-        regex(pattern = r"^GPU-[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
+        regex(pattern = concat!("^", uuid_pattern!(), "$"))
     )]
     pub(super) uuid: Option<Spanned<String>>,
     /// Place among all cards sorted by PCI address, from 0: the index that
     /// `CUDA_DEVICE_ORDER=PCI_BUS_ID` gives.
-    #[schemars(with = "Option<u32>")]
+    #[schemars(with = "Option<u32>", range(min = 0, max = MOST_CARDS - 1))]
     pub(super) pci_rank: Option<Spanned<u32>>,
     /// The least total memory the card must have, in GiB.
     pub(super) min_memory_gib: Option<u32>,
@@ -68,9 +95,10 @@ pub(super) struct EnvironmentTable {
     #[serde(rename = "CUDA_DEVICE_ORDER")]
     #[schemars(with = "Option<DeviceOrderWord>")]
     pub(super) device_order: Option<Spanned<String>>,
-    /// Required value of `CUDA_VISIBLE_DEVICES`; by default the PCI ranks of the allowed cards.
+    /// Required value of `CUDA_VISIBLE_DEVICES`: PCI ranks or whole UUIDs of allowed cards, with
+    /// single commas between them. By default the ranks of all allowed cards.
     #[serde(rename = "CUDA_VISIBLE_DEVICES")]
-    #[schemars(with = "Option<String>")]
+    #[schemars(with = "Option<String>", regex(pattern = VISIBLE_DEVICES_PATTERN))]
     pub(super) visible_devices: Option<Spanned<String>>,
     /// Who sets them: `each-file` that uses the GPU (the default), `entry-points` only (files
     /// that are started), or `outside` the code.
@@ -85,9 +113,9 @@ pub(super) struct ScanTable {
     /// Globs of paths that are not scanned, in `.gitignore` syntax.
     #[schemars(with = "Vec<String>")]
     pub(super) exclude: Vec<Spanned<String>>,
-    /// Larger files are skipped by name, in MiB.
-    #[schemars(range(min = 1))]
-    pub(super) max_file_mib: u32,
+    /// Larger files are skipped by name, in MiB: 1 to 1024.
+    #[schemars(with = "u32", range(min = *MAX_FILE_MIB.start(), max = *MAX_FILE_MIB.end()))]
+    pub(super) max_file_mib: Spanned<u32>,
 }
 
 /// What the Git hook does.
@@ -108,7 +136,7 @@ pub(super) struct GpuCheckTable {
     /// `required`: likewise, but a missing driver refuses the commit; `off`: never.
     pub(super) mode: GpuCheckWord,
     /// How long the check may take before it is given up, in milliseconds.
-    #[schemars(with = "u32", range(min = 100, max = 600_000))]
+    #[schemars(with = "u32", range(min = *DEADLINE_MS.start(), max = *DEADLINE_MS.end()))]
     pub(super) deadline_ms: Spanned<u32>,
     /// How long a good result counts, in minutes; 0 checks every time.
     pub(super) cache_minutes: u32,
@@ -183,7 +211,7 @@ impl Default for ScanTable {
     fn default() -> Self {
         Self {
             exclude: Vec::new(),
-            max_file_mib: 16,
+            max_file_mib: Spanned::new(0..0, 16),
         }
     }
 }

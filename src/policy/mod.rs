@@ -17,6 +17,9 @@ pub use file::schema;
 pub use load::{FILE_NAME, PolicyError, load, parse};
 pub use preset::{Preset, policy_for_cards};
 
+/// The most cards that a machine can have: ranks are 0 to one less. No system has as many.
+pub(crate) const MOST_CARDS: u32 = 64;
+
 /// A checked policy: at least one card is allowed, and names, ranks and severities make sense.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -64,7 +67,8 @@ pub enum Usage {
 /// The environment variables the policy demands, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequiredEnvironment {
-    /// Value of `CUDA_DEVICE_ORDER`; `PCI_BUS_ID` unless the policy says otherwise.
+    /// Value of `CUDA_DEVICE_ORDER`; always `PCI_BUS_ID`, the only order in which an index means
+    /// the same card everywhere.
     pub device_order: String,
     /// Value of `CUDA_VISIBLE_DEVICES`, such as `1` or a UUID.
     pub visible_devices: String,

@@ -85,7 +85,10 @@ pub(super) fn visible_devices_for(cards: &[Card]) -> Option<String> {
 
 /// `value` as a TOML basic string.
 fn toml_string(value: &str) -> String {
-    serde_json::Value::from(value).to_string()
+    // JSON escapes what TOML does, but for one control character.
+    serde_json::Value::from(value)
+        .to_string()
+        .replace('\u{7f}', "\\u007F")
 }
 
 #[cfg(test)]
@@ -98,7 +101,7 @@ mod tests {
     fn what_is_written_is_a_policy() {
         let cards = vec![
             Card {
-                name: "NVIDIA \"GeForce\" RTX 5060 Ti".to_owned(),
+                name: "NVIDIA \"GeForce\" RTX\u{7f} 5060 Ti".to_owned(),
                 usage: Usage::Forbidden,
                 uuid: Some("GPU-11111111-2222-3333-4444-555555555555".to_owned()),
                 pci_rank: Some(0),

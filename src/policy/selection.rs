@@ -5,7 +5,7 @@
 //! `CUDA_VISIBLE_DEVICES` lists, in that order and up to its first invalid entry, and numbers
 //! what is left from 0. Rules ask this model; none of them looks for the digit 1.
 
-use super::{Card, Usage};
+use super::{Card, MOST_CARDS, Usage};
 
 /// The two variables as a program would find them; `None` where one is not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,12 +63,16 @@ pub fn visible<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>) -> Visib
             .map_or(Slot::Unknown, Slot::Card)
     };
     let Some(mask) = environment.visible_devices else {
+        // A place for each rank up to the highest: never more than a machine can have, whatever
+        // the cards say. What is behind the last place is open anyway.
         let ranks = cards
             .iter()
             .filter_map(|card| card.pci_rank)
             .max()
-            .map_or(0, |rank| rank + 1);
-        let count = ranks.max(u32::try_from(cards.len()).unwrap_or(u32::MAX));
+            .map_or(0, |rank| rank.saturating_add(1));
+        let count = ranks
+            .max(u32::try_from(cards.len()).unwrap_or(u32::MAX))
+            .min(MOST_CARDS);
         return Visible {
             slots: (0..count).map(by_rank).collect(),
             open_ended: true,

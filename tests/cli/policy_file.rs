@@ -1,6 +1,8 @@
 //! What a broken policy says: file, line, column and a hint, exit code 2.
 
-use crate::support::{Run, TestRepo};
+mod words;
+
+use crate::support::{Run, TestRepo, program};
 
 fn scan_with(policy: &str) -> Run {
     let repo = TestRepo::new();
@@ -10,6 +12,7 @@ fn scan_with(policy: &str) -> Run {
 }
 
 const ALLOWED: &str = "[[card]]\nname = \"RTX 3090\"\npci-rank = 1\nuse = \"allowed\"\n";
+const UUID: &str = "GPU-8955abcd-1111-2222-3333-444444444444";
 
 #[track_caller]
 fn assert_refused(policy: &str, expected: &[&str]) {
@@ -50,26 +53,37 @@ fn unknown_keys_are_errors_with_a_suggestion() {
         &format!("version = 1\n{ALLOWED}[hook]\non-eror = \"block\"\n"),
         &[
             "gpuguard.toml:7:1",
-            "unknown field `on-eror`",
+            "unknown key `on-eror`",
             "did you mean `on-error`?",
         ],
     );
     assert_refused(
         &format!("version = 1\n{ALLOWED}[gpu_check]\nmode = \"auto\"\n"),
-        &["unknown field `gpu_check`", "did you mean `gpu-check`?"],
+        &["unknown key `gpu_check`", "did you mean `gpu-check`?"],
     );
     assert_refused(
         &format!("version = 1\n{ALLOWED}[gpu-check]\nmode = \"requird\"\n"),
         &["gpuguard.toml:7:8", "did you mean `required`?"],
     );
-    assert_refused(
-        &format!("version = 1\n{ALLOWED}[rules]\nGG99 = \"off\"\n"),
-        &[
-            "gpuguard.toml:7:1",
-            "`GG99` is not the code of a rule",
-            "gpuguard rule",
-        ],
-    );
+    for code in [
+        "GG99",
+        "GG+06",
+        "GG000",
+        "GG019",
+        "GG06",
+        "GG0006",
+        "gg006",
+        "GG\u{665}06",
+    ] {
+        assert_refused(
+            &format!("version = 1\n{ALLOWED}[rules]\n\"{code}\" = \"off\"\n"),
+            &[
+                "gpuguard.toml:7:1",
+                &format!("`{code}` is not the code of a rule"),
+                "gpuguard rule",
+            ],
+        );
+    }
 }
 
 #[test]
@@ -103,6 +117,17 @@ fn cards_that_cannot_be_told_apart_are_refused() {
             "`RTX 3090` and `B` have the same PCI rank",
         ],
     );
+    let other_case = UUID.replace("abcd", "ABCD");
+    assert_refused(
+        &format!(
+            "version = 1\n{ALLOWED}uuid = \"{UUID}\"\n[[card]]\nname = \"B\"\nuuid = \"{other_case}\"\nuse = \"forbidden\"\n"
+        ),
+        &[
+            "gpuguard.toml:9:8",
+            "`RTX 3090` and `B` have the same UUID",
+            "nvidia-smi -L",
+        ],
+    );
     assert_refused(
         "version = 1\n[[card]]\nname = \"A\"\nuuid = \"GPU-12\"\nuse = \"allowed\"\n",
         &[
@@ -111,6 +136,22 @@ fn cards_that_cannot_be_told_apart_are_refused() {
             "nvidia-smi -L",
         ],
     );
+}
+
+#[test]
+fn a_rank_that_no_machine_has_is_refused() {
+    for rank in ["64", "1000000000", "4294967295"] {
+        assert_refused(
+            &format!(
+                "version = 1\n{ALLOWED}[[card]]\nname = \"B\"\npci-rank = {rank}\nuse = \"forbidden\"\n"
+            ),
+            &[
+                "gpuguard.toml:8:12",
+                &format!("no machine has a card at PCI rank {rank}"),
+                "0 to 63",
+            ],
+        );
+    }
 }
 
 #[test]
@@ -125,11 +166,42 @@ fn a_required_mask_that_shows_the_wrong_card_is_refused() {
             "CUDA_VISIBLE_DEVICES = \"1\"",
         ],
     );
-    for nothing in ["", "-1", "7"] {
+    for (mask, problem) in [
+        ("", "selects no card"),
+        ("7", "selects a card that the policy does not name: `7`"),
+        ("1,7", "selects a card that the policy does not name: `7`"),
+        ("1,0", "selects `RTX 5060 Ti`, which the policy forbids"),
+        ("1,1", "names `RTX 3090` twice"),
+        (
+            "-1",
+            "has `-1`, which is neither a PCI rank nor a whole UUID",
+        ),
+        ("1,-1", "has `-1`"),
+        ("1-2", "has `1-2`"),
+        ("1gpu", "has `1gpu`"),
+        ("1;0", "has `1;0`"),
+        (" 1", "has ` 1`"),
+        ("1, 0", "has ` 0`"),
+        ("+1", "has `+1`"),
+        ("01", "has `01`"),
+        ("1,", "has ``"),
+        ("GPU-8955", "has `GPU-8955`"),
+        (UUID, "selects a card that the policy does not name"),
+        (&format!("1,{UUID}"), "mixes ranks and UUIDs"),
+    ] {
         assert_refused(
-            &format!("{cards}[environment]\nCUDA_VISIBLE_DEVICES = \"{nothing}\"\n"),
-            &["selects no card"],
+            &format!("{cards}[environment]\nCUDA_VISIBLE_DEVICES = \"{mask}\"\n"),
+            &[
+                "gpuguard.toml:11:24",
+                &format!("CUDA_VISIBLE_DEVICES = \"{mask}\" {problem}"),
+                "the allowed cards are `CUDA_VISIBLE_DEVICES = \"1\"`",
+            ],
         );
+    }
+    let by_uuid = format!("version = 1\n{ALLOWED}uuid = \"{UUID}\"\n[environment]\n");
+    for mask in ["1", UUID, &UUID.replace("abcd", "ABCD")] {
+        let run = scan_with(&format!("{by_uuid}CUDA_VISIBLE_DEVICES = \"{mask}\"\n"));
+        assert_eq!(run.code, 0, "{run}");
     }
     assert_refused(
         &format!("{cards}[environment]\nCUDA_DEVICE_ORDER = \"FASTEST_FIRST\"\n"),
@@ -143,11 +215,22 @@ fn wrong_versions_values_and_bytes_are_refused() {
         &format!("version = 2\n{ALLOWED}"),
         &["gpuguard.toml:1:11", "version 2"],
     );
-    assert_refused(ALLOWED, &["missing field `version`"]);
+    assert_refused(ALLOWED, &["the key `version` is missing", "`version = 1`"]);
     assert_refused(
         &format!("version = 1\n{ALLOWED}[gpu-check]\ndeadline-ms = 5\n"),
         &["a deadline of 5 ms is out of range"],
     );
+    // With 0 every file was skipped, and bad code passed.
+    for mib in ["0", "1025", "4294967295"] {
+        assert_refused(
+            &format!("version = 1\n{ALLOWED}[scan]\nmax-file-mib = {mib}\n"),
+            &[
+                "gpuguard.toml:7:16",
+                &format!("{mib} MiB cannot be the size"),
+                "give 1 to 1024 MiB",
+            ],
+        );
+    }
     assert_refused(
         &format!("version = 1\n{ALLOWED}[scan]\nexclude = [\"a{{b\"]\n"),
         &["`a{b` is not a valid glob"],
@@ -161,4 +244,67 @@ fn wrong_versions_values_and_bytes_are_refused() {
             .contains("gpuguard.toml:2:3: the file is not UTF-8"),
         "{run}"
     );
+}
+
+#[test]
+fn only_a_regular_file_of_sensible_size_is_read() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    std::fs::create_dir(repo.path().join("gpuguard.toml")).unwrap();
+    let run = repo.gpuguard(&["scan", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("is not a regular file"), "{run}");
+
+    repo.write(
+        "large.toml",
+        format!("version = 1\n{ALLOWED}# {}\n", "x".repeat(1 << 20)),
+    );
+    let run = repo.gpuguard(&["scan", "--policy", "large.toml", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.contains("`large.toml` is larger than 1024 KiB"),
+        "{run}"
+    );
+    assert!(
+        run.stderr.contains("a policy is a short TOML file"),
+        "{run}"
+    );
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_pipe_or_a_device_is_no_policy_and_a_link_to_a_file_is() {
+    use std::os::unix::fs::symlink;
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        repo.path().join("gpuguard.toml"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RWXU,
+        0,
+    )
+    .unwrap();
+    // `timeout` ends what waits for a writer.
+    let run: Run = repo
+        .command("timeout")
+        .arg("60")
+        .arg(program())
+        .args(["scan", "a.py"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("is not a regular file"), "{run}");
+    let run = repo.gpuguard(&["scan", "--policy", "/dev/zero", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.contains("`/dev/zero` is not a regular file"),
+        "{run}"
+    );
+
+    repo.write("real.toml", format!("version = 1\n{ALLOWED}"));
+    symlink("real.toml", repo.path().join("link.toml")).unwrap();
+    let run = repo.gpuguard(&["scan", "--policy", "link.toml", "a.py"]);
+    assert_eq!(run.code, 0, "{run}");
 }

@@ -13,7 +13,7 @@ use crate::support::fake_driver::FakeDriver;
 use crate::support::{Run, TestRepo, program};
 
 /// Runs `command` with its stderr on a terminal; gives what the terminal got.
-fn on_terminal(command: &mut Command) -> String {
+pub(super) fn on_terminal(command: &mut Command) -> String {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();

@@ -139,6 +139,20 @@ fn without_a_mask_all_cards_show() {
 }
 
 #[test]
+fn a_rank_that_no_machine_has_takes_no_room() {
+    for rank in [64, 1_000_000_000, u32::MAX] {
+        let mut far = rig();
+        far[1].pci_rank = Some(rank);
+        let bare = CudaEnvironment {
+            order: Some("PCI_BUS_ID"),
+            visible_devices: None,
+        };
+        assert_eq!(visible(&far, bare).slots.len(), MOST_CARDS as usize);
+        assert_eq!(select(&far, bare, rank), Selected::Unknown);
+    }
+}
+
+#[test]
 fn an_index_counts_in_the_mask() {
     let cards = rig();
     let mask = |mask| CudaEnvironment {
