@@ -1,0 +1,105 @@
+//! `gpuguard backup create`: what is saved of what was asked for, and what is said of the rest.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+use super::backup::{backup, created, members};
+use crate::support::{Run, TestRepo, program};
+
+/// The names that an archive saves, in its order.
+fn saved(repo: &TestRepo, id: &str) -> Vec<String> {
+    members(repo, id)
+        .into_iter()
+        .filter_map(|(name, _)| name.strip_prefix("worktree/").map(str::to_owned))
+        .collect()
+}
+
+#[cfg(unix)]
+fn pipe(repo: &TestRepo, path: &str) {
+    let made = repo.command("mkfifo").arg(path).status().unwrap();
+    assert!(made.success());
+}
+
+#[test]
+fn what_git_tracks_is_saved_though_a_rule_would_ignore_it() {
+    let repo = TestRepo::new();
+    repo.write(".gitignore", "*.log\nbuild/\n");
+    repo.write("z.log", "tracked\n");
+    repo.write("pkg/build/x.py", "tracked\n");
+    repo.write("pkg/gone.log", "tracked\n");
+    repo.git(&["add", "--force", "."]);
+    repo.git(&["commit", "--quiet", "-m", "one"]);
+    std::fs::remove_file(repo.path().join("pkg/gone.log")).unwrap();
+    repo.write("other.log", "ignored\n");
+    repo.write("build/y.py", "ignored\n");
+    let id = created(&repo, &[]);
+    assert_eq!(saved(&repo, &id), [".gitignore", "pkg/build/x.py", "z.log"]);
+    let id = created(&repo, &["pkg"]);
+    assert_eq!(saved(&repo, &id), ["pkg/build/x.py"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_in_a_folder_is_named_and_left_out() {
+    let repo = TestRepo::new();
+    repo.write("d/x.py", "x");
+    pipe(&repo, "d/pipe");
+    let run = backup(&repo, &["create", "d"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("skipped `d/pipe`: not a file"), "{run}");
+    assert_eq!(saved(&repo, run.stdout.trim()), ["d/x.py"]);
+}
+
+#[test]
+fn a_list_may_begin_with_the_mark_of_utf_8() {
+    let repo = TestRepo::new();
+    repo.write("a/x.py", "x");
+    repo.write("list.txt", "\u{feff}a/x.py\r\n");
+    let id = created(&repo, &["--paths-from", "list.txt"]);
+    assert_eq!(saved(&repo, &id), ["a/x.py"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn one_path_that_cannot_be_saved_does_not_keep_the_others_from_it() {
+    let repo = TestRepo::new();
+    repo.write("good.py", "x");
+    pipe(&repo, "pipe");
+    let long = "n".repeat(300);
+    let list = format!("good.py\npipe\n../outside\n.git/config\n{long}\ngone.py\n");
+    repo.write("list.txt", list);
+    let run = backup(&repo, &["create", "--paths-from", "list.txt"]);
+    assert_eq!(run.code, 1, "{run}");
+    for told in [
+        "not saved: `pipe`: it is not a file",
+        "not saved: `../outside`: it is not in this working tree",
+        "not saved: `.git/config`",
+        &format!("not saved: `{long}`"),
+        "not found: `gone.py`",
+        "1 saved, 1 not found, 4 not saved, 6 in all",
+    ] {
+        assert!(run.stderr.contains(told), "{told}: {run}");
+    }
+    assert_eq!(saved(&repo, run.stdout.trim()), ["good.py"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_may_not_be_read_is_named_and_the_others_are_saved() {
+    use std::os::unix::fs::PermissionsExt;
+    let repo = TestRepo::new();
+    repo.write("d/good.py", "x");
+    repo.write("d/secret.py", "x");
+    let secret = repo.path().join("d/secret.py");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o000)).unwrap();
+    let mut create = repo.command(program());
+    if std::fs::read(&secret).is_ok() {
+        // Root reads everything, unless that right is taken from it.
+        create = repo.command("setpriv");
+        create
+            .arg("--bounding-set=-dac_override,-dac_read_search")
+            .arg(program());
+    }
+    let run = Run::from(create.args(["backup", "create", "d"]).output().unwrap());
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("not saved: `d/secret.py`"), "{run}");
+    assert_eq!(saved(&repo, run.stdout.trim()), ["d/good.py"]);
+}
