@@ -17,9 +17,14 @@ pub struct PendingFile {
 impl PendingFile {
     /// Starts a file that will become `target`; only its owner can read it (mode 0600).
     pub fn create(target: &Path) -> io::Result<Self> {
+        Self::create_named(target, ".gpuguard-")
+    }
+
+    /// The same with another beginning of the temporary name, which ends in `.tmp`.
+    pub fn create_named(target: &Path, prefix: &str) -> io::Result<Self> {
         let folder = parent_of(target);
         let temporary = tempfile::Builder::new()
-            .prefix(".gpuguard-")
+            .prefix(prefix)
             .suffix(".tmp")
             .tempfile_in(folder)?;
         Ok(Self {

@@ -103,3 +103,101 @@ fn a_file_that_may_not_be_read_is_named_and_the_others_are_saved() {
     assert!(run.stderr.contains("not saved: `d/secret.py`"), "{run}");
     assert_eq!(saved(&repo, run.stdout.trim()), ["d/good.py"]);
 }
+
+/// The temporaries in the store.
+fn temporaries(repo: &TestRepo) -> Vec<String> {
+    let folder = repo.path().join(".git/gpuguard/backups");
+    let Ok(names) = std::fs::read_dir(folder) else {
+        return Vec::new();
+    };
+    names
+        .map(|name| name.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("tmp"))
+        .collect()
+}
+
+/// A program that does not outlive the test.
+#[cfg(unix)]
+struct Busy(std::process::Child);
+
+#[cfg(unix)]
+impl Busy {
+    /// SIGKILL, and its end awaited.
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// A `backup create` that writes its archive and will not be done for minutes.
+#[cfg(unix)]
+fn busy(repo: &TestRepo) -> Busy {
+    // Zeros that take no room on the disk, but their time to be read.
+    let huge = std::fs::File::create(repo.path().join("huge.bin")).unwrap();
+    huge.set_len(1 << 40).unwrap();
+    let before = temporaries(repo).len();
+    let child = repo
+        .command(program())
+        .args(["backup", "create", "huge.bin"])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut busy = Busy(child);
+    while temporaries(repo).len() == before {
+        assert!(busy.0.try_wait().unwrap().is_none(), "it ended early");
+        std::thread::yield_now();
+    }
+    busy
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_backup_leaves_nothing_that_stays() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "x");
+    let first = created(&repo, &["a.py"]);
+    let mut child = busy(&repo);
+    let second = created(&repo, &["a.py"]);
+    assert_eq!(
+        temporaries(&repo).len(),
+        1,
+        "another run's file is left alone while that runs"
+    );
+    child.kill();
+    let run = backup(&repo, &["list"]);
+    assert_eq!((run.code, run.stdout.lines().count()), (0, 2), "{run}");
+    assert_eq!(run.stderr, "", "{run}");
+    let run = backup(&repo, &["verify", "--all"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("2 whole, 0 damaged, 2 in all"), "{run}");
+    let third = created(&repo, &["a.py"]);
+    assert_eq!(temporaries(&repo), [""; 0]);
+    for id in [first, second, third] {
+        assert_eq!(backup(&repo, &["verify", &id]).code, 0);
+    }
+}
+
+#[test]
+fn a_sum_whose_archive_never_came_is_no_damage_and_goes_with_the_temporary() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "x");
+    created(&repo, &["a.py"]);
+    let folder = repo.path().join(".git/gpuguard/backups");
+    let id = "20260101T000000Z-0a1b2c3d";
+    let sum = folder.join(format!("{id}.zip.sha256"));
+    std::fs::write(&sum, format!("{}  {id}.zip\n", "0".repeat(64))).unwrap();
+    std::fs::write(folder.join(format!(".gpuguard-{id}-Xx1Yy2.tmp")), "half").unwrap();
+    let run = backup(&repo, &["verify", "--all"]);
+    assert_eq!(run.code, 0, "{run}");
+    created(&repo, &["a.py"]);
+    assert!(!sum.exists());
+    assert_eq!(temporaries(&repo), [""; 0]);
+}
