@@ -146,8 +146,8 @@ pub enum NameFault {
     /// A part is `.` or `..`.
     #[error("a part of it is `.` or `..`")]
     Relative,
-    /// It holds NUL, `\` or `:`, which some systems read as more than a name.
-    #[error("it holds a character that some systems read as more than a name")]
+    /// It holds NUL, or on Windows `\` or `:`, which the system reads as more than a name.
+    #[error("it holds a character that this system reads as more than a name")]
     Character,
     /// A part is `.git`, or some file system takes it for that.
     #[error("a part of it names Git's own folder")]

@@ -201,3 +201,27 @@ fn a_sum_whose_archive_never_came_is_no_damage_and_goes_with_the_temporary() {
     assert!(!sum.exists());
     assert_eq!(temporaries(&repo), [""; 0]);
 }
+
+#[cfg(not(windows))]
+#[test]
+fn a_colon_and_a_backslash_are_letters_where_they_are() {
+    let repo = TestRepo::new();
+    for name in ["a:b", "c\\d", "e\\..\\f"] {
+        repo.write(name, name);
+    }
+    repo.commit_all("one");
+    repo.git(&["tag", "v1"]);
+    let id = created(&repo, &[]);
+    assert_eq!(saved(&repo, &id), ["a%3Ab", "c%5Cd", "e%5C..%5Cf"]);
+    for back in [
+        &["backup", "restore", &id][..],
+        &["rollback", "v1", "--yes"],
+    ] {
+        repo.write("a:b", "changed");
+        std::fs::remove_file(repo.path().join("c\\d")).unwrap();
+        let run = repo.gpuguard(back);
+        assert_eq!(run.code, 0, "{back:?}: {run}");
+        assert_eq!(repo.read("a:b"), b"a:b", "{back:?}");
+        assert_eq!(repo.read("c\\d"), b"c\\d", "{back:?}");
+    }
+}
