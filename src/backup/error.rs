@@ -98,6 +98,24 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
     },
+    /// The backup holds a file of one time and, from another, one below that name.
+    #[error("`{}` cannot be written beside `{}`; nothing was restored", below.display(), file.display())]
+    Clash {
+        /// The file.
+        file: PathBuf,
+        /// What would need a folder of that name.
+        below: PathBuf,
+    },
+    /// Some files are restored already.
+    #[error("{written} of {total} files were restored, then one could not be")]
+    Halted {
+        /// How many are there, whole.
+        written: usize,
+        /// How many there were to be.
+        total: usize,
+        /// What happened.
+        source: Box<Self>,
+    },
     /// A restored file cannot be written.
     #[error("`{}` cannot be written", path.display())]
     Target {

@@ -1,6 +1,8 @@
 //! Choosing what to restore, and writing it into a folder beside the working tree. Writing over
 //! the user's files goes through `rollback`, which saves them first and can go back.
 
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{BackupError, Entry, Manifest, NameFault, SafeName, VerifiedBackup, Version};
@@ -62,7 +64,7 @@ struct Target<'e> {
 }
 
 impl VerifiedBackup {
-    /// Writes `entries` below `folder`, where none of them may exist yet. All names are judged
+    /// Writes `entries` below `folder`, where none of them may exist yet. All targets are judged
     /// before the first byte is written. Gives how many files were written.
     pub fn restore_beside(
         &mut self,
@@ -73,35 +75,32 @@ impl VerifiedBackup {
         for entry in entries {
             targets.push(target(folder, entry)?);
         }
+        check_room_for_all(folder, &targets)?;
         // Links last: nothing is ever written through one.
         targets.sort_by_key(|target| target.mode == FileMode::Symlink);
-        for target in &targets {
-            self.write(folder, target)?;
+        for (written, target) in targets.iter().enumerate() {
+            self.write(folder, target)
+                .map_err(|source| BackupError::Halted {
+                    written,
+                    total: targets.len(),
+                    source: Box::new(source),
+                })?;
         }
         Ok(targets.len())
     }
 
     fn write(&mut self, root: &Path, target: &Target<'_>) -> Result<(), BackupError> {
-        let failed = |source: std::io::Error| {
-            if source.kind() == std::io::ErrorKind::AlreadyExists {
-                return BackupError::Exists {
-                    path: target.file.clone(),
-                };
-            }
-            BackupError::Target {
-                path: target.file.clone(),
-                source,
-            }
+        let failed = |source: io::Error| BackupError::Target {
+            path: target.file.clone(),
+            source,
         };
         if let Some(parent) = target.file.parent() {
-            std::fs::create_dir_all(parent).map_err(failed)?;
+            file::create_folder(parent).map_err(failed)?;
         }
         // Once more: a link may have appeared since all names were judged.
-        let path = target.entry.path.to_path();
-        let unsafe_name = |reason| unsafe_name(&path, reason);
-        SafeName::new(&path)
+        SafeName::new(&target.entry.path.to_path())
             .and_then(|name| name.below(root))
-            .map_err(unsafe_name)?;
+            .map_err(|fault| failed(io::Error::new(io::ErrorKind::NotADirectory, fault)))?;
         if target.mode == FileMode::Symlink {
             let content = self.content(target.entry)?;
             return file::create_link(&target.file, &content).map_err(failed);
@@ -111,6 +110,24 @@ impl VerifiedBackup {
         file::set_mode(pending.temporary_path(), target.entry.permission_bits()).map_err(failed)?;
         pending.commit_new().map_err(failed)
     }
+}
+
+/// Versions of different times do not always fit together: what was a file then may be a folder
+/// now.
+fn check_room_for_all(root: &Path, targets: &[Target<'_>]) -> Result<(), BackupError> {
+    let files: HashSet<&Path> = targets.iter().map(|target| target.file.as_path()).collect();
+    for target in targets {
+        let mut folders = target.file.ancestors().skip(1);
+        if let Some(file) =
+            folders.find(|folder| folder.starts_with(root) && files.contains(folder))
+        {
+            return Err(BackupError::Clash {
+                file: file.to_owned(),
+                below: target.file.clone(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn unsafe_name(path: &RepoPath, reason: NameFault) -> BackupError {

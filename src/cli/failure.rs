@@ -232,6 +232,12 @@ impl From<BackupError> for Failure {
                 failure.hint(format!("`gpuguard backup show {id}` lists what it holds"))
             }
             BackupError::Exists { .. } => failure.hint("choose an empty folder with `--to`"),
+            BackupError::Clash { .. } => {
+                failure.hint("name the files, or choose one time with `--version`")
+            }
+            BackupError::Halted { .. } => {
+                failure.hint("restore again to an empty folder, with room for all")
+            }
             BackupError::Unwritable { .. } | BackupError::Store { .. } => {
                 failure.note("nothing was changed")
             }

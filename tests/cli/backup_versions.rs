@@ -8,14 +8,22 @@ use gpuguard::git::{FileMode, RepoPath, Repository};
 use gpuguard::sys::clock;
 
 use super::rollback::tree;
-use crate::support::TestRepo;
+use crate::support::{Run, TestRepo, program};
 
 fn staged_backup(repo: &TestRepo, versions: &[(Version, &[u8])]) -> String {
+    let files: Vec<_> = versions
+        .iter()
+        .map(|(version, content)| (*version, "a.txt", *content))
+        .collect();
+    backup_of(repo, "pre-commit", &files)
+}
+
+fn backup_of(repo: &TestRepo, trigger: &'static str, files: &[(Version, &str, &[u8])]) -> String {
     let repository = Repository::discover(&repo.path()).unwrap();
-    let mut request = SnapshotRequest::new("pre-commit", repository.head().unwrap());
-    for (version, content) in versions {
+    let mut request = SnapshotRequest::new(trigger, repository.head().unwrap());
+    for (version, path, content) in files {
         request.entries.push(SnapshotEntry {
-            path: RepoPath::new(&b"a.txt"[..]),
+            path: RepoPath::new(path.as_bytes()),
             version: *version,
             mode: FileMode::Regular,
             content: content.to_vec().into(),
@@ -163,4 +171,60 @@ fn what_was_only_staged_comes_back_even_after_git_threw_it_away() {
     assert_eq!(repo.git(&["show", ":a.py"]), "only staged\n");
     assert_eq!(repo.read("a.py"), b"and edited on\n");
     repo.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn files_that_cannot_lie_side_by_side_are_told_before_the_first_is_written() {
+    let repo = TestRepo::new();
+    let id = backup_of(
+        &repo,
+        "pre-commit",
+        &[
+            (Version::Before, "a", b"a file once"),
+            (Version::Staged, "a/b", b"below a folder now"),
+            (Version::Staged, "0", b"the first"),
+        ],
+    );
+    let run = repo.gpuguard(&["backup", "restore", &id, "--to", "out"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("nothing was restored"), "{run}");
+    assert!(tree(&repo.path().join("out")).is_empty());
+    let run = repo.gpuguard(&[
+        "backup",
+        "restore",
+        &id,
+        "--version",
+        "staged",
+        "--to",
+        "out",
+    ]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(repo.read("out/a/b"), b"below a folder now");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_up_midway_is_told_with_what_is_there() {
+    let repo = TestRepo::new();
+    let large = vec![7; 200_000];
+    let files: [(Version, &str, &[u8]); 3] = [
+        (Version::Worktree, "a.py", b"small"),
+        (Version::Worktree, "b.bin", &large),
+        (Version::Worktree, "c.py", b"small"),
+    ];
+    let id = backup_of(&repo, "manual", &files);
+    // A file may not grow beyond 64 KiB: what a full disk does, without one.
+    let run: Run = repo
+        .command("/bin/sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\""])
+        .arg(program())
+        .args(["backup", "restore", &id, "--to", "out"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("1 of 3 files were restored"), "{run}");
+    assert!(run.stderr.contains("b.bin` cannot be written"), "{run}");
+    let left: Vec<_> = tree(&repo.path().join("out")).into_keys().collect();
+    assert_eq!(left, ["a.py"]);
 }
