@@ -42,6 +42,12 @@ pub enum BackupError {
         /// The folder.
         folder: PathBuf,
     },
+    /// There are only backups that a restore, a rollback or an undo made.
+    #[error("all backups in `{}` are what a restore, a rollback or an undo replaced", folder.display())]
+    OnlySafety {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// More than one id begins like this.
     #[error("`{word}` is the beginning of {count} backups")]
     Ambiguous {
@@ -129,6 +135,9 @@ pub enum BackupError {
 /// In which way an archive is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
+    /// Only its sum is left.
+    #[error("its archive is missing")]
+    Gone,
     /// The archive cannot be read from the disk.
     #[error("its file cannot be read ({0})")]
     Unreadable(String),
@@ -179,6 +188,9 @@ pub enum NameFault {
     /// A folder stands at the place of the file.
     #[error("a folder stands in its place")]
     Folder,
+    /// Git itself refuses such a link (gitmodules(5), "NOTES").
+    #[error("Git writes no `.gitmodules` that is a link")]
+    LinkedModules,
     /// The entry is no file or link, but a submodule.
     #[error("it is a submodule, which a backup does not hold")]
     Submodule,

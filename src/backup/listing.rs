@@ -127,12 +127,34 @@ impl Store {
     /// The backup a person means: an id, the beginning of one, or `latest`.
     pub fn find(&self, word: &str) -> Result<BackupId, BackupError> {
         if word == "latest" {
+            let none = || BackupError::None {
+                folder: self.folder.clone(),
+            };
             return self
-                .latest(&self.names()?.archives)
-                .ok_or_else(|| BackupError::None {
-                    folder: self.folder.clone(),
-                });
+                .latest(&self.names()?.archives, |_| true)
+                .ok_or_else(none);
         }
+        self.find_by_beginning(word)
+    }
+
+    /// The same for what is to be restored: there `latest` is the newest backup that somebody
+    /// made of their work. What a restore, a rollback or an undo saved before it changed anything
+    /// is what they wanted to be rid of; `rollback --undo` brings that back.
+    pub fn find_to_restore(&self, word: &str) -> Result<BackupId, BackupError> {
+        if word != "latest" {
+            return self.find_by_beginning(word);
+        }
+        let archives = self.names()?.archives;
+        let found = self.latest(&archives, |manifest| !manifest.is_safety());
+        let folder = self.folder.clone();
+        found.ok_or(if archives.is_empty() {
+            BackupError::None { folder }
+        } else {
+            BackupError::OnlySafety { folder }
+        })
+    }
+
+    fn find_by_beginning(&self, word: &str) -> Result<BackupId, BackupError> {
         let ids = self.ids()?;
         let mut fitting = ids
             .iter()
@@ -149,13 +171,23 @@ impl Store {
         }
     }
 
-    /// The newest; of those made in the same second, the manifests tell.
-    fn latest(&self, ids: &[BackupId]) -> Option<BackupId> {
-        let second = ids.first()?.as_str().get(..16)?;
-        ids.iter()
-            .take_while(|id| id.as_str().starts_with(second))
-            .max_by_key(|id| self.listed(id).ok().map(|listed| listed.manifest.created))
-            .cloned()
+    /// The newest that is wanted; of those made in the same second, the manifests tell. One whose
+    /// manifest cannot be read is not passed over in silence.
+    fn latest(&self, ids: &[BackupId], wanted: impl Fn(&Manifest) -> bool) -> Option<BackupId> {
+        let second = |id: &BackupId| id.as_str().split('-').next().map(str::to_owned);
+        ids.chunk_by(|a, b| second(a) == second(b))
+            .find_map(|of_one_second| {
+                of_one_second
+                    .iter()
+                    .map(|id| (self.listed(id).ok(), id))
+                    .filter(|(listed, _)| {
+                        listed
+                            .as_ref()
+                            .is_none_or(|listed| wanted(&listed.manifest))
+                    })
+                    .max_by_key(|(listed, _)| listed.as_ref().map(|one| one.manifest.created))
+                    .map(|(_, id)| id.clone())
+            })
     }
 }
 

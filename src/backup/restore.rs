@@ -56,6 +56,17 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// What it holds under names that no restore writes, and why not. No backup that gpuguard
+    /// made on a system of this kind holds any.
+    pub fn refused(&self) -> Vec<(RepoPath, NameFault)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| Some((entry.path.to_path(), judge(entry).err()?)))
+            .collect()
+    }
+}
+
 /// A file that will be written, its name found harmless.
 struct Target<'e> {
     entry: &'e Entry,
@@ -137,15 +148,26 @@ fn unsafe_name(path: &RepoPath, reason: NameFault) -> BackupError {
     }
 }
 
-fn target<'e>(folder: &Path, entry: &'e Entry) -> Result<Target<'e>, BackupError> {
+/// What kind of file an entry is, where it may be written at all.
+fn judge(entry: &Entry) -> Result<(SafeName, FileMode), NameFault> {
     let path = entry.path.to_path();
-    let file = SafeName::new(&path)
-        .and_then(|name| name.below(folder))
-        .map_err(|reason| unsafe_name(&path, reason))?;
+    let name = SafeName::new(&path)?;
     let mode = match entry.mode() {
         Some(mode) if mode.is_file() || mode == FileMode::Symlink => mode,
-        _ => return Err(unsafe_name(&path, NameFault::Submodule)),
+        _ => return Err(NameFault::Submodule),
     };
+    let through_git = entry.version != Version::Worktree;
+    let modules = path.file_name().eq_ignore_ascii_case(b".gitmodules");
+    if through_git && mode == FileMode::Symlink && modules {
+        return Err(NameFault::LinkedModules);
+    }
+    Ok((name, mode))
+}
+
+fn target<'e>(folder: &Path, entry: &'e Entry) -> Result<Target<'e>, BackupError> {
+    let refused = |reason| unsafe_name(&entry.path.to_path(), reason);
+    let (name, mode) = judge(entry).map_err(refused)?;
+    let file = name.below(folder).map_err(refused)?;
     if file.symlink_metadata().is_ok() {
         return Err(BackupError::Exists { path: file });
     }

@@ -159,7 +159,10 @@ impl Store {
 
 /// Opens an archive for reading.
 pub(super) fn open_archive(path: &Path) -> Result<File, Damage> {
-    file::open_regular(path).map_err(|error| Damage::Unreadable(error.to_string()))
+    file::open_regular(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Damage::Gone,
+        _ => Damage::Unreadable(error.to_string()),
+    })
 }
 
 /// The line that `sha256sum -c` reads.

@@ -223,6 +223,8 @@ impl From<BackupError> for Failure {
             BackupError::Unknown { .. } => {
                 failure.hint("`gpuguard backup list` lists the backups; `latest` is the newest")
             }
+            BackupError::OnlySafety { .. } => failure
+                .hint("`gpuguard rollback --undo` goes one step back; an id restores any of them"),
             BackupError::Ambiguous { .. } => failure.hint("give more of the id"),
             BackupError::None { .. } => failure.hint("`gpuguard backup create` makes one"),
             BackupError::Damaged { .. } => failure

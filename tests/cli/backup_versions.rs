@@ -104,11 +104,11 @@ fn a_forged_backup_with_a_name_outside_is_refused_whole() {
         std::fs::write(&archive, &bytes).unwrap();
         let line = format!("{}  {id}.zip\n", Sum::of(&bytes));
         std::fs::write(archive.with_extension("zip.sha256"), line).unwrap();
-        assert_eq!(
-            repo.gpuguard(&["backup", "verify", &id]).code,
-            0,
-            "well formed"
-        );
+        for verify in [&["verify", &id], &["verify", "--all"]] {
+            let run = repo.gpuguard(&[&["backup"], &verify[..]].concat());
+            assert_eq!(run.code, 1, "well formed, and no good: {evil}: {run}");
+            assert!(run.stderr.contains("must not be written"), "{evil}: {run}");
+        }
         for arguments in [
             &["backup", "restore", &id][..],
             &["backup", "restore", &id, "--to", "o"],
@@ -200,6 +200,74 @@ fn files_that_cannot_lie_side_by_side_are_told_before_the_first_is_written() {
     ]);
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(repo.read("out/a/b"), b"below a folder now");
+}
+
+#[test]
+fn a_linked_gitmodules_from_gits_side_is_refused() {
+    let repo = TestRepo::new();
+    let repository = Repository::discover(&repo.path()).unwrap();
+    let mut request = SnapshotRequest::new("pre-commit", repository.head().unwrap());
+    request.entries.push(SnapshotEntry {
+        path: RepoPath::new(&b".gitmodules"[..]),
+        version: Version::Staged,
+        mode: FileMode::Symlink,
+        content: b"elsewhere".to_vec().into(),
+    });
+    let store = Store::at(repository.common_dir());
+    let id = store.create(&request, clock::now()).unwrap().id;
+    let run = repo.gpuguard(&["backup", "verify"]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("`.gitmodules`"), "{run}");
+    let run = repo.gpuguard(&["backup", "restore", &id, "--to", "out"]);
+    assert_eq!(run.code, 2, "{run}");
+}
+
+#[test]
+fn the_latest_to_restore_is_never_what_a_restore_replaced() {
+    let repo = TestRepo::new();
+    repo.write("a.txt", "good\n");
+    let run = repo.gpuguard(&["backup", "create"]);
+    let good = run.stdout.trim().to_owned();
+    for _ in 0..3 {
+        repo.write("a.txt", "bad\n");
+        let run = repo.gpuguard(&["backup", "restore", "latest"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(run.stderr.contains(&good), "{run}");
+        assert_eq!(repo.read("a.txt"), b"good\n");
+        let run = repo.gpuguard(&["backup", "restore", "latest", "a.txt"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(repo.read("a.txt"), b"good\n", "again changes nothing");
+    }
+    let run = repo.gpuguard(&["backup", "restore", "latest", "--to", "out"]);
+    assert!(run.stderr.contains(&good), "{run}");
+    let archive = format!(".git/gpuguard/backups/{good}.zip");
+    for name in [archive.clone(), format!("{archive}.sha256")] {
+        std::fs::remove_file(repo.path().join(name)).unwrap();
+    }
+    let run = repo.gpuguard(&["backup", "restore", "latest"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("rollback --undo"), "{run}");
+    assert_eq!(repo.gpuguard(&["backup", "show", "latest"]).code, 0);
+}
+
+#[test]
+fn a_sum_without_its_archive_is_a_damaged_backup() {
+    let repo = TestRepo::new();
+    let whole = staged_backup(&repo, &[(Version::Worktree, b"x")]);
+    let lost = staged_backup(&repo, &[(Version::Worktree, b"x")]);
+    let archive = |id: &str| repo.path().join(format!(".git/gpuguard/backups/{id}.zip"));
+    std::fs::remove_file(archive(&lost)).unwrap();
+    for arguments in [&["verify", "--all"], &["verify", lost.as_str()]] {
+        let run = repo.gpuguard(&[&["backup"], &arguments[..]].concat());
+        assert_eq!(run.code, 1, "{run}");
+        let told = format!("`{lost}` is damaged: its archive is missing");
+        assert!(run.stderr.contains(&told), "{run}");
+    }
+    let run = repo.gpuguard(&["backup", "list"]);
+    assert!(run.stderr.contains(&lost), "{run}");
+    let run = repo.gpuguard(&["backup", "restore", "latest"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains(&whole), "{run}");
 }
 
 #[cfg(target_os = "linux")]
