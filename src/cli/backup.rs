@@ -12,7 +12,7 @@ use crate::backup::{BackupError, BackupId, Entry, Listed, Store, VerifiedBackup,
 use crate::git::Repository;
 use crate::outcome::Answer;
 use crate::rollback::Workplace;
-use crate::sys::{clock, environment};
+use crate::sys::{clock, environment, file};
 
 /// Save files, list what is saved, prove it whole, restore it
 #[derive(Debug, clap::Args)]
@@ -263,7 +263,7 @@ fn restore_beside(
     folder: &std::path::Path,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| {
+    file::create_folder(folder).map_err(|error| {
         Failure::new(format!(
             "the folder `{}` cannot be made; nothing was restored",
             shown(folder)

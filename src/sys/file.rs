@@ -106,9 +106,17 @@ pub fn is_executable(path: &Path) -> bool {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when it exists; it is left alone.
 pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let mut file = open_new(path)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+/// Creates a file that must not exist yet, to be written.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when it exists; it is left alone.
+pub fn open_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// Makes names in a folder durable. Windows has no such call; NTFS journals its names.
