@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use super::backup::{backup, created, members};
-use crate::support::{Run, TestRepo, program};
+use crate::support::TestRepo;
 
 /// The names that an archive saves, in its order.
 fn saved(repo: &TestRepo, id: &str) -> Vec<String> {
@@ -85,6 +85,8 @@ fn one_path_that_cannot_be_saved_does_not_keep_the_others_from_it() {
 #[test]
 fn a_file_that_may_not_be_read_is_named_and_the_others_are_saved() {
     use std::os::unix::fs::PermissionsExt;
+
+    use crate::support::{Run, program};
     let repo = TestRepo::new();
     repo.write("d/good.py", "x");
     repo.write("d/secret.py", "x");
@@ -122,6 +124,15 @@ struct Busy(std::process::Child);
 
 #[cfg(unix)]
 impl Busy {
+    /// A `backup create` in the background.
+    fn create(repo: &TestRepo, path: &str) -> Self {
+        let mut command = repo.command(crate::support::program());
+        command.args(["backup", "create", path]);
+        command.stdout(std::process::Stdio::null());
+        command.stderr(std::process::Stdio::null());
+        Self(command.spawn().unwrap())
+    }
+
     /// SIGKILL, and its end awaited.
     fn kill(&mut self) {
         let _ = self.0.kill();
@@ -143,14 +154,7 @@ fn busy(repo: &TestRepo) -> Busy {
     let huge = std::fs::File::create(repo.path().join("huge.bin")).unwrap();
     huge.set_len(1 << 40).unwrap();
     let before = temporaries(repo).len();
-    let child = repo
-        .command(program())
-        .args(["backup", "create", "huge.bin"])
-        .stdout(std::process::Stdio::null())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut busy = Busy(child);
+    let mut busy = Busy::create(repo, "huge.bin");
     while temporaries(repo).len() == before {
         assert!(busy.0.try_wait().unwrap().is_none(), "it ended early");
         std::thread::yield_now();
@@ -183,6 +187,33 @@ fn a_killed_backup_leaves_nothing_that_stays() {
     for id in [first, second, third] {
         assert_eq!(backup(&repo, &["verify", &id]).code, 0);
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_backup_killed_at_any_moment_is_whole_or_not_there() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "x".repeat(100_000));
+    let folder = repo.path().join(".git/gpuguard/backups");
+    std::fs::create_dir_all(&folder).unwrap();
+    let names = || std::fs::read_dir(&folder).unwrap().count();
+    for round in 0..40 {
+        let before = names();
+        let mut child = Busy::create(&repo, "a.py");
+        // Until the first, second or third change in the store, or its end.
+        for _ in 0..=round % 3 {
+            let now = names();
+            while now == names() && names() < before + 2 && child.0.try_wait().unwrap().is_none() {
+                std::thread::yield_now();
+            }
+        }
+        child.kill();
+        let run = backup(&repo, &["verify", "--all"]);
+        assert_eq!(run.code, 0, "round {round}: {run}");
+    }
+    created(&repo, &["a.py"]);
+    let archives = backup(&repo, &["list"]).stdout.lines().count();
+    assert_eq!(names(), 2 * archives, "archives and their sums, no more");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use gpuguard::git::{FileMode, RepoPath, Repository};
 use gpuguard::sys::clock;
 
 use super::rollback::tree;
-use crate::support::{Run, TestRepo, program};
+use crate::support::TestRepo;
 
 fn staged_backup(repo: &TestRepo, versions: &[(Version, &[u8])]) -> String {
     let files: Vec<_> = versions
@@ -273,6 +273,7 @@ fn a_sum_without_its_archive_is_a_damaged_backup() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_disk_that_fills_up_midway_is_told_with_what_is_there() {
+    use crate::support::{Run, program};
     let repo = TestRepo::new();
     let large = vec![7; 200_000];
     let files: [(Version, &str, &[u8]); 3] = [
