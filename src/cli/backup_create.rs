@@ -214,11 +214,20 @@ impl Search<'_> {
             let name = SafeName::new(&path).and_then(|name| name.below(self.root));
             if let Ok(file) = name
                 && let Ok(metadata) = file.symlink_metadata()
+                && !(metadata.is_file() && self.has_other_name(&file))
             {
                 self.meet(path, &file, &metadata);
             }
         }
         Ok(())
+    }
+
+    /// Whether a file is found already under the name that it has on the disk: where case makes
+    /// no difference, the index may know it by another.
+    fn has_other_name(&self, file: &Path) -> bool {
+        let real = file.canonicalize().ok();
+        real.and_then(|real| path_inside(self.root, self.directory, &real))
+            .is_some_and(|real| self.found.entries.contains_key(&real))
     }
 
     /// Something in a folder.
