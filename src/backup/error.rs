@@ -42,6 +42,12 @@ pub enum BackupError {
         /// The folder.
         folder: PathBuf,
     },
+    /// There are only backups that a restore, a rollback or an undo made.
+    #[error("all backups in `{}` are what a restore, a rollback or an undo replaced", folder.display())]
+    OnlySafety {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// More than one id begins like this.
     #[error("`{word}` is the beginning of {count} backups")]
     Ambiguous {
@@ -98,6 +104,24 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
     },
+    /// The backup holds a file of one time and, from another, one below that name.
+    #[error("`{}` cannot be written beside `{}`; nothing was restored", below.display(), file.display())]
+    Clash {
+        /// The file.
+        file: PathBuf,
+        /// What would need a folder of that name.
+        below: PathBuf,
+    },
+    /// Some files are restored already.
+    #[error("{written} of {total} files were restored, then one could not be")]
+    Halted {
+        /// How many are there, whole.
+        written: usize,
+        /// How many there were to be.
+        total: usize,
+        /// What happened.
+        source: Box<Self>,
+    },
     /// A restored file cannot be written.
     #[error("`{}` cannot be written", path.display())]
     Target {
@@ -111,6 +135,9 @@ pub enum BackupError {
 /// In which way an archive is not what was written.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Damage {
+    /// Only its sum is left.
+    #[error("its archive is missing")]
+    Gone,
     /// The archive cannot be read from the disk.
     #[error("its file cannot be read ({0})")]
     Unreadable(String),
@@ -146,8 +173,8 @@ pub enum NameFault {
     /// A part is `.` or `..`.
     #[error("a part of it is `.` or `..`")]
     Relative,
-    /// It holds NUL, `\` or `:`, which some systems read as more than a name.
-    #[error("it holds a character that some systems read as more than a name")]
+    /// It holds NUL, or on Windows `\` or `:`, which the system reads as more than a name.
+    #[error("it holds a character that this system reads as more than a name")]
     Character,
     /// A part is `.git`, or some file system takes it for that.
     #[error("a part of it names Git's own folder")]
@@ -161,6 +188,9 @@ pub enum NameFault {
     /// A folder stands at the place of the file.
     #[error("a folder stands in its place")]
     Folder,
+    /// Git itself refuses such a link (gitmodules(5), "NOTES").
+    #[error("Git writes no `.gitmodules` that is a link")]
+    LinkedModules,
     /// The entry is no file or link, but a submodule.
     #[error("it is a submodule, which a backup does not hold")]
     Submodule,

@@ -226,6 +226,11 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// Whether a restore, a rollback or an undo made it of what it was about to replace.
+    pub fn is_safety(&self) -> bool {
+        ["restore", "rollback", "undo"].contains(&self.trigger.as_str())
+    }
+
     /// How many different paths are saved.
     pub fn files(&self) -> usize {
         let paths: std::collections::HashSet<&StoredPath> =

@@ -6,10 +6,12 @@
 mod archive;
 mod digest;
 mod error;
+mod listing;
 mod manifest;
 mod restore;
 mod safe_name;
 mod store;
+mod sweep;
 mod verify;
 
 #[cfg(test)]
@@ -23,9 +25,10 @@ use crate::git::{FileMode, Head, RepoPath};
 pub use archive::ContentSource;
 pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};
+pub use listing::{Listed, Listing};
 pub use manifest::{Absence, Entry, Manifest, SavedIndex, StoredPath, Version};
 pub use safe_name::SafeName;
-pub use store::{BackupId, Listed, Listing, Store};
+pub use store::{BackupId, Store};
 pub use verify::VerifiedBackup;
 
 /// What a backup that was just made holds.

@@ -1,6 +1,8 @@
 //! Choosing what to restore, and writing it into a folder beside the working tree. Writing over
 //! the user's files goes through `rollback`, which saves them first and can go back.
 
+use std::collections::HashSet;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{BackupError, Entry, Manifest, NameFault, SafeName, VerifiedBackup, Version};
@@ -54,6 +56,17 @@ impl Manifest {
     }
 }
 
+impl Manifest {
+    /// What it holds under names that no restore writes, and why not. No backup that gpuguard
+    /// made on a system of this kind holds any.
+    pub fn refused(&self) -> Vec<(RepoPath, NameFault)> {
+        self.entries
+            .iter()
+            .filter_map(|entry| Some((entry.path.to_path(), judge(entry).err()?)))
+            .collect()
+    }
+}
+
 /// A file that will be written, its name found harmless.
 struct Target<'e> {
     entry: &'e Entry,
@@ -62,7 +75,7 @@ struct Target<'e> {
 }
 
 impl VerifiedBackup {
-    /// Writes `entries` below `folder`, where none of them may exist yet. All names are judged
+    /// Writes `entries` below `folder`, where none of them may exist yet. All targets are judged
     /// before the first byte is written. Gives how many files were written.
     pub fn restore_beside(
         &mut self,
@@ -73,35 +86,32 @@ impl VerifiedBackup {
         for entry in entries {
             targets.push(target(folder, entry)?);
         }
+        check_room_for_all(folder, &targets)?;
         // Links last: nothing is ever written through one.
         targets.sort_by_key(|target| target.mode == FileMode::Symlink);
-        for target in &targets {
-            self.write(folder, target)?;
+        for (written, target) in targets.iter().enumerate() {
+            self.write(folder, target)
+                .map_err(|source| BackupError::Halted {
+                    written,
+                    total: targets.len(),
+                    source: Box::new(source),
+                })?;
         }
         Ok(targets.len())
     }
 
     fn write(&mut self, root: &Path, target: &Target<'_>) -> Result<(), BackupError> {
-        let failed = |source: std::io::Error| {
-            if source.kind() == std::io::ErrorKind::AlreadyExists {
-                return BackupError::Exists {
-                    path: target.file.clone(),
-                };
-            }
-            BackupError::Target {
-                path: target.file.clone(),
-                source,
-            }
+        let failed = |source: io::Error| BackupError::Target {
+            path: target.file.clone(),
+            source,
         };
         if let Some(parent) = target.file.parent() {
-            std::fs::create_dir_all(parent).map_err(failed)?;
+            file::create_folder(parent).map_err(failed)?;
         }
         // Once more: a link may have appeared since all names were judged.
-        let path = target.entry.path.to_path();
-        let unsafe_name = |reason| unsafe_name(&path, reason);
-        SafeName::new(&path)
+        SafeName::new(&target.entry.path.to_path())
             .and_then(|name| name.below(root))
-            .map_err(unsafe_name)?;
+            .map_err(|fault| failed(io::Error::new(io::ErrorKind::NotADirectory, fault)))?;
         if target.mode == FileMode::Symlink {
             let content = self.content(target.entry)?;
             return file::create_link(&target.file, &content).map_err(failed);
@@ -113,6 +123,24 @@ impl VerifiedBackup {
     }
 }
 
+/// Versions of different times do not always fit together: what was a file then may be a folder
+/// now.
+fn check_room_for_all(root: &Path, targets: &[Target<'_>]) -> Result<(), BackupError> {
+    let files: HashSet<&Path> = targets.iter().map(|target| target.file.as_path()).collect();
+    for target in targets {
+        let mut folders = target.file.ancestors().skip(1);
+        if let Some(file) =
+            folders.find(|folder| folder.starts_with(root) && files.contains(folder))
+        {
+            return Err(BackupError::Clash {
+                file: file.to_owned(),
+                below: target.file.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 fn unsafe_name(path: &RepoPath, reason: NameFault) -> BackupError {
     BackupError::UnsafeName {
         path: path.to_string(),
@@ -120,15 +148,26 @@ fn unsafe_name(path: &RepoPath, reason: NameFault) -> BackupError {
     }
 }
 
-fn target<'e>(folder: &Path, entry: &'e Entry) -> Result<Target<'e>, BackupError> {
+/// What kind of file an entry is, where it may be written at all.
+fn judge(entry: &Entry) -> Result<(SafeName, FileMode), NameFault> {
     let path = entry.path.to_path();
-    let file = SafeName::new(&path)
-        .and_then(|name| name.below(folder))
-        .map_err(|reason| unsafe_name(&path, reason))?;
+    let name = SafeName::new(&path)?;
     let mode = match entry.mode() {
         Some(mode) if mode.is_file() || mode == FileMode::Symlink => mode,
-        _ => return Err(unsafe_name(&path, NameFault::Submodule)),
+        _ => return Err(NameFault::Submodule),
     };
+    let through_git = entry.version != Version::Worktree;
+    let modules = path.file_name().eq_ignore_ascii_case(b".gitmodules");
+    if through_git && mode == FileMode::Symlink && modules {
+        return Err(NameFault::LinkedModules);
+    }
+    Ok((name, mode))
+}
+
+fn target<'e>(folder: &Path, entry: &'e Entry) -> Result<Target<'e>, BackupError> {
+    let refused = |reason| unsafe_name(&entry.path.to_path(), reason);
+    let (name, mode) = judge(entry).map_err(refused)?;
+    let file = name.below(folder).map_err(refused)?;
     if file.symlink_metadata().is_ok() {
         return Err(BackupError::Exists { path: file });
     }

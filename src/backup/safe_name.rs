@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use super::NameFault;
 use crate::git::RepoPath;
 
-/// A path all of whose parts are plain names on every system.
+/// A path all of whose parts are plain names on this system, and none that reaches Git's folder
+/// on any.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SafeName(RepoPath);
 
@@ -14,7 +15,7 @@ impl SafeName {
     /// Takes a path whose every part is harmless.
     pub fn new(path: &RepoPath) -> Result<Self, NameFault> {
         for part in path.as_bytes().split(|byte| *byte == b'/') {
-            check_part(part)?;
+            check_part(part, cfg!(windows))?;
         }
         Ok(Self(path.clone()))
     }
@@ -43,30 +44,39 @@ fn folders_between<'p>(root: &Path, file: &'p Path) -> Vec<&'p Path> {
     folders
 }
 
-fn check_part(part: &[u8]) -> Result<(), NameFault> {
+fn check_part(part: &[u8], windows: bool) -> Result<(), NameFault> {
     if part.is_empty() {
         return Err(NameFault::EmptyPart);
     }
     if part == b"." || part == b".." {
         return Err(NameFault::Relative);
     }
-    if part.iter().any(|byte| matches!(byte, 0 | b'\\' | b':')) {
+    // Elsewhere `\` and `:` are letters like others, and files with them are there to be saved.
+    if part.contains(&0) || (windows && part.iter().any(|byte| matches!(byte, b'\\' | b':'))) {
         return Err(NameFault::Character);
     }
     if names_git_folder(part) {
         return Err(NameFault::GitFolder);
     }
-    if cfg!(windows) && reserved_on_windows(part) {
+    if windows && reserved_on_windows(part) {
         return Err(NameFault::Reserved);
     }
     Ok(())
 }
 
-/// Whether some file system takes the name for `.git`: HFS+ ignores certain code points, NTFS
-/// ignores case, trailing dots and spaces, and knows `.git` as `git~1` (CVE-2014-9390,
-/// CVE-2019-1353). Refused on every system: a backup may be carried to another.
+/// Whether some file system takes the name for `.git`, or for a path through it: HFS+ ignores
+/// certain code points, NTFS ignores case, trailing dots and spaces, knows `.git` as `git~1`, and
+/// reads `\` and `:` as more than letters (CVE-2014-9390, CVE-2019-1352, CVE-2019-1353). Refused
+/// on every system: a backup may be carried to another.
 fn names_git_folder(part: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(part) else {
+    part.split(|byte| *byte == b'\\').any(|piece| {
+        let before_stream = piece.split(|byte| *byte == b':').next();
+        before_stream.is_some_and(is_git_folder)
+    })
+}
+
+fn is_git_folder(name: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(name) else {
         return false;
     };
     let visible: String = text
@@ -143,9 +153,6 @@ mod tests {
             ("a/../../evil", Relative),
             ("./a", Relative),
             ("a\0b", Character),
-            ("a\\..\\b", Character),
-            ("C:/x", Character),
-            ("a:stream", Character),
             (".git/config", GitFolder),
             ("sub/.GIT/hooks/x", GitFolder),
             (".git./x", GitFolder),
@@ -154,9 +161,26 @@ mod tests {
             ("GIT~12", GitFolder),
             (".g\u{200c}it/x", GitFolder),
             ("\u{feff}.git", GitFolder),
-            (".git::$INDEX_ALLOCATION/x", Character),
+            #[cfg(not(windows))]
+            (".git::$INDEX_ALLOCATION/x", GitFolder),
+            #[cfg(not(windows))]
+            ("a\\.git\\config", GitFolder),
         ] {
             assert_eq!(fault(name), Some(expected), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn letters_that_windows_reads_as_more_are_refused_there_only() {
+        for name in ["a\\b", "..\\b", "C:", "a:stream", ".git:x", "a\\.git"] {
+            let on = |windows| check_part(name.as_bytes(), windows);
+            assert_eq!(on(true), Err(NameFault::Character), "{name}");
+            let elsewhere = if name.contains(".git") {
+                Err(NameFault::GitFolder)
+            } else {
+                Ok(())
+            };
+            assert_eq!(on(false), elsewhere, "{name}");
         }
     }
 

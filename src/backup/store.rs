@@ -2,13 +2,13 @@
 //! `<id>.zip.sha256`. Archives are added, never changed.
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, BufReader, Cursor, Write};
+use std::fs::File;
+use std::io::{self, Cursor, Write};
 use std::path::{Path, PathBuf};
 
-use super::archive::{self, ArchiveWriter, ContentSource, MANIFEST, WriteFault};
+use super::archive::{ArchiveWriter, ContentSource, MANIFEST, WriteFault};
 use super::manifest::{self, Absence, Entry, Manifest, SavedIndex, StoredPath};
-use super::{BackupError, BackupSummary, Damage, IndexSource, SnapshotRequest, Sum};
+use super::{BackupError, BackupSummary, Damage, IndexSource, SnapshotRequest, Sum, sweep};
 use crate::git::FileMode;
 use crate::sys::clock::Timestamp;
 use crate::sys::file::{self, PendingFile};
@@ -47,34 +47,10 @@ impl fmt::Display for BackupId {
     }
 }
 
-/// One line of a list.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// The backup.
-    pub id: BackupId,
-    /// What it holds.
-    pub manifest: Manifest,
-    /// The archive's length.
-    pub archive_bytes: u64,
-    /// The archive's sum, as its `.sha256` file has it.
-    pub sha256: Option<Sum>,
-    /// The archive.
-    pub path: PathBuf,
-}
-
-/// All backups of a store.
-#[derive(Debug, Default)]
-pub struct Listing {
-    /// Newest first.
-    pub backups: Vec<Listed>,
-    /// Those whose manifest cannot be read.
-    pub unreadable: Vec<BackupError>,
-}
-
 /// The folder of a repository's backups.
 #[derive(Clone, Debug)]
 pub struct Store {
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
 }
 
 impl Store {
@@ -110,6 +86,7 @@ impl Store {
             path: self.folder.clone(),
             source,
         })?;
+        let _writing = sweep::enter(&self.folder);
         loop {
             let id = new_id(request, now);
             let path = self.archive_path(&id);
@@ -140,7 +117,8 @@ impl Store {
             path: path.clone(),
             source,
         };
-        let mut pending = PendingFile::create(&path).map_err(unwritable)?;
+        let mut pending =
+            PendingFile::create_named(&path, &sweep::prefix(id)).map_err(unwritable)?;
         let expected: u64 = request
             .entries
             .iter()
@@ -177,118 +155,18 @@ impl Store {
         })?;
         Ok(files)
     }
-
-    /// The ids of all archives, newest second first.
-    pub fn ids(&self) -> Result<Vec<BackupId>, BackupError> {
-        let unusable = |source| BackupError::Store {
-            path: self.folder.clone(),
-            source,
-        };
-        let names = match fs::read_dir(&self.folder) {
-            Ok(names) => names,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(unusable(error)),
-        };
-        let mut ids = Vec::new();
-        for name in names {
-            let name = name.map_err(unusable)?.file_name();
-            ids.extend(
-                name.to_str()
-                    .and_then(|name| name.strip_suffix(".zip"))
-                    .and_then(BackupId::parse),
-            );
-        }
-        ids.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(ids)
-    }
-
-    /// All backups with what they hold, newest first. Reads the manifests only.
-    pub fn list(&self) -> Result<Listing, BackupError> {
-        let mut listing = Listing::default();
-        for id in self.ids()? {
-            match self.listed(&id) {
-                Ok(listed) => listing.backups.push(listed),
-                Err(error) => listing.unreadable.push(error),
-            }
-        }
-        listing
-            .backups
-            .sort_by(|a, b| (b.manifest.created, &b.id).cmp(&(a.manifest.created, &a.id)));
-        Ok(listing)
-    }
-
-    /// One backup with what it holds, by its manifest only.
-    pub fn listed(&self, id: &BackupId) -> Result<Listed, BackupError> {
-        let path = self.archive_path(id);
-        let damaged = |damage| BackupError::Damaged {
-            id: id.to_string(),
-            damage,
-        };
-        let file = open_archive(&path).map_err(damaged)?;
-        let archive_bytes = file
-            .metadata()
-            .map_err(|error| damaged(Damage::Unreadable(error.to_string())))?
-            .len();
-        let mut archive = zip::ZipArchive::new(BufReader::new(file))
-            .map_err(|error| damaged(Damage::Archive(error.to_string())))?;
-        let json = archive::read_member(&mut archive, MANIFEST, MANIFEST_LIMIT)
-            .map_err(|error| damaged(Damage::Manifest(error.to_string())))?;
-        Ok(Listed {
-            id: id.clone(),
-            manifest: Manifest::from_json(id.as_str(), &json)?,
-            archive_bytes,
-            sha256: self.sidecar(id),
-            path,
-        })
-    }
-
-    /// The sum beside the archive, where there is one line of exactly the right form.
-    pub(super) fn sidecar(&self, id: &BackupId) -> Option<Sum> {
-        let line = fs::read_to_string(self.sidecar_path(id)).ok()?;
-        let sum = Sum::from_hex(line.get(..64)?)?;
-        (line == sidecar_line(id, sum)).then_some(sum)
-    }
-
-    /// The backup a person means: an id, the beginning of one, or `latest`.
-    pub fn find(&self, word: &str) -> Result<BackupId, BackupError> {
-        let ids = self.ids()?;
-        if word == "latest" {
-            return self.latest(&ids).ok_or_else(|| BackupError::None {
-                folder: self.folder.clone(),
-            });
-        }
-        let mut fitting = ids
-            .iter()
-            .filter(|id| !word.is_empty() && id.as_str().starts_with(word));
-        match (fitting.next(), fitting.count()) {
-            (Some(id), 0) => Ok(id.clone()),
-            (Some(_), others) => Err(BackupError::Ambiguous {
-                word: word.to_owned(),
-                count: others + 1,
-            }),
-            (None, _) => Err(BackupError::Unknown {
-                word: crate::text::printable(word.as_bytes()),
-            }),
-        }
-    }
-
-    /// The newest; of those made in the same second, the manifests tell.
-    fn latest(&self, ids: &[BackupId]) -> Option<BackupId> {
-        let second = ids.first()?.as_str().get(..16)?;
-        ids.iter()
-            .take_while(|id| id.as_str().starts_with(second))
-            .max_by_key(|id| self.listed(id).ok().map(|listed| listed.manifest.created))
-            .cloned()
-    }
 }
 
 /// Opens an archive for reading.
 pub(super) fn open_archive(path: &Path) -> Result<File, Damage> {
-    file::open_regular(path).map_err(|error| Damage::Unreadable(error.to_string()))
+    file::open_regular(path).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound => Damage::Gone,
+        _ => Damage::Unreadable(error.to_string()),
+    })
 }
 
 /// The line that `sha256sum -c` reads.
-fn sidecar_line(id: &BackupId, sum: Sum) -> String {
+pub(super) fn sidecar_line(id: &BackupId, sum: Sum) -> String {
     format!("{sum}  {id}.zip\n")
 }
 

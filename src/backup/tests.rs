@@ -248,6 +248,7 @@ fn names_that_lead_out_of_the_folder_are_refused_before_anything_is_written() {
         "/tmp/evil",
         "a/../../evil",
         ".git/hooks/pre-commit",
+        #[cfg(windows)]
         "c:evil",
     ] {
         let sum = Sum::of(b"a").to_string();

@@ -189,7 +189,7 @@ impl VerifiedBackup {
             path: target.to_owned(),
             source,
         };
-        let mut output = File::create_new(target).map_err(failed)?;
+        let mut output = file::open_new(target).map_err(failed)?;
         self.copy_open(member, wanted, &mut output)
             .map_err(failed)?
     }

@@ -12,7 +12,7 @@ use crate::backup::{BackupError, BackupId, Entry, Listed, Store, VerifiedBackup,
 use crate::git::Repository;
 use crate::outcome::Answer;
 use crate::rollback::Workplace;
-use crate::sys::{clock, environment};
+use crate::sys::{clock, environment, file};
 
 /// Save files, list what is saved, prove it whole, restore it
 #[derive(Debug, clap::Args)]
@@ -54,7 +54,8 @@ enum Command {
 
 #[derive(Debug, clap::Args)]
 struct RestoreArguments {
-    /// The backup: an id, its beginning, or `latest`
+    /// The backup: an id, its beginning, or `latest`, the newest that was not made by a restore,
+    /// a rollback or an undo
     id: String,
     /// Restore only these files and folders
     #[arg(value_name = "PATH")]
@@ -112,7 +113,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
             for path in &arguments.paths {
                 paths.push(repo_path(repository.worktree()?, &directory, path)?);
             }
-            let id = store.find(&arguments.id)?;
+            let id = store.find_to_restore(&arguments.id)?;
             let version = arguments.version.map(Version::from);
             let mut backup = store.verify(&id, &mut |_| ())?;
             let chosen = backup.manifest().choose(&paths, version)?;
@@ -223,7 +224,15 @@ fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result<Answer, Fa
             done += read;
             progress.at(done);
         }) {
-            Ok(_) => {}
+            Ok(backup) => {
+                let refused = backup.manifest().refused();
+                for (path, reason) in &refused {
+                    screen.warn(&format!(
+                        "the backup `{id}` holds `{path}`, which must not be written: {reason}"
+                    ));
+                }
+                damaged += usize::from(!refused.is_empty());
+            }
             Err(error @ (BackupError::Damaged { .. } | BackupError::Newer { .. })) => {
                 damaged += 1;
                 screen.warn(&format!("{error}"));
@@ -254,7 +263,7 @@ fn restore_beside(
     folder: &std::path::Path,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
-    std::fs::create_dir_all(folder).map_err(|error| {
+    file::create_folder(folder).map_err(|error| {
         Failure::new(format!(
             "the folder `{}` cannot be made; nothing was restored",
             shown(folder)
@@ -262,7 +271,11 @@ fn restore_beside(
         .because(&error)
     })?;
     let written = backup.restore_beside(folder, chosen)?;
-    screen.say(&format!("{written} restored to `{}`", shown(folder)));
+    let id = &backup.manifest().id;
+    screen.say(&format!(
+        "{written} restored from `{id}` to `{}`",
+        shown(folder)
+    ));
     Ok(Answer::Fine)
 }
 

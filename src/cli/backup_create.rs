@@ -1,23 +1,23 @@
 //! `gpuguard backup create`: which files to save, and what became of each.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
-use std::io::Read as _;
+use std::fmt::Display;
+use std::fs::Metadata;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::paths::{repo_path, shown};
+use super::paths::{path_inside, shown};
 use super::{Failure, Screen};
-use crate::backup::{
-    BackupError, ContentSource, SafeName, SnapshotEntry, SnapshotRequest, Store, Version,
-};
+use crate::backup::{ContentSource, SafeName, SnapshotEntry, SnapshotRequest, Store, Version};
 use crate::git::{FileMode, RepoPath, Repository};
 use crate::outcome::Answer;
 use crate::sys::{clock, file};
+use crate::text::printable;
 
 /// Save files of the working tree as they are now.
 ///
-/// A folder is saved with all that is in it, less what Git ignores; a file that is named is
-/// always saved. Without paths, the whole working tree.
+/// A folder is saved with all that is in it, less what Git ignores; a file that Git tracks or
+/// that is named is always saved. Without paths, the whole working tree.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// Files and folders
@@ -28,64 +28,68 @@ pub(super) struct Arguments {
     paths_from: Option<PathBuf>,
 }
 
-/// What was found of what was asked for.
-#[derive(Default)]
-struct Found {
-    entries: BTreeMap<RepoPath, SnapshotEntry>,
-    missing: BTreeSet<RepoPath>,
-}
-
 pub(super) fn run(
     arguments: &Arguments,
     (repository, directory): (&Repository, &Path),
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let root = repository.worktree()?;
-    let mut paths = arguments.paths.clone();
+    let mut search = Search {
+        repository,
+        root,
+        directory,
+        found: Found::default(),
+    };
+    for path in &arguments.paths {
+        search.find(path)?;
+    }
     match &arguments.paths_from {
-        Some(list) => paths.extend(read_list(list)?),
-        None if paths.is_empty() => paths.push(root.to_owned()),
+        Some(list) => {
+            for name in read_list(list)? {
+                match RepoPath::new(name.as_slice()).below(Path::new("")) {
+                    Some(path) => search.find(&path)?,
+                    None => search
+                        .found
+                        .refuse(&name, &"this system cannot have such a name"),
+                }
+            }
+        }
+        None if arguments.paths.is_empty() => search.find(root)?,
         None => {}
     }
-    let mut found = Found::default();
-    for path in &paths {
-        find(root, directory, path, &mut found)?;
-    }
-    for missing in &found.missing {
-        screen.warn(&format!("not found: `{missing}`"));
-    }
-    let (saved, missing) = (found.entries.len(), found.missing.len());
-    if saved == 0 {
-        if missing == 0 {
+    let found = search.found;
+    found.tell(screen);
+    let answer = if found.missing.len() + found.refused.len() == 0 {
+        Answer::Fine
+    } else {
+        Answer::No
+    };
+    let counts = found.counts();
+    if found.entries.is_empty() {
+        if answer == Answer::Fine {
             return Err(Failure::new("there is nothing to save; no backup was made"));
         }
-        screen.warn(&format!(
-            "0 saved, {missing} not found, {missing} in all; no backup was made"
-        ));
-        return Ok(Answer::No);
+        screen.warn(&format!("{counts}; no backup was made"));
+        return Ok(answer);
     }
     let mut request = SnapshotRequest::new("manual", repository.head()?);
     request.entries = found.entries.into_values().collect();
     request.missing = found.missing.into_iter().collect();
     let summary = Store::at(repository.common_dir()).create(&request, clock::now())?;
     screen.print(&format!("{}\n", summary.id))?;
-    let counts = format!(
-        "{saved} saved, {missing} not found, {} in all",
-        saved + missing
-    );
-    if missing > 0 {
-        screen.warn(&counts);
-        return Ok(Answer::No);
+    match answer {
+        Answer::Fine => screen.say(&counts),
+        Answer::No => screen.warn(&counts),
     }
-    screen.say(&counts);
-    Ok(Answer::Fine)
+    Ok(answer)
 }
 
-/// The lines of a list of paths: blank ones are ignored, a line end may be `\r\n`.
-fn read_list(list: &Path) -> Result<Vec<PathBuf>, Failure> {
+/// The lines of a list of paths: blank ones are ignored, a line end may be `\r\n`, and the list
+/// may begin with the mark that Windows programs put before UTF-8.
+fn read_list(list: &Path) -> Result<Vec<Vec<u8>>, Failure> {
     let mut bytes = Vec::new();
     let read = if list == Path::new("-") {
-        std::io::stdin().lock().read_to_end(&mut bytes).map(drop)
+        io::stdin().lock().read_to_end(&mut bytes).map(drop)
     } else {
         std::fs::read(list).map(|content| bytes = content)
     };
@@ -96,90 +100,178 @@ fn read_list(list: &Path) -> Result<Vec<PathBuf>, Failure> {
         ))
         .because(&error)
     })?;
-    let mut paths = Vec::new();
-    for line in bytes.split(|byte| *byte == b'\n') {
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        if line.is_empty() {
-            continue;
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    Ok(text
+        .split(|byte| *byte == b'\n')
+        .map(|line| line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+        .filter(|line| !line.is_empty())
+        .collect())
+}
+
+/// What was found of what was asked for.
+#[derive(Default)]
+struct Found {
+    entries: BTreeMap<RepoPath, SnapshotEntry>,
+    missing: BTreeSet<RepoPath>,
+    /// What is there and cannot be saved, as it is shown, and why.
+    refused: BTreeMap<String, String>,
+    /// Pipes, sockets and devices met in a folder.
+    skipped: BTreeSet<RepoPath>,
+}
+
+impl Found {
+    fn refuse(&mut self, name: &[u8], reason: &dyn Display) {
+        self.refused.insert(printable(name), reason.to_string());
+    }
+
+    fn tell(&self, screen: &Screen) {
+        for path in &self.skipped {
+            screen.warn(&format!("skipped `{path}`: not a file"));
         }
-        paths.push(PathBuf::from(name_of(line)?));
-    }
-    Ok(paths)
-}
-
-/// A name of this system from its bytes.
-fn name_of(bytes: &[u8]) -> Result<OsString, Failure> {
-    let path = RepoPath::new(bytes).below(Path::new(""));
-    path.map(PathBuf::into_os_string).ok_or_else(|| {
-        let shown = crate::text::printable(bytes);
-        Failure::new(format!(
-            "this system cannot have a file `{shown}`; no backup was made"
-        ))
-    })
-}
-
-fn find(root: &Path, directory: &Path, path: &Path, found: &mut Found) -> Result<(), Failure> {
-    let asked = repo_path(root, directory, path)?;
-    let whole = asked.below(root).unwrap_or_else(|| directory.join(path));
-    let Ok(metadata) = whole.symlink_metadata() else {
-        found.missing.insert(asked);
-        return Ok(());
-    };
-    if !metadata.is_dir() {
-        return add(root, &asked, &whole, found);
-    }
-    let walk = ignore::WalkBuilder::new(&whole)
-        .hidden(false)
-        .require_git(false)
-        .ignore(false)
-        .filter_entry(|entry| entry.file_name() != ".git")
-        .build();
-    for entry in walk {
-        let entry = entry.map_err(|error| {
-            Failure::new(format!(
-                "the folder `{}` cannot be read whole; no backup was made",
-                shown(path)
-            ))
-            .because(&error)
-        })?;
-        let is_file = entry
-            .file_type()
-            .is_some_and(|kind| kind.is_file() || kind.is_symlink());
-        if is_file {
-            let inside = repo_path(root, directory, entry.path())?;
-            add(root, &inside, entry.path(), found)?;
+        for missing in &self.missing {
+            screen.warn(&format!("not found: `{missing}`"));
+        }
+        for (name, reason) in &self.refused {
+            screen.warn(&format!("not saved: `{name}`: {reason}"));
         }
     }
-    Ok(())
+
+    fn counts(&self) -> String {
+        let (saved, missing) = (self.entries.len(), self.missing.len());
+        let refused = self.refused.len();
+        let all = saved + missing + refused;
+        if refused == 0 {
+            return format!("{saved} saved, {missing} not found, {all} in all");
+        }
+        format!("{saved} saved, {missing} not found, {refused} not saved, {all} in all")
+    }
 }
 
-fn add(root: &Path, path: &RepoPath, file: &Path, found: &mut Found) -> Result<(), Failure> {
-    // What could not be restored is not saved either: the time to hear of it is now.
-    SafeName::new(path)
-        .and_then(|name| name.below(root))
-        .map_err(|reason| {
-            Failure::new(format!(
-                "`{path}` cannot be saved: {reason}; no backup was made"
-            ))
-        })?;
-    let metadata = file
-        .symlink_metadata()
-        .map_err(|source| BackupError::Source {
-            path: path.to_string(),
-            source,
-        })?;
-    let executable = file::permission_bits(&metadata).is_some_and(|bits| bits & 0o100 != 0);
-    let mode = match (metadata.is_symlink(), executable) {
-        (true, _) => FileMode::Symlink,
-        (false, true) => FileMode::Executable,
-        (false, false) => FileMode::Regular,
-    };
-    let entry = SnapshotEntry {
-        path: path.clone(),
-        version: Version::Worktree,
-        mode,
-        content: ContentSource::File(file.to_owned()),
-    };
-    found.entries.insert(path.clone(), entry);
-    Ok(())
+/// Looks for what was asked for. One path that cannot be saved does not keep the others from it.
+struct Search<'r> {
+    repository: &'r Repository,
+    root: &'r Path,
+    directory: &'r Path,
+    found: Found,
+}
+
+impl Search<'_> {
+    /// A file or folder that was named.
+    fn find(&mut self, path: &Path) -> Result<(), Failure> {
+        let Some(asked) = path_inside(self.root, self.directory, path) else {
+            let name = path.as_os_str().as_encoded_bytes();
+            self.found.refuse(name, &"it is not in this working tree");
+            return Ok(());
+        };
+        let whole = self.directory.join(path);
+        let whole = asked.below(self.root).unwrap_or(whole);
+        match whole.symlink_metadata() {
+            Err(error) if is_absent(&error) => drop(self.found.missing.insert(asked)),
+            Err(error) => self.found.refuse(asked.as_bytes(), &error),
+            Ok(metadata) if metadata.is_dir() => {
+                let harmless = asked.as_bytes().is_empty() || self.is_harmless(&asked);
+                if harmless {
+                    self.find_in(&asked, &whole)?;
+                }
+            }
+            Ok(metadata) => match FileMode::of_file(&metadata) {
+                Some(mode) => self.add(asked, &whole, mode),
+                None => self.found.refuse(asked.as_bytes(), &"it is not a file"),
+            },
+        }
+        Ok(())
+    }
+
+    /// All files in a folder that Git does not ignore. What it tracks it does not ignore, whatever
+    /// its rules say, so that comes from the index.
+    fn find_in(&mut self, asked: &RepoPath, folder: &Path) -> Result<(), Failure> {
+        let walk = ignore::WalkBuilder::new(folder)
+            .hidden(false)
+            .require_git(false)
+            .ignore(false)
+            .filter_entry(|entry| entry.file_name() != ".git")
+            .build();
+        for entry in walk {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let name = format!("{asked}/");
+                    self.found.refuse(name.as_bytes(), &error);
+                    continue;
+                }
+            };
+            let path = path_inside(self.root, self.directory, entry.path());
+            let (Some(path), Ok(metadata)) = (path, entry.path().symlink_metadata()) else {
+                continue;
+            };
+            self.meet(path, entry.path(), &metadata);
+        }
+        for path in self.repository.tracked_paths(asked)? {
+            if self.found.entries.contains_key(&path) {
+                continue;
+            }
+            // What Git tracks and the working tree no longer has is not there to be saved.
+            let name = SafeName::new(&path).and_then(|name| name.below(self.root));
+            if let Ok(file) = name
+                && let Ok(metadata) = file.symlink_metadata()
+                && !(metadata.is_file() && self.has_other_name(&file))
+            {
+                self.meet(path, &file, &metadata);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a file is found already under the name that it has on the disk: where case makes
+    /// no difference, the index may know it by another.
+    fn has_other_name(&self, file: &Path) -> bool {
+        let real = file.canonicalize().ok();
+        real.and_then(|real| path_inside(self.root, self.directory, &real))
+            .is_some_and(|real| self.found.entries.contains_key(&real))
+    }
+
+    /// Something in a folder.
+    fn meet(&mut self, path: RepoPath, file: &Path, metadata: &Metadata) {
+        match FileMode::of_file(metadata) {
+            Some(mode) => self.add(path, file, mode),
+            None if metadata.is_dir() => {}
+            None => drop(self.found.skipped.insert(path)),
+        }
+    }
+
+    /// What could not be restored is not saved either: the time to hear of it is now.
+    fn is_harmless(&mut self, path: &RepoPath) -> bool {
+        let name = SafeName::new(path).and_then(|name| name.below(self.root));
+        if let Err(fault) = &name {
+            self.found.refuse(path.as_bytes(), fault);
+        }
+        name.is_ok()
+    }
+
+    fn add(&mut self, path: RepoPath, file: &Path, mode: FileMode) {
+        if !self.is_harmless(&path) {
+            return;
+        }
+        let readable = match mode {
+            FileMode::Symlink => file::link_target(file).map(drop),
+            _ => file::open_regular(file).map(drop),
+        };
+        if let Err(error) = readable {
+            return self.found.refuse(path.as_bytes(), &error);
+        }
+        let entry = SnapshotEntry {
+            path: path.clone(),
+            version: Version::Worktree,
+            mode,
+            content: ContentSource::File(file.to_owned()),
+        };
+        self.found.entries.insert(path, entry);
+    }
+}
+
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+    )
 }

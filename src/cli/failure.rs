@@ -270,6 +270,8 @@ impl From<BackupError> for Failure {
             BackupError::Unknown { .. } => {
                 failure.hint("`gpuguard backup list` lists the backups; `latest` is the newest")
             }
+            BackupError::OnlySafety { .. } => failure
+                .hint("`gpuguard rollback --undo` goes one step back; an id restores any of them"),
             BackupError::Ambiguous { .. } => failure.hint("give more of the id"),
             BackupError::None { .. } => failure.hint("`gpuguard backup create` makes one"),
             BackupError::Damaged { .. } => failure
@@ -279,6 +281,12 @@ impl From<BackupError> for Failure {
                 failure.hint(format!("`gpuguard backup show {id}` lists what it holds"))
             }
             BackupError::Exists { .. } => failure.hint("choose an empty folder with `--to`"),
+            BackupError::Clash { .. } => {
+                failure.hint("name the files, or choose one time with `--version`")
+            }
+            BackupError::Halted { .. } => {
+                failure.hint("restore again to an empty folder, with room for all")
+            }
             BackupError::Unwritable { .. } | BackupError::Store { .. } => {
                 failure.note("nothing was changed")
             }

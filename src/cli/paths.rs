@@ -13,20 +13,23 @@ pub(super) fn shown(path: &Path) -> String {
 
 /// `path` as a path of the repository whose working tree is `root`; literal, never a pattern.
 pub(super) fn repo_path(root: &Path, directory: &Path, path: &Path) -> Result<RepoPath, Failure> {
-    let whole = without_dots(&directory.join(path));
-    let canonical_root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let inside = whole
-        .strip_prefix(root)
-        .or_else(|_| whole.strip_prefix(&canonical_root))
-        .ok()
-        .and_then(RepoPath::from_relative);
-    inside.ok_or_else(|| {
+    path_inside(root, directory, path).ok_or_else(|| {
         Failure::new(format!(
             "`{}` is not in this working tree; nothing was done",
             shown(path)
         ))
         .note(format!("the working tree is `{}`", shown(root)))
     })
+}
+
+/// The same; `None` for a path outside the working tree.
+pub(super) fn path_inside(root: &Path, directory: &Path, path: &Path) -> Option<RepoPath> {
+    let whole = without_dots(&directory.join(path));
+    let relative = match whole.strip_prefix(root) {
+        Ok(relative) => relative,
+        Err(_) => whole.strip_prefix(root.canonicalize().ok()?).ok()?,
+    };
+    RepoPath::from_relative(relative)
 }
 
 fn without_dots(path: &Path) -> PathBuf {

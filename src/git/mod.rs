@@ -12,6 +12,7 @@ mod program;
 mod repository;
 mod staged;
 mod tag;
+mod tracked;
 mod types;
 
 pub use difference::{Comparison, Difference, IndexEntries, TreeSide};

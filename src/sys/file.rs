@@ -17,9 +17,14 @@ pub struct PendingFile {
 impl PendingFile {
     /// Starts a file that will become `target`; only its owner can read it (mode 0600).
     pub fn create(target: &Path) -> io::Result<Self> {
+        Self::create_named(target, ".gpuguard-")
+    }
+
+    /// The same with another beginning of the temporary name, which ends in `.tmp`.
+    pub fn create_named(target: &Path, prefix: &str) -> io::Result<Self> {
         let folder = parent_of(target);
         let temporary = tempfile::Builder::new()
-            .prefix(".gpuguard-")
+            .prefix(prefix)
             .suffix(".tmp")
             .tempfile_in(folder)?;
         Ok(Self {
@@ -101,9 +106,17 @@ pub fn is_executable(path: &Path) -> bool {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when it exists; it is left alone.
 pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path)?;
+    let mut file = open_new(path)?;
     file.write_all(content)?;
     file.sync_all()
+}
+
+/// Creates a file that must not exist yet, to be written.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when it exists; it is left alone.
+pub fn open_new(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// Makes names in a folder durable. Windows has no such call; NTFS journals its names.

@@ -17,6 +17,23 @@ impl FileLock {
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] when another process still holds it after `patience`.
     pub fn acquire(path: &Path, patience: Duration) -> io::Result<Self> {
+        Self::take(path, patience, File::try_lock)
+    }
+
+    /// Takes the lock together with all others that take it like this; nobody then gets it with
+    /// [`FileLock::acquire`].
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::WouldBlock`] when another process still holds it alone after `patience`.
+    pub fn acquire_shared(path: &Path, patience: Duration) -> io::Result<Self> {
+        Self::take(path, patience, File::try_lock_shared)
+    }
+
+    fn take(
+        path: &Path,
+        patience: Duration,
+        try_lock: fn(&File) -> Result<(), TryLockError>,
+    ) -> io::Result<Self> {
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
@@ -25,7 +42,7 @@ impl FileLock {
             .open(path)?;
         let start = Instant::now();
         loop {
-            match file.try_lock() {
+            match try_lock(&file) {
                 Ok(()) => return Ok(Self { _file: file }),
                 Err(TryLockError::Error(source)) => return Err(source),
                 Err(TryLockError::WouldBlock) if start.elapsed() >= patience => {

@@ -11,11 +11,19 @@ use super::rollback::tree;
 use crate::support::TestRepo;
 
 fn staged_backup(repo: &TestRepo, versions: &[(Version, &[u8])]) -> String {
+    let files: Vec<_> = versions
+        .iter()
+        .map(|(version, content)| (*version, "a.txt", *content))
+        .collect();
+    backup_of(repo, "pre-commit", &files)
+}
+
+fn backup_of(repo: &TestRepo, trigger: &'static str, files: &[(Version, &str, &[u8])]) -> String {
     let repository = Repository::discover(&repo.path()).unwrap();
-    let mut request = SnapshotRequest::new("pre-commit", repository.head().unwrap());
-    for (version, content) in versions {
+    let mut request = SnapshotRequest::new(trigger, repository.head().unwrap());
+    for (version, path, content) in files {
         request.entries.push(SnapshotEntry {
-            path: RepoPath::new(&b"a.txt"[..]),
+            path: RepoPath::new(path.as_bytes()),
             version: *version,
             mode: FileMode::Regular,
             content: content.to_vec().into(),
@@ -70,6 +78,7 @@ fn a_forged_backup_with_a_name_outside_is_refused_whole() {
         "../evil",
         ".git/hooks/post-checkout",
         "/evil",
+        #[cfg(windows)]
         "C:evil",
         "a/../../evil",
     ] {
@@ -95,11 +104,11 @@ fn a_forged_backup_with_a_name_outside_is_refused_whole() {
         std::fs::write(&archive, &bytes).unwrap();
         let line = format!("{}  {id}.zip\n", Sum::of(&bytes));
         std::fs::write(archive.with_extension("zip.sha256"), line).unwrap();
-        assert_eq!(
-            repo.gpuguard(&["backup", "verify", &id]).code,
-            0,
-            "well formed"
-        );
+        for verify in [&["verify", &id], &["verify", "--all"]] {
+            let run = repo.gpuguard(&[&["backup"], &verify[..]].concat());
+            assert_eq!(run.code, 1, "well formed, and no good: {evil}: {run}");
+            assert!(run.stderr.contains("must not be written"), "{evil}: {run}");
+        }
         for arguments in [
             &["backup", "restore", &id][..],
             &["backup", "restore", &id, "--to", "o"],
@@ -162,4 +171,129 @@ fn what_was_only_staged_comes_back_even_after_git_threw_it_away() {
     assert_eq!(repo.git(&["show", ":a.py"]), "only staged\n");
     assert_eq!(repo.read("a.py"), b"and edited on\n");
     repo.git(&["fsck", "--strict"]);
+}
+
+#[test]
+fn files_that_cannot_lie_side_by_side_are_told_before_the_first_is_written() {
+    let repo = TestRepo::new();
+    let id = backup_of(
+        &repo,
+        "pre-commit",
+        &[
+            (Version::Before, "a", b"a file once"),
+            (Version::Staged, "a/b", b"below a folder now"),
+            (Version::Staged, "0", b"the first"),
+        ],
+    );
+    let run = repo.gpuguard(&["backup", "restore", &id, "--to", "out"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("nothing was restored"), "{run}");
+    assert!(tree(&repo.path().join("out")).is_empty());
+    let run = repo.gpuguard(&[
+        "backup",
+        "restore",
+        &id,
+        "--version",
+        "staged",
+        "--to",
+        "out",
+    ]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(repo.read("out/a/b"), b"below a folder now");
+}
+
+#[test]
+fn a_linked_gitmodules_from_gits_side_is_refused() {
+    let repo = TestRepo::new();
+    let repository = Repository::discover(&repo.path()).unwrap();
+    let mut request = SnapshotRequest::new("pre-commit", repository.head().unwrap());
+    request.entries.push(SnapshotEntry {
+        path: RepoPath::new(&b".gitmodules"[..]),
+        version: Version::Staged,
+        mode: FileMode::Symlink,
+        content: b"elsewhere".to_vec().into(),
+    });
+    let store = Store::at(repository.common_dir());
+    let id = store.create(&request, clock::now()).unwrap().id;
+    let run = repo.gpuguard(&["backup", "verify"]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("`.gitmodules`"), "{run}");
+    let run = repo.gpuguard(&["backup", "restore", &id, "--to", "out"]);
+    assert_eq!(run.code, 2, "{run}");
+}
+
+#[test]
+fn the_latest_to_restore_is_never_what_a_restore_replaced() {
+    let repo = TestRepo::new();
+    repo.write("a.txt", "good\n");
+    let run = repo.gpuguard(&["backup", "create"]);
+    let good = run.stdout.trim().to_owned();
+    for _ in 0..3 {
+        repo.write("a.txt", "bad\n");
+        let run = repo.gpuguard(&["backup", "restore", "latest"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(run.stderr.contains(&good), "{run}");
+        assert_eq!(repo.read("a.txt"), b"good\n");
+        let run = repo.gpuguard(&["backup", "restore", "latest", "a.txt"]);
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(repo.read("a.txt"), b"good\n", "again changes nothing");
+    }
+    let run = repo.gpuguard(&["backup", "restore", "latest", "--to", "out"]);
+    assert!(run.stderr.contains(&good), "{run}");
+    let archive = format!(".git/gpuguard/backups/{good}.zip");
+    for name in [archive.clone(), format!("{archive}.sha256")] {
+        std::fs::remove_file(repo.path().join(name)).unwrap();
+    }
+    let run = repo.gpuguard(&["backup", "restore", "latest"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("rollback --undo"), "{run}");
+    assert_eq!(repo.gpuguard(&["backup", "show", "latest"]).code, 0);
+}
+
+#[test]
+fn a_sum_without_its_archive_is_a_damaged_backup() {
+    let repo = TestRepo::new();
+    let whole = staged_backup(&repo, &[(Version::Worktree, b"x")]);
+    let lost = staged_backup(&repo, &[(Version::Worktree, b"x")]);
+    let archive = |id: &str| repo.path().join(format!(".git/gpuguard/backups/{id}.zip"));
+    std::fs::remove_file(archive(&lost)).unwrap();
+    for arguments in [&["verify", "--all"], &["verify", lost.as_str()]] {
+        let run = repo.gpuguard(&[&["backup"], &arguments[..]].concat());
+        assert_eq!(run.code, 1, "{run}");
+        let told = format!("`{lost}` is damaged: its archive is missing");
+        assert!(run.stderr.contains(&told), "{run}");
+    }
+    let run = repo.gpuguard(&["backup", "list"]);
+    assert!(run.stderr.contains(&lost), "{run}");
+    let run = repo.gpuguard(&["backup", "restore", "latest"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains(&whole), "{run}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fills_up_midway_is_told_with_what_is_there() {
+    use crate::support::{Run, program};
+    let repo = TestRepo::new();
+    let large = vec![7; 200_000];
+    let files: [(Version, &str, &[u8]); 3] = [
+        (Version::Worktree, "a.py", b"small"),
+        (Version::Worktree, "b.bin", &large),
+        (Version::Worktree, "c.py", b"small"),
+    ];
+    let id = backup_of(&repo, "manual", &files);
+    // A file may not grow beyond 64 KiB: what a full disk does, without one.
+    let run: Run = repo
+        .command("/bin/sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 128; exec \"$0\" \"$@\""])
+        .arg(program())
+        .args(["backup", "restore", &id, "--to", "out"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("1 of 3 files were restored"), "{run}");
+    assert!(run.stderr.contains("b.bin` cannot be written"), "{run}");
+    let left: Vec<_> = tree(&repo.path().join("out")).into_keys().collect();
+    assert_eq!(left, ["a.py"]);
 }

@@ -1,0 +1,76 @@
+//! What killed runs left in a store: temporaries that nobody will finish.
+//!
+//! Who writes to the store holds a shared lock for as long. Whoever gets that lock alone knows
+//! that no temporary in the store has an owner left; age would only guess.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::BackupId;
+use crate::sys::file;
+use crate::sys::lock::FileLock;
+
+/// A sweep takes milliseconds; who waits longer goes on without the lock.
+const PATIENCE: Duration = Duration::from_secs(2);
+const PREFIX: &str = ".gpuguard-";
+const SUFFIX: &str = ".tmp";
+
+/// How the temporary of an archive begins.
+pub(super) fn prefix(id: &BackupId) -> String {
+    format!("{PREFIX}{id}-")
+}
+
+/// Whether a name in the store is that of a temporary.
+fn is_temporary(name: &str) -> bool {
+    name.starts_with(PREFIX) && name.ends_with(SUFFIX)
+}
+
+/// The archive that a temporary was to become, where its name tells.
+pub(super) fn archive_of(name: &str) -> Option<BackupId> {
+    let rest = name.strip_suffix(SUFFIX)?.strip_prefix(PREFIX)?;
+    BackupId::parse(rest.rsplit_once('-')?.0)
+}
+
+/// Removes what killed runs left in `folder`, unless another run writes there now, and gives the
+/// lock to hold while writing. `None` where the file system has no locks: then nothing is swept.
+pub(super) fn enter(folder: &Path) -> Option<FileLock> {
+    let lock = lock_beside(folder);
+    if let Ok(alone) = FileLock::acquire(&lock, Duration::ZERO) {
+        // What cannot be removed now is tried again the next time.
+        let _ = sweep(folder);
+        drop(alone);
+    }
+    FileLock::acquire_shared(&lock, PATIENCE).ok()
+}
+
+/// Beside the folder, which holds nothing but backups.
+fn lock_beside(folder: &Path) -> PathBuf {
+    folder.with_extension("lock")
+}
+
+fn sweep(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| is_temporary(name)) else {
+            continue;
+        };
+        if !entry.file_type()?.is_file() {
+            continue;
+        }
+        // The sum is written just before the archive gets its name. It goes first: while the
+        // temporary lies there, it is known to be the sum of no archive.
+        if let Some(id) = archive_of(name)
+            && !folder.join(format!("{id}.zip")).exists()
+        {
+            match file::remove(&folder.join(format!("{id}.zip.sha256"))) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        file::remove(&entry.path())?;
+    }
+    Ok(())
+}

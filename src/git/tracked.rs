@@ -1,0 +1,23 @@
+//! What Git tracks.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::path::Path;
+
+use super::{GitError, RepoPath, Repository};
+
+impl Repository {
+    /// The paths in the index at or below `folder`, each once. Whether they are ignored makes no
+    /// difference: Git ignores only what it does not track (gitignore(5)).
+    pub fn tracked_paths(&self, folder: &RepoPath) -> Result<BTreeSet<RepoPath>, GitError> {
+        let below = folder.below(Path::new("")).unwrap_or_default();
+        let mut arguments: Vec<&OsStr> = ["ls-files", "-z", "--cached", "--"]
+            .map(AsRef::as_ref)
+            .to_vec();
+        if !below.as_os_str().is_empty() {
+            arguments.push(below.as_os_str());
+        }
+        let output = self.program().run(&arguments, b"")?;
+        Ok(output.records().map(RepoPath::new).collect())
+    }
+}
