@@ -3,6 +3,7 @@
 //! taken away, makes the hook file refuse.
 
 mod config;
+mod earlier_hook;
 mod hook_file;
 mod hooks_folder;
 
