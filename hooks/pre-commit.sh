@@ -86,15 +86,21 @@ if [ ! -x "$program" ]; then
 	case $found in
 	/*) program=$found ;;
 	*)
-		if [ "${GPUGUARD-}" = 0 ]; then
+		case ${GPUGUARD-}:,$(printf %s "${SKIP-}" | tr -d ' '), in
+		0:* | *,gpuguard,*)
+			echo "gpuguard: skipped, nothing was checked" >&2
 			exit 0
-		fi
+			;;
+		esac
 		{
 			echo "gpuguard: commit refused: the gpuguard program is missing, so nothing was checked"
 			echo "  it was at: $program"
 			echo "  to repair: install gpuguard again, then run: gpuguard install"
 			if [ -e "$previous" ]; then
 				echo "  to do without it: mv '$previous' '$0'"
+			elif [ "${folder##*/}" = gpuguard ]; then
+				# Not in a hooks folder: the configuration names it.
+				echo "  to do without it: git config --local --remove-section hook.gpuguard"
 			else
 				echo "  to do without it: rm '$0'"
 			fi

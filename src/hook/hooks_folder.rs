@@ -64,16 +64,7 @@ impl HooksFolder {
                 path: setting.value.clone(),
             });
         }
-        let path = git
-            .run(
-                &["rev-parse", "--path-format=absolute", "--git-path", "hooks"],
-                b"",
-            )?
-            .path()
-            .filter(|path| path.is_absolute())
-            .ok_or_else(|| GitError::Unexpected {
-                command: "rev-parse".to_owned(),
-            })?;
+        let path = Self::named_by_git(repository)?;
         let inside = path.starts_with(worktree) || path.starts_with(repository.common_dir());
         if let Some(setting) = &setting
             && !inside
@@ -98,6 +89,20 @@ impl HooksFolder {
             None => Vec::new(),
         };
         Ok(Self { path, warnings })
+    }
+
+    /// The folder Git says, whoever else uses it.
+    pub(super) fn named_by_git(repository: &Repository) -> Result<PathBuf, GitError> {
+        let question = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
+        repository
+            .program()
+            .with_configured_hooks()
+            .run(&question, b"")?
+            .path()
+            .filter(|path| path.is_absolute())
+            .ok_or_else(|| GitError::Unexpected {
+                command: "rev-parse".to_owned(),
+            })
     }
 
     /// The folder of a repository without `core.hooksPath`.
