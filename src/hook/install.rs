@@ -110,14 +110,12 @@ pub enum InstallError {
         path: PathBuf,
     },
     /// The hooks folder belongs to more than this repository.
-    #[error("`core.hooksPath` is set outside this repository ({scope}, {origin}): a hook in `{}` would run in every repository", path.display())]
+    #[error("the hooks folder `{}` lies outside this repository ({set}): a hook there would run in every repository that uses it", path.display())]
     SharedHooksFolder {
         /// The folder.
         path: PathBuf,
-        /// Git's name for the kind of configuration: `global`, `system`, `command`.
-        scope: String,
-        /// Where it is set.
-        origin: String,
+        /// What says so, and where.
+        set: String,
         /// This repository's own hooks folder, as a word for sh.
         own: String,
     },
