@@ -1,6 +1,8 @@
 #!/bin/sh
 # Builds gpuguard from this checkout and installs it; safe to run again. `--help` tells the rest.
 
+# All of it is one group of commands: the shell runs nothing of a file that was cut short.
+{
 set -eu
 
 usage() {
@@ -38,15 +40,20 @@ main() {
 		--prefix)
 			[ $# -ge 2 ] || fail '--prefix needs a folder'
 			prefix=$2
+			[ -n "$prefix" ] || fail '--prefix needs a folder'
 			shift
 			;;
-		--prefix=*) prefix=${1#--prefix=} ;;
+		--prefix=*)
+			prefix=${1#--prefix=}
+			[ -n "$prefix" ] || fail '--prefix needs a folder'
+			;;
 		--demo) demo=yes ;;
 		-h | --help)
 			usage
 			return 0
 			;;
 		-*) fail "unknown option: $1" './install.sh --help lists the options' ;;
+		'') fail 'the repository has an empty name' ;;
 		*)
 			[ -z "$repository" ] || fail "more than one repository: $repository, $1"
 			repository=$1
@@ -58,11 +65,21 @@ main() {
 	if [ -n "$repository" ] && [ ! -d "$repository" ]; then
 		fail "not a folder: $repository"
 	fi
+	for place in "$prefix" "$prefix/bin"; do
+		if [ -n "$prefix" ] && [ -e "$place" ] && [ ! -d "$place" ]; then
+			fail "not a folder: $place"
+		fi
+	done
 
 	checkout=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 	[ -f "$checkout/Cargo.toml" ] || fail "no gpuguard checkout at $checkout" \
 		'clone the repository and run the install.sh in it'
 	require_tools
+	if [ -n "$repository" ]; then
+		(cd -- "$repository" && git rev-parse --show-toplevel) >/dev/null 2>&1 ||
+			fail "not in the working tree of a Git repository: $repository" \
+				'make one with: git init'
+	fi
 	build
 	if [ -z "$demo" ] || [ -n "$repository" ] || [ -n "$prefix" ]; then
 		copy_program
@@ -104,7 +121,8 @@ copy_program() {
 	else
 		folder=${CARGO_HOME:-$HOME/.cargo}/bin
 	fi
-	mkdir -p -- "$folder"
+	mkdir -p -- "$folder" || fail "cannot make the folder $folder" \
+		'choose another with --prefix DIR'
 	folder=$(CDPATH='' cd -- "$folder" && pwd -P)
 	installed=$folder/gpuguard
 	# Renamed into place: a hook that runs meanwhile finds the old program or the new one, whole.
@@ -117,7 +135,7 @@ copy_program() {
 	version=$("$installed" --version) || fail "the installed program does not start: $installed"
 	say "installed: $installed ($version)"
 	case :$PATH: in
-	*":$folder:"*) ;;
+	*":$folder:"* | *":$folder/:"*) ;;
 	*)
 		say "note: $folder is not on PATH; add this line to your shell's profile:"
 		say "  export PATH=\"$folder:\$PATH\""
@@ -128,4 +146,4 @@ copy_program() {
 	fi
 }
 
-main "$@"
+main "$@"; exit; }

@@ -10,16 +10,74 @@ case $0 in
 *) folder=. ;;
 esac
 
-# Another tool may have kept this file as its own "previous hook" and be called from it: then
-# the outer one does the work, and calling on would go round in circles.
-if [ "${GPUGUARD_HOOK_FOLDER-}" = "$folder" ]; then
-	exit 0
+hook=$folder/pre-commit
+previous=$hook.gpuguard-previous
+place=$(CDPATH='' cd -- "$folder" && pwd -P)
+again=
+if [ "${GPUGUARD_HOOK_FOLDER-}" = "$place" ]; then
+	# Another tool may have kept this file as its own "previous hook" and call it: then the outer
+	# one does the work, and calling on would go round in circles.
+	[ "$0" = "$hook" ] || exit 0
+	# The earlier hook starts itself again by its own name.
+	again=yes
 fi
 
+# Leaves in $shell and $flags the shell that the first line of the earlier hook names, or nothing.
+find_shell() {
+	shell='' flags=''
+	IFS= read -r line <"$previous" || :
+	case $line in
+	'#!'*) line=${line#'#!'} ;;
+	# Machine code.
+	*[![:print:][:space:]]*) return ;;
+	# Text without such a line is for sh, as Git has it.
+	*) line='sh' ;;
+	esac
+	# A script that finds out how it is run is run as it expects.
+	if grep -q -e BASH_SOURCE -e ZSH_ -e '(return' "$previous"; then
+		return
+	fi
+	set -f
+	for word in $line; do
+		case $shell:$word in
+		:*/env | :-S) ;;
+		:*) shell=$word ;;
+		# They end the options, and here one more follows.
+		*:- | *:--) ;;
+		*) flags="$flags $word" ;;
+		esac
+	done
+	set +f
+	# As in `sh -e "$0"`.
+	for word in e u x; do
+		case $- in *"$word"*) flags="$flags -$word" ;; esac
+	done
+	case ${shell##*/} in
+	sh | ash | bash | dash | ksh | ksh93 | mksh) ;;
+	# Else its $0 would become the name of the file that is read.
+	zsh) flags="$flags -o no_function_argzero" ;;
+	*) shell='' ;;
+	esac
+}
+
+# Many a hook finds its parts by its own name, so a script is read by its shell under the name it
+# always had. Other programs are started as they are.
+run_previous() {
+	find_shell
+	if [ -n "$shell" ]; then
+		# shellcheck disable=SC2016,SC2086 # $0 is for that shell, and the flags are words
+		GPUGUARD_HOOK_FOLDER=$place "$shell" $flags -c '. "$0.gpuguard-previous"' "$hook" "$@"
+	else
+		GPUGUARD_HOOK_FOLDER=$place "$previous" "$@"
+	fi
+}
+
 # As Git does with hooks, a file that is not executable is passed over.
-previous=$folder/pre-commit.gpuguard-previous
 if [ -f "$previous" ] && [ -x "$previous" ]; then
-	GPUGUARD_HOOK_FOLDER=$folder "$previous" "$@" || exit $?
+	run_previous "$@" || exit $?
+fi
+if [ -n "$again" ]; then
+	exit 0
 fi
 
 if [ ! -x "$program" ]; then
@@ -28,15 +86,21 @@ if [ ! -x "$program" ]; then
 	case $found in
 	/*) program=$found ;;
 	*)
-		if [ "${GPUGUARD-}" = 0 ]; then
+		case ${GPUGUARD-}:,$(printf %s "${SKIP-}" | tr -d ' '), in
+		0:* | *,gpuguard,*)
+			echo "gpuguard: skipped, nothing was checked" >&2
 			exit 0
-		fi
+			;;
+		esac
 		{
 			echo "gpuguard: commit refused: the gpuguard program is missing, so nothing was checked"
 			echo "  it was at: $program"
 			echo "  to repair: install gpuguard again, then run: gpuguard install"
 			if [ -e "$previous" ]; then
 				echo "  to do without it: mv '$previous' '$0'"
+			elif [ "${folder##*/}" = gpuguard ]; then
+				# Not in a hooks folder: the configuration names it.
+				echo "  to do without it: git config --local --remove-section hook.gpuguard"
 			else
 				echo "  to do without it: rm '$0'"
 			fi

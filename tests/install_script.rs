@@ -142,22 +142,71 @@ fn help_and_mistakes_build_nothing() {
 }
 
 #[test]
-fn a_script_that_was_cut_off_does_nothing() {
+fn places_that_cannot_be_are_refused_before_the_build() {
     let repo = TestRepo::new();
     let path = tools(&repo, true);
-    let whole = fs::read_to_string(script()).unwrap();
-    let body = whole.strip_suffix("main \"$@\"\n").unwrap();
-    for end in (0..=body.len()).step_by(97).chain([body.len()]) {
-        let Some(part) = body.get(..end) else {
-            continue;
-        };
+    let place = repo.beside("plain folder");
+    fs::create_dir(&place).unwrap();
+    let folder = place.to_str().unwrap();
+    repo.write("file", "");
+    for (arguments, reason) in [
+        (&[folder][..], "not in the working tree of a Git repository"),
+        (&[".git"], "not in the working tree of a Git repository"),
+        (&[""], "empty name"),
+        (&["--prefix", ""], "--prefix needs a folder"),
+        (&["--prefix="], "--prefix needs a folder"),
+        (&["--prefix", "file"], "not a folder: file"),
+    ] {
+        let run = run(&repo, &path, arguments);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains(reason), "{run}");
+        assert_eq!(run.stdout, "", "{run}");
+    }
+}
+
+#[test]
+fn a_folder_on_path_is_recognised_however_it_is_written() {
+    let repo = TestRepo::new();
+    let tools = tools(&repo, true);
+    let prefix = repo.beside("prefix");
+    for end in ["", "/"] {
+        let path = format!("{}:{}/bin{end}", tools.display(), prefix.display());
+        let arguments = ["--prefix", prefix.to_str().unwrap()];
+        let run = run(&repo, Path::new(&path), &arguments);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(!run.stdout.contains("is not on PATH"), "{run}");
+    }
+}
+
+/// The parts of `whole` that end at each of `ends`, run one after the other.
+fn run_cut_off(repo: &TestRepo, path: &Path, whole: &str, ends: impl Iterator<Item = usize>) {
+    for end in ends {
         let run: Run = command(Path::new("/bin/sh"), &repo.path(), repo.home())
-            .args(["-c", part])
-            .env("PATH", &path)
+            .args(["-c", &whole[..end]])
+            .arg(script())
+            .args(["--prefix", "made"])
+            .env("PATH", path)
             .output()
             .unwrap()
             .into();
         assert_eq!(run.stdout, "", "cut off at {end}: {run}");
+        assert!(!repo.exists("made"), "cut off at {end}");
         assert!(!repo.home().join(".cargo").exists(), "cut off at {end}");
     }
+}
+
+#[test]
+fn a_script_that_was_cut_off_does_nothing() {
+    const THREADS: usize = 4;
+    let repo = TestRepo::new();
+    let path = tools(&repo, true);
+    let whole = fs::read_to_string(script()).unwrap();
+    let last = whole.rfind('}').unwrap();
+    assert_eq!(&whole[last..], "}\n");
+    std::thread::scope(|scope| {
+        for first in 0..THREADS {
+            let (repo, path, whole) = (&repo, &path, &whole);
+            scope.spawn(move || run_cut_off(repo, path, whole, (first..=last).step_by(THREADS)));
+        }
+    });
 }

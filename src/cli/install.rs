@@ -3,21 +3,25 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Screen};
-use crate::hook::install::{self, Change, Installed, Mechanism, Removed};
+use crate::hook::install::{self, Change, Installed, Mechanism, Removed, WhyFile};
 use crate::outcome::Answer;
 use crate::policy;
 use crate::sys::environment;
 
 /// Make Git run gpuguard before each commit in a repository
 ///
-/// Git 2.54 and later get an entry in the repository's own configuration, older ones a hook file
-/// in the folder Git itself names. A hook that is there already keeps running, and its refusal
-/// counts. Safe to run again: it then updates the path of the program.
+/// Git 2.54 and later get an entry in the repository's own configuration; older ones, and
+/// repositories that have a hook file already, a hook file in the folder Git itself names. The hook
+/// that was there keeps running, first, and its refusal counts. Safe to run again: it then updates
+/// the path of the program.
 #[derive(Debug, clap::Args)]
 pub(super) struct InstallArguments {
     /// The repository, or a folder in it [default: the current folder]
     #[arg(value_name = "REPO")]
     repository: Option<PathBuf>,
+    /// Write a hook file, which every Git runs, also where the configuration would do
+    #[arg(long)]
+    shim: bool,
 }
 
 /// Take gpuguard out of a repository; the hook that was there before is put back
@@ -31,7 +35,8 @@ pub(super) struct UninstallArguments {
 pub(super) fn install(arguments: &InstallArguments, screen: &Screen) -> Result<Answer, Failure> {
     let program = environment::current_exe()
         .map_err(|error| Failure::new("this program's own file is not known").because(&error))?;
-    let installed = install::install(&folder(arguments.repository.as_deref())?, &program)?;
+    let folder = folder(arguments.repository.as_deref())?;
+    let installed = install::install(&folder, &program, arguments.shim)?;
     tell_installed(&installed, &program, screen);
     Ok(Answer::Fine)
 }
@@ -60,27 +65,18 @@ fn tell_installed(installed: &Installed, program: &Path, screen: &Screen) {
             format!("already installed: each `git commit` in `{worktree}` is checked")
         }
     });
-    screen.say(&match &installed.mechanism {
-        Mechanism::Config { command } => {
-            format!("  configuration: hook.gpuguard.command = {command}")
-        }
-        Mechanism::File { path } => format!("  hook file: {}", path.display()),
-    });
+    tell_mechanism(&installed.mechanism, screen);
     screen.say(&format!("  program: {}", program.display()));
     if let Some(other) = &installed.other_hook {
         let path = other.path.display();
-        match &installed.mechanism {
-            _ if !other.executable => screen.say(&format!(
+        if !other.executable {
+            screen.say(&format!(
                 "  the hook `{path}` is not executable: it did not run before and does not run now"
-            )),
-            Mechanism::Config { .. } => {
-                screen.say(&format!(
-                    "  the hook `{path}` keeps running, after gpuguard"
-                ));
-            }
-            Mechanism::File { .. } => screen.say(&format!(
+            ));
+        } else if matches!(installed.mechanism, Mechanism::File { .. }) {
+            screen.say(&format!(
                 "  the hook that was there keeps running, before gpuguard: `{path}`"
-            )),
+            ));
         }
     }
     for warning in &installed.warnings {
@@ -94,6 +90,33 @@ fn tell_installed(installed: &Installed, program: &Path, screen: &Screen) {
              cards found, `gpuguard init --preset rtx3090` the founding rig's",
             policy::FILE_NAME
         ));
+    }
+}
+
+/// How Git comes to run gpuguard, and why so.
+fn tell_mechanism(mechanism: &Mechanism, screen: &Screen) {
+    match mechanism {
+        Mechanism::Config { command } => {
+            screen.say(&format!(
+                "  configuration: hook.gpuguard.command = {command}"
+            ));
+            screen.say("  why: Git 2.54 and later read it, and there is no hook file to run first");
+            screen.say(
+                "  note: an older Git on this machine (a graphical program may bring its own) does \
+                 not read it and checks nothing; `gpuguard install --shim` serves both",
+            );
+        }
+        Mechanism::File { path, why } => {
+            screen.say(&format!("  hook file: {}", path.display()));
+            screen.say(match why {
+                WhyFile::OldGit => "  why: Git before 2.54 reads no hooks from the configuration",
+                WhyFile::EarlierHook => {
+                    "  why: the hook that was there has to run first, so that what it stages is \
+                     judged"
+                }
+                WhyFile::Asked => "  why: --shim; every Git runs it",
+            });
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! The hook as entries of the repository's configuration, which Git runs from 2.54 on
-//! (git-hook(1)): independent of `core.hooksPath`, and beside whatever hook file there is.
+//! (git-hook(1)): independent of `core.hooksPath`. Git runs them before the hook file.
+
+use std::path::{Path, PathBuf};
 
 use super::install::InstallError;
-use super::shim::sh_quoted;
-use crate::git::{GitError, GitProgram};
+use super::shim::{Found, HookFile, Written, cannot};
+use crate::git::{GitError, GitProgram, Repository};
+use crate::sys::file;
 
 /// The entries' keys. The middle word must never be the name of an event: Git refuses every
 /// commit where it is.
@@ -12,8 +15,11 @@ const COMMAND: &str = "hook.gpuguard.command";
 const ENABLED: &str = "hook.gpuguard.enabled";
 
 const PRE_COMMIT: &str = "pre-commit";
-/// What follows the program in the command, and tells our command from any other.
-const ARGUMENTS: &str = " hook run pre-commit";
+/// The command: the same script that is the hook file elsewhere, so that a program that has gone
+/// is told of in the same way. Git is asked where it lies, and a repository can be moved.
+const SCRIPT: &str = r#""$(git rev-parse --git-common-dir)/gpuguard/pre-commit""#;
+/// How the command ends that versions before 0.2 wrote: the program itself.
+const OLD_ENDING: &str = " hook run pre-commit";
 
 /// Whether this Git runs hooks from the configuration.
 pub(super) fn is_supported(git: &GitProgram) -> Result<bool, GitError> {
@@ -27,9 +33,33 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
+/// The script that the command starts, in the Git directory that linked worktrees share.
+pub(super) fn script(repository: &Repository) -> HookFile {
+    HookFile::in_folder(&script_folder(repository.common_dir()))
+}
+
+fn script_folder(common_dir: &Path) -> PathBuf {
+    common_dir.join("gpuguard")
+}
+
+/// Removes the script, and its folder where nothing else is in it.
+pub(super) fn remove_script(repository: &Repository) -> Result<(), InstallError> {
+    let script = script(repository);
+    if script.found()? == Found::Ours {
+        script.remove()?;
+        // Backups may lie there.
+        let _ = std::fs::remove_dir(script_folder(repository.common_dir()));
+    }
+    Ok(())
+}
+
 /// The entries of the repository's own configuration, which linked worktrees share.
 pub(super) struct ConfigEntry<'g> {
     pub(super) git: &'g GitProgram,
+}
+
+fn is_ours(command: &str) -> bool {
+    command == SCRIPT || command.ends_with(OLD_ENDING)
 }
 
 impl ConfigEntry<'_> {
@@ -38,7 +68,7 @@ impl ConfigEntry<'_> {
         Ok(self
             .values(COMMAND)?
             .pop()
-            .filter(|command| command.ends_with(ARGUMENTS)))
+            .filter(|command| is_ours(command)))
     }
 
     /// Whether the hook is wired to the event.
@@ -54,20 +84,40 @@ impl ConfigEntry<'_> {
         Ok(output.line() == "false")
     }
 
-    /// Writes the entries; gives the command.
-    pub(super) fn write(&self, program: &str) -> Result<String, InstallError> {
-        let command = format!("{}{ARGUMENTS}", sh_quoted(program));
+    /// Writes the script and the entries; gives the command, and what was changed.
+    pub(super) fn write(
+        &self,
+        repository: &Repository,
+        program: &str,
+    ) -> Result<(String, Written), InstallError> {
+        let before = self.values(COMMAND)?.pop();
+        if let Some(command) = &before
+            && !is_ours(command)
+        {
+            return Err(InstallError::ForeignCommand {
+                command: command.clone(),
+            });
+        }
+        let folder = script_folder(repository.common_dir());
+        file::create_private_folder(&folder).map_err(|source| cannot("create", &folder, source))?;
+        let written = script(repository).write(program)?;
+        let wired = self.is_wired()?;
         // The command first: an event without a command makes Git refuse every commit.
-        self.config(&["--replace-all", COMMAND, &command])?;
-        if !self.is_wired()? {
+        self.config(&["--replace-all", COMMAND, SCRIPT])?;
+        if !wired {
             self.config(&["--add", EVENT, PRE_COMMIT])?;
         }
-        if self.command()?.as_deref() != Some(&command) || !self.is_wired()? {
+        if self.command()?.as_deref() != Some(SCRIPT) || !self.is_wired()? {
             return Err(InstallError::NotWired {
                 what: format!("`{COMMAND}` does not read back as it was written"),
             });
         }
-        Ok(command)
+        let written = match before {
+            Some(command) if wired && command == SCRIPT => written,
+            Some(_) if wired => Written::Updated,
+            _ => Written::New,
+        };
+        Ok((SCRIPT.to_owned(), written))
     }
 
     /// Removes the entries (and with the last one the section); `false` when there were none.

@@ -42,10 +42,6 @@ impl Setting {
             value: records.next().unwrap_or_default(),
         }))
     }
-
-    fn is_this_repositorys(&self) -> bool {
-        ["local", "worktree"].contains(&&*self.scope)
-    }
 }
 
 impl HooksFolder {
@@ -64,33 +60,31 @@ impl HooksFolder {
                 path: setting.value.clone(),
             });
         }
-        let path = git
-            .run(
-                &["rev-parse", "--path-format=absolute", "--git-path", "hooks"],
-                b"",
-            )?
-            .path()
-            .filter(|path| path.is_absolute())
-            .ok_or_else(|| GitError::Unexpected {
-                command: "rev-parse".to_owned(),
-            })?;
-        let inside = path.starts_with(worktree) || path.starts_with(repository.common_dir());
-        if let Some(setting) = &setting
-            && !inside
-            && !setting.is_this_repositorys()
-        {
-            let own = repository.common_dir().join("hooks");
-            return Err(InstallError::SharedHooksFolder {
-                path,
-                scope: setting.scope.clone(),
-                origin: setting.origin.clone(),
-                own: sh_quoted(&own.to_string_lossy()),
-            });
-        }
+        let path = Self::named_by_git(repository)?;
         // `/dev/null` is how hooks are commonly switched off.
         if path.exists() && !path.is_dir() {
             return Err(InstallError::NoHooksFolder {
                 path: path.display().to_string(),
+            });
+        }
+        if !is_this_repositorys(&path, repository, &git)? {
+            let set = match &setting {
+                Some(setting) => format!(
+                    "`core.hooksPath`, set as {} in {}",
+                    setting.scope, setting.origin
+                ),
+                None => "a link in the Git directory".to_owned(),
+            };
+            let usual = Self::usual(repository);
+            let own = if is_this_repositorys(&usual, repository, &git)? {
+                usual
+            } else {
+                repository.common_dir().join("own-hooks")
+            };
+            return Err(InstallError::SharedHooksFolder {
+                path,
+                set,
+                own: sh_quoted(&own.to_string_lossy()),
             });
         }
         let warnings = match &setting {
@@ -100,10 +94,53 @@ impl HooksFolder {
         Ok(Self { path, warnings })
     }
 
+    /// The folder Git says, whoever else uses it.
+    pub(super) fn named_by_git(repository: &Repository) -> Result<PathBuf, GitError> {
+        let question = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
+        repository
+            .program()
+            .with_configured_hooks()
+            .run(&question, b"")?
+            .path()
+            .filter(|path| path.is_absolute())
+            .ok_or_else(|| GitError::Unexpected {
+                command: "rev-parse".to_owned(),
+            })
+    }
+
     /// The folder of a repository without `core.hooksPath`.
     pub(super) fn usual(repository: &Repository) -> PathBuf {
         repository.common_dir().join("hooks")
     }
+}
+
+/// Whether a folder lies in the Git directory or in a working tree of this repository, links
+/// followed: elsewhere other repositories may use it too.
+fn is_this_repositorys(
+    folder: &Path,
+    repository: &Repository,
+    git: &GitProgram,
+) -> Result<bool, GitError> {
+    let folder = resolved(folder);
+    let holds = |root: &Path| folder.starts_with(resolved(root));
+    if holds(repository.common_dir()) || holds(repository.worktree()?) {
+        return Ok(true);
+    }
+    let listed = git.run(&["worktree", "list", "--porcelain", "-z"], b"")?;
+    Ok(listed
+        .records()
+        .filter_map(|record| record.strip_prefix(b"worktree "))
+        .any(|root| holds(Path::new(&*String::from_utf8_lossy(root)))))
+}
+
+/// `path` with the links followed in as much of it as there is.
+fn resolved(path: &Path) -> PathBuf {
+    path.ancestors()
+        .find_map(|there| {
+            let rest = path.strip_prefix(there).ok()?;
+            Some(there.canonicalize().ok()?.join(rest))
+        })
+        .unwrap_or_else(|| path.to_owned())
 }
 
 fn warnings(

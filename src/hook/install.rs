@@ -1,7 +1,8 @@
 //! Wiring gpuguard into a repository and out of it again.
 //!
-//! From Git 2.54 on the hook is an entry of the repository's configuration, which disturbs no
-//! other hook. Older Gits get a hook file, and the hook that was there before keeps running.
+//! From Git 2.54 on the hook is an entry of the repository's configuration. Older Gits get a hook
+//! file, and so does a repository that has one: the hook that was there runs first, since what it
+//! stages is to be judged too, and Git runs entries of the configuration before the hook file.
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,20 @@ pub enum Mechanism {
     File {
         /// The file.
         path: PathBuf,
+        /// Why not the configuration.
+        why: WhyFile,
     },
+}
+
+/// Why gpuguard is wired by a hook file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhyFile {
+    /// This Git reads no hooks from the configuration.
+    OldGit,
+    /// There is a hook file that has to run first.
+    EarlierHook,
+    /// The user wants it so.
+    Asked,
 }
 
 /// What `install` changed.
@@ -96,14 +110,12 @@ pub enum InstallError {
         path: PathBuf,
     },
     /// The hooks folder belongs to more than this repository.
-    #[error("`core.hooksPath` is set outside this repository ({scope}, {origin}): a hook in `{}` would run in every repository", path.display())]
+    #[error("the hooks folder `{}` lies outside this repository ({set}): a hook there would run in every repository that uses it", path.display())]
     SharedHooksFolder {
         /// The folder.
         path: PathBuf,
-        /// Git's name for the kind of configuration: `global`, `system`, `command`.
-        scope: String,
-        /// Where it is set.
-        origin: String,
+        /// What says so, and where.
+        set: String,
         /// This repository's own hooks folder, as a word for sh.
         own: String,
     },
@@ -112,6 +124,14 @@ pub enum InstallError {
     NoHooksFolder {
         /// Its value.
         path: String,
+    },
+    /// The configuration's entry has our name and is somebody's own.
+    #[error(
+        "`hook.gpuguard.command` is set, but not by gpuguard: `{command}`; nothing was changed. Remove it with `git config --local --remove-section hook.gpuguard`, or use `gpuguard install --shim`"
+    )]
+    ForeignCommand {
+        /// What it is set to.
+        command: String,
     },
     /// There is a folder or a device where the hook file goes.
     #[error("`{}` is not a file", path.display())]
@@ -153,26 +173,37 @@ pub enum InstallError {
     },
 }
 
-/// Makes Git run `program` before each commit in the repository of `directory`.
-pub fn install(directory: &Path, program: &Path) -> Result<Installed, InstallError> {
+/// Makes Git run `program` before each commit in the repository of `directory`; `by_file` asks for
+/// a hook file also where the configuration would do.
+pub fn install(directory: &Path, program: &Path, by_file: bool) -> Result<Installed, InstallError> {
     let program = program_word(program)?;
     let repository = open(directory)?;
-    let git = repository.program();
-    if config_entry::is_supported(&git)? {
-        wire_with_config(&repository, &ConfigEntry { git: &git }, &program)
-    } else {
-        wire_with_file(&repository, &program)
+    match why_file(&repository, by_file)? {
+        Some(why) => wire_with_file(&repository, &program, why),
+        None => wire_with_config(&repository, &program),
     }
 }
 
-fn wire_with_config(
-    repository: &Repository,
-    entry: &ConfigEntry,
-    program: &str,
-) -> Result<Installed, InstallError> {
-    let before = entry.command()?;
-    let was_wired = before.is_some() && entry.is_wired()?;
-    let command = entry.write(program)?;
+/// Why it has to be a hook file; `None` where the configuration is better.
+fn why_file(repository: &Repository, asked: bool) -> Result<Option<WhyFile>, InstallError> {
+    if asked {
+        return Ok(Some(WhyFile::Asked));
+    }
+    if !config_entry::is_supported(&repository.program())? {
+        return Ok(Some(WhyFile::OldGit));
+    }
+    // Where no hook file may be written, there is no choice.
+    let Ok(folder) = HooksFolder::of(repository) else {
+        return Ok(None);
+    };
+    let active = HookFile::in_folder(&folder.path).has_active_other()?;
+    Ok(active.then_some(WhyFile::EarlierHook))
+}
+
+fn wire_with_config(repository: &Repository, program: &str) -> Result<Installed, InstallError> {
+    let git = repository.program();
+    let entry = ConfigEntry { git: &git };
+    let (command, written) = entry.write(repository, program)?;
     // A hook file from the time of an older Git would run gpuguard a second time.
     let mut warnings = Vec::new();
     let old_file = !remove_files(repository, &mut warnings)?.files.is_empty();
@@ -182,44 +213,59 @@ fn wire_with_config(
                 .to_owned(),
         );
     }
+    let other_hook = HooksFolder::named_by_git(repository)
+        .ok()
+        .and_then(|folder| other_hook(HookFile::in_folder(&folder).path));
+    if let Some(other) = &other_hook
+        && other.executable
+    {
+        warnings.push(format!(
+            "Git runs the hook `{}` after gpuguard, so what it stages is not judged",
+            other.path.display()
+        ));
+    }
     Ok(Installed {
         worktree: repository.worktree()?.to_owned(),
-        change: match before {
-            _ if !was_wired && !old_file => Change::Installed,
-            Some(before) if before == command && !old_file => Change::Unchanged,
-            _ => Change::Updated,
-        },
+        change: change(&written, old_file),
         mechanism: Mechanism::Config { command },
-        // Git runs the hook file too, wherever `core.hooksPath` leads.
-        other_hook: HooksFolder::of(repository)
-            .ok()
-            .and_then(|folder| other_hook(HookFile::in_folder(&folder.path).path)),
+        other_hook,
         warnings,
     })
 }
 
-fn wire_with_file(repository: &Repository, program: &str) -> Result<Installed, InstallError> {
+fn wire_with_file(
+    repository: &Repository,
+    program: &str,
+    why: WhyFile,
+) -> Result<Installed, InstallError> {
     let folder = HooksFolder::of(repository)?;
     file::create_folder(&folder.path)
         .map_err(|source| super::shim::cannot("create", &folder.path, source))?;
     let hook = HookFile::in_folder(&folder.path);
     let written = hook.write(program)?;
-    // Entries from the time of a newer Git: it runs the hook file too, and twice is too often.
+    // Entries from before: a new Git runs the hook file too, and twice is too often.
     let git = repository.program();
     let had_entries = ConfigEntry { git: &git }.remove()?;
-    let change = match written {
-        _ if had_entries => Change::Updated,
-        Written::New => Change::Installed,
-        Written::Updated => Change::Updated,
-        Written::Unchanged => Change::Unchanged,
-    };
+    config_entry::remove_script(repository)?;
     Ok(Installed {
         worktree: repository.worktree()?.to_owned(),
-        mechanism: Mechanism::File { path: hook.path },
-        change,
+        mechanism: Mechanism::File {
+            path: hook.path,
+            why,
+        },
+        change: change(&written, had_entries),
         other_hook: other_hook(hook.previous),
         warnings: folder.warnings,
     })
+}
+
+fn change(written: &Written, was_wired_otherwise: bool) -> Change {
+    match written {
+        _ if was_wired_otherwise => Change::Updated,
+        Written::New => Change::Installed,
+        Written::Updated => Change::Updated,
+        Written::Unchanged => Change::Unchanged,
+    }
 }
 
 /// Takes gpuguard out of the repository of `directory`; nothing installed is no error.
@@ -228,9 +274,12 @@ pub fn uninstall(directory: &Path) -> Result<Removed, InstallError> {
     let git = repository.program();
     let mut warnings = Vec::new();
     let files = remove_files(&repository, &mut warnings)?;
+    // The entries first: Git refuses every commit while they name a script that has gone.
+    let config = ConfigEntry { git: &git }.remove()?;
+    config_entry::remove_script(&repository)?;
     Ok(Removed {
         worktree: repository.worktree()?.to_owned(),
-        config: ConfigEntry { git: &git }.remove()?,
+        config,
         warnings,
         ..files
     })

@@ -78,6 +78,15 @@ impl HookFile {
         self.previous.symlink_metadata().is_ok()
     }
 
+    /// Whether there is a hook of somebody else that Git runs, or ran before ours took its place.
+    pub(super) fn has_active_other(&self) -> Result<bool, InstallError> {
+        let other = match self.found()? {
+            Found::Foreign => &self.path,
+            Found::Ours | Found::Nothing => &self.previous,
+        };
+        Ok(file::is_executable(other))
+    }
+
     /// Puts the hook file in its place, keeping a foreign hook beside it.
     pub(super) fn write(&self, program: &str) -> Result<Written, InstallError> {
         let content = TEMPLATE.replace(PLACEHOLDER, &sh_quoted(program));

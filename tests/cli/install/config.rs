@@ -1,7 +1,29 @@
 //! Gits from 2.54 on: entries in the configuration. The Git here only says that it is so new.
 
-use super::{HOOK, NEW_GIT, PREVIOUS, hook, install, uninstall, with_git};
-use crate::support::{TestRepo, program};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use super::{
+    HOOK, NEW_GIT, PREVIOUS, hook, install, install_from_vanished_program_with, uninstall, with_git,
+};
+use crate::support::{Run, TestRepo, program};
+
+const SCRIPT: &str = ".git/gpuguard/pre-commit";
+
+/// Runs the configured command as Git does.
+fn start(repo: &TestRepo, variable: (&str, &str)) -> Run {
+    let command = repo.git(&["config", "--local", "hook.gpuguard.command"]);
+    repo.command("sh")
+        .args(["-c", &format!("{} \"$@\"", command.trim_end()), "hook"])
+        .env(variable.0, variable.1)
+        .output()
+        .unwrap()
+        .into()
+}
+
+fn install_new(repo: &TestRepo) -> Run {
+    with_git(repo, &repo.path(), NEW_GIT, &["install"])
+}
 
 #[test]
 fn a_new_git_gets_entries_in_its_configuration() {
@@ -13,11 +35,12 @@ fn a_new_git_gets_entries_in_its_configuration() {
     let run = with_git(&repo, &repo.path(), NEW_GIT, &["install"]);
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stderr.starts_with("installed: "), "{run}");
-    let command = format!("{} hook run pre-commit\n", program().display());
-    assert_eq!(
-        repo.git(&["config", "--local", "hook.gpuguard.command"]),
-        command
+    assert!(
+        run.stderr.contains("does not read it and checks nothing"),
+        "{run}"
     );
+    let script = String::from_utf8(repo.read(SCRIPT)).unwrap();
+    assert!(script.contains(program().to_str().unwrap()), "{script}");
     assert_eq!(
         repo.git(&["config", "--local", "hook.gpuguard.event"]),
         "pre-commit\n"
@@ -39,22 +62,92 @@ fn a_new_git_gets_entries_in_its_configuration() {
         "{run}"
     );
     assert_eq!(repo.read(".git/config"), before);
+    assert!(!repo.exists(".git/gpuguard"));
     assert_eq!(repo.read(HOOK), b"#!/bin/sh\nexit 0\n");
 }
 
 #[test]
 fn a_new_git_takes_over_from_the_hook_file_of_an_old_one() {
     let repo = TestRepo::new();
-    hook(&repo, "exit 0\n");
     install(&repo);
-    let run = with_git(&repo, &repo.path(), NEW_GIT, &["install"]);
+    let run = install_new(&repo);
     assert!(run.stderr.starts_with("updated: "), "{run}");
-    assert!(
-        run.stderr.contains("keeps running, after gpuguard"),
-        "{run}"
-    );
+    assert!(!repo.exists(HOOK));
+    assert!(repo.exists(SCRIPT));
+}
+
+#[test]
+fn a_hook_file_that_is_there_runs_first_with_a_new_git_too() {
+    let repo = TestRepo::new();
+    install_new(&repo);
+    hook(&repo, "exit 0\n");
+    let run = install_new(&repo);
+    assert!(run.stderr.starts_with("updated: "), "{run}");
+    assert!(run.stderr.contains("has to run first"), "{run}");
+    assert_eq!(repo.read(PREVIOUS), b"#!/bin/sh\nexit 0\n");
+    assert!(!repo.exists(".git/gpuguard"));
+    let left = repo.try_git(&["config", "--get-regexp", "^hook\\."]);
+    assert_eq!(left.stdout, "", "Git would run both");
+    let run = install_new(&repo);
+    assert!(run.stderr.starts_with("already installed: "), "{run}");
+
+    // Git passes over it now, and the configuration will do.
+    fs::set_permissions(repo.path().join(PREVIOUS), Permissions::from_mode(0o644)).unwrap();
+    let run = install_new(&repo);
+    assert!(run.stderr.starts_with("updated: "), "{run}");
+    assert!(run.stderr.contains("hook.gpuguard.command"), "{run}");
     assert_eq!(repo.read(HOOK), b"#!/bin/sh\nexit 0\n");
     assert!(!repo.exists(PREVIOUS));
+}
+
+#[test]
+fn a_hook_file_can_be_asked_for() {
+    let repo = TestRepo::new();
+    install_new(&repo);
+    let run = with_git(&repo, &repo.path(), NEW_GIT, &["install", "--shim"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("every Git runs it"), "{run}");
+    assert!(repo.exists(HOOK));
+    assert!(!repo.exists(SCRIPT));
+    let left = repo.try_git(&["config", "--get-regexp", "^hook\\."]);
+    assert_eq!(left.stdout, "", "Git would run both");
+}
+
+#[test]
+fn a_program_that_has_gone_is_told_of_and_can_be_passed_by() {
+    let repo = TestRepo::new();
+    let copy = install_from_vanished_program_with(&repo, "my 'tools'", NEW_GIT);
+    let run = start(&repo, ("NOTHING", ""));
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains(copy.to_str().unwrap()), "{run}");
+    assert!(
+        run.stderr.contains("--remove-section hook.gpuguard"),
+        "{run}"
+    );
+    for variable in [("GPUGUARD", "0"), ("SKIP", "lint, gpuguard")] {
+        let run = start(&repo, variable);
+        assert_eq!(run.code, 0, "{run}");
+        assert!(run.stderr.contains("skipped, nothing was checked"), "{run}");
+    }
+    assert_eq!(start(&repo, ("SKIP", "gpuguardian")).code, 1);
+}
+
+#[test]
+fn the_entry_of_an_earlier_version_is_replaced() {
+    let repo = TestRepo::new();
+    repo.git(&[
+        "config",
+        "hook.gpuguard.command",
+        "/old/gpuguard hook run pre-commit",
+    ]);
+    repo.git(&["config", "hook.gpuguard.event", "pre-commit"]);
+    let run = install_new(&repo);
+    assert!(run.stderr.starts_with("updated: "), "{run}");
+    assert!(
+        !repo
+            .git(&["config", "hook.gpuguard.command"])
+            .contains("/old")
+    );
 }
 
 #[test]
@@ -89,5 +182,9 @@ fn entries_of_others_stay_in_the_configuration() {
     repo.git(&["config", "hook.gpuguard.command", "my own"]);
     let run = uninstall(&repo);
     assert!(run.stderr.contains("not installed"), "{run}");
+    let run = install_new(&repo);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("not by gpuguard: `my own`"), "{run}");
+    assert!(!repo.exists(SCRIPT));
     assert_eq!(repo.git(&["config", "hook.gpuguard.command"]), "my own\n");
 }

@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use super::{HOOK, OLD_GIT, install, install_from_vanished_program, mode, uninstall, with_git};
+use super::{
+    HOOK, NEW_GIT, OLD_GIT, install, install_from_vanished_program, mode, uninstall, with_git,
+};
 use crate::support::{Run, TestRepo, command, git};
 
 #[test]
@@ -25,7 +27,7 @@ fn hooks_paths_of_the_repository_are_honoured() {
     uninstall(&repo);
     repo.git(&["config", "--unset", "core.hooksPath"]);
     install(&repo);
-    let absolute = repo.beside("hooks elsewhere");
+    let absolute = linked.join("hooks of a linked working tree");
     repo.git(&["config", "core.hooksPath", absolute.to_str().unwrap()]);
     let run = install(&repo);
     assert_eq!(run.code, 0, "{run}");
@@ -34,6 +36,41 @@ fn hooks_paths_of_the_repository_are_honoured() {
     assert_eq!(run.code, 0, "{run}");
     assert!(!absolute.join("pre-commit").exists());
     assert!(!repo.exists(HOOK));
+}
+
+#[test]
+fn a_folder_outside_the_repository_is_not_written_to() {
+    let repo = TestRepo::new();
+    let shared = repo.beside("hooks elsewhere");
+    repo.git(&["config", "core.hooksPath", shared.to_str().unwrap()]);
+    let run = install(&repo);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("lies outside this repository"), "{run}");
+    assert!(run.stderr.contains("local"), "{run}");
+    assert!(!shared.exists());
+
+    // The same by links, the advice then names another folder; following it works.
+    repo.git(&["config", "--unset", "core.hooksPath"]);
+    fs::create_dir(&shared).unwrap();
+    fs::remove_dir_all(repo.path().join(".git/hooks")).unwrap();
+    symlink(&shared, repo.path().join(".git/hooks")).unwrap();
+    let run = install(&repo);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("a link in the Git directory"), "{run}");
+    let own = repo.path().join(".git/own-hooks");
+    let advice = format!("git config --local core.hooksPath {}", own.display());
+    assert!(run.stderr.contains(&advice), "{run}");
+    assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
+    repo.git(&["config", "core.hooksPath", own.to_str().unwrap()]);
+    let run = install(&repo);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(own.join("pre-commit").exists());
+
+    // A new Git does without the folder.
+    repo.git(&["config", "--unset", "core.hooksPath"]);
+    let run = with_git(&repo, &repo.path(), NEW_GIT, &["install"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(fs::read_dir(&shared).unwrap().count(), 0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! taken away, makes the hook file refuse.
 
 mod config;
+mod earlier_hook;
 mod hook_file;
 mod hooks_folder;
 
@@ -96,6 +97,10 @@ fn hook(repo: &TestRepo, body: &str) {
 /// Installs from a copy of the program in `folder`, then takes the copy away: now the hook file
 /// can only refuse, which shows that it ran and which program it looked for.
 fn install_from_vanished_program(repo: &TestRepo, folder: &str) -> PathBuf {
+    install_from_vanished_program_with(repo, folder, OLD_GIT)
+}
+
+fn install_from_vanished_program_with(repo: &TestRepo, folder: &str, version: &str) -> PathBuf {
     let folder = repo.beside(folder);
     fs::create_dir_all(&folder).unwrap();
     let copy = folder.join("gpuguard");
@@ -104,7 +109,7 @@ fn install_from_vanished_program(repo: &TestRepo, folder: &str) -> PathBuf {
         .status()
         .unwrap();
     assert!(status.success());
-    let run = run_with_git(repo, repo.command(&copy).arg("install"), OLD_GIT);
+    let run = run_with_git(repo, repo.command(&copy).arg("install"), version);
     assert_eq!(run.code, 0, "{run}");
     fs::remove_file(&copy).unwrap();
     copy
