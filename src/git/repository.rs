@@ -26,7 +26,7 @@ enum Reader {
     Gix {
         repository: Box<gix::Repository>,
         /// The index, read when it is first asked for; `None` where it cannot be read.
-        index: OnceCell<Option<gix::index::File>>,
+        index: OnceCell<Option<Box<gix::index::File>>>,
     },
     Program,
 }
@@ -274,8 +274,8 @@ impl Repository {
             return None;
         };
         index
-            .get_or_init(|| staged::read_index(repository, &self.index_path))
-            .as_ref()
+            .get_or_init(|| staged::read_index(repository, &self.index_path).map(Box::new))
+            .as_deref()
     }
 
     /// The contents of blobs, in the order asked for; those above `limit` bytes are not loaded.

@@ -3,7 +3,7 @@
 #[cfg(target_os = "linux")]
 pub mod fake_driver;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -59,6 +59,47 @@ pub fn gpuguard<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Run {
 /// What hides a real driver from the tests, for as long as they run.
 static NO_DRIVER: LazyLock<FakeDriver> = LazyLock::new(FakeDriver::absent);
 
+/// This machine's PATH without a `gpuguard` that is installed on it, for as long as the tests run.
+static SEARCH_PATH: LazyLock<SearchPath> = LazyLock::new(SearchPath::without_gpuguard);
+
+struct SearchPath {
+    path: OsString,
+    /// Stand-ins for the folders that hold a `gpuguard`.
+    _folders: Vec<TempDir>,
+}
+
+impl SearchPath {
+    fn without_gpuguard() -> Self {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut folders = Vec::new();
+        let parts: Vec<PathBuf> = std::env::split_paths(&path)
+            .map(|folder| {
+                if !folder.join("gpuguard").exists() {
+                    return folder;
+                }
+                let shadow = TempDir::new().unwrap();
+                let stand_in = shadow.path().to_owned();
+                for program in std::fs::read_dir(&folder).unwrap().flatten() {
+                    if program.file_name() != "gpuguard" {
+                        #[cfg(unix)]
+                        std::os::unix::fs::symlink(
+                            program.path(),
+                            stand_in.join(program.file_name()),
+                        )
+                        .unwrap();
+                    }
+                }
+                folders.push(shadow);
+                stand_in
+            })
+            .collect();
+        Self {
+            path: std::env::join_paths(parts).unwrap(),
+            _folders: folders,
+        }
+    }
+}
+
 /// A command that sees nothing of this machine's configuration: own HOME, no system or global
 /// Git configuration, fixed author and dates, no terminal, no colours, no GPU driver.
 pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
@@ -94,6 +135,7 @@ pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
         .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
         .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
         .env("LD_LIBRARY_PATH", NO_DRIVER.folder())
+        .env("PATH", &SEARCH_PATH.path)
         .env("LC_ALL", "C.UTF-8")
         .env("TERM", "dumb")
         .stdin(Stdio::null());
