@@ -59,6 +59,9 @@ fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
 fn tell_installed(installed: &Installed, program: &Path, screen: &Screen) {
     let worktree = installed.worktree.display();
     screen.say(&match installed.change {
+        _ if installed.switched_off => {
+            format!("installed, but switched off: no `git commit` in `{worktree}` is checked")
+        }
         Change::Installed => format!("installed: each `git commit` in `{worktree}` is now checked"),
         Change::Updated => format!("updated: each `git commit` in `{worktree}` is checked"),
         Change::Unchanged => {

@@ -43,9 +43,13 @@ fn script_folder(common_dir: &Path) -> PathBuf {
 }
 
 /// Removes the script, and its folder where nothing else is in it.
-pub(super) fn remove_script(repository: &Repository) -> Result<(), InstallError> {
+pub(super) fn remove_script(
+    repository: &Repository,
+    warnings: &mut Vec<String>,
+) -> Result<(), InstallError> {
     let script = script(repository);
     if script.found()? == Found::Ours {
+        warnings.extend(script.keep_edited()?);
         script.remove()?;
         // Backups may lie there.
         let _ = std::fs::remove_dir(script_folder(repository.common_dir()));

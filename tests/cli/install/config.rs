@@ -173,6 +173,10 @@ fn entries_of_others_stay_in_the_configuration() {
         run.stderr.contains("`hook.gpuguard.enabled` is false"),
         "{run}"
     );
+    assert!(
+        run.stderr.starts_with("installed, but switched off"),
+        "{run}"
+    );
     uninstall(&repo);
     assert_eq!(repo.git(&["config", "hook.gpuguard.enabled"]), "false\n");
     assert_eq!(repo.git(&["config", "hook.lint.command"]), "lint\n");

@@ -118,7 +118,7 @@ fn each_language_runs_as_it_did() {
 
 /// The hook file as Git starts it; Git itself tells only 0 from the rest.
 fn start(repo: &TestRepo) -> Run {
-    repo.command(&repo.path().join(HOOK))
+    repo.command(repo.path().join(HOOK))
         .output()
         .unwrap()
         .into()
