@@ -141,6 +141,20 @@ impl ConfigEntry<'_> {
         Ok(true)
     }
 
+    /// Whether Git runs another entry before each commit, from whatever configuration.
+    pub(super) fn has_others(&self) -> Result<bool, GitError> {
+        let question = ["config", "-z", "--get-regexp", r"^hook\..*\.event$"];
+        let (_, output, _) = self.git.run_for_code(&question, b"")?;
+        Ok(output
+            .records()
+            .map(String::from_utf8_lossy)
+            .filter_map(|record| {
+                let (key, event) = record.split_once('\n')?;
+                Some(key != EVENT && event == PRE_COMMIT)
+            })
+            .any(|other| other))
+    }
+
     fn values(&self, key: &str) -> Result<Vec<String>, GitError> {
         let question = ["config", "--local", "-z", "--get-all", key];
         let (_, output, _) = self.git.run_for_code(&question, b"")?;

@@ -34,8 +34,8 @@ pub enum Mechanism {
 pub enum WhyFile {
     /// This Git reads no hooks from the configuration.
     OldGit,
-    /// There is a hook file that has to run first.
-    EarlierHook,
+    /// There is a hook that has to run first; Git runs the hook file last of all.
+    OtherHook,
     /// The user wants it so.
     Asked,
 }
@@ -199,15 +199,17 @@ fn why_file(repository: &Repository, asked: bool) -> Result<Option<WhyFile>, Ins
     if asked {
         return Ok(Some(WhyFile::Asked));
     }
-    if !config_entry::is_supported(&repository.program())? {
+    let git = repository.program();
+    if !config_entry::is_supported(&git)? {
         return Ok(Some(WhyFile::OldGit));
     }
     // Where no hook file may be written, there is no choice.
     let Ok(folder) = HooksFolder::of(repository) else {
         return Ok(None);
     };
-    let active = HookFile::in_folder(&folder.path).has_active_other()?;
-    Ok(active.then_some(WhyFile::EarlierHook))
+    let other = HookFile::in_folder(&folder.path).has_active_other()?
+        || ConfigEntry { git: &git }.has_others()?;
+    Ok(other.then_some(WhyFile::OtherHook))
 }
 
 fn wire_with_config(repository: &Repository, program: &str) -> Result<Installed, InstallError> {
