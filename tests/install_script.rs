@@ -186,6 +186,7 @@ fn run_cut_off(repo: &TestRepo, path: &Path, whole: &str, ends: impl Iterator<It
             .arg(script())
             .args(["--prefix", "made"])
             .env("PATH", path)
+            .env_remove("CARGO_HOME")
             .output()
             .unwrap()
             .into();

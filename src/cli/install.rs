@@ -59,6 +59,9 @@ fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
 fn tell_installed(installed: &Installed, program: &Path, screen: &Screen) {
     let worktree = installed.worktree.display();
     screen.say(&match installed.change {
+        _ if installed.switched_off => {
+            format!("installed, but switched off: no `git commit` in `{worktree}` is checked")
+        }
         Change::Installed => format!("installed: each `git commit` in `{worktree}` is now checked"),
         Change::Updated => format!("updated: each `git commit` in `{worktree}` is checked"),
         Change::Unchanged => {
@@ -100,7 +103,7 @@ fn tell_mechanism(mechanism: &Mechanism, screen: &Screen) {
             screen.say(&format!(
                 "  configuration: hook.gpuguard.command = {command}"
             ));
-            screen.say("  why: Git 2.54 and later read it, and there is no hook file to run first");
+            screen.say("  why: Git 2.54 and later read it, and no other hook has to run first");
             screen.say(
                 "  note: an older Git on this machine (a graphical program may bring its own) does \
                  not read it and checks nothing; `gpuguard install --shim` serves both",
@@ -110,8 +113,8 @@ fn tell_mechanism(mechanism: &Mechanism, screen: &Screen) {
             screen.say(&format!("  hook file: {}", path.display()));
             screen.say(match why {
                 WhyFile::OldGit => "  why: Git before 2.54 reads no hooks from the configuration",
-                WhyFile::EarlierHook => {
-                    "  why: the hook that was there has to run first, so that what it stages is \
+                WhyFile::OtherHook => {
+                    "  why: the other pre-commit hook has to run first, so that what it stages is \
                      judged"
                 }
                 WhyFile::Asked => "  why: --shim; every Git runs it",

@@ -43,9 +43,13 @@ fn script_folder(common_dir: &Path) -> PathBuf {
 }
 
 /// Removes the script, and its folder where nothing else is in it.
-pub(super) fn remove_script(repository: &Repository) -> Result<(), InstallError> {
+pub(super) fn remove_script(
+    repository: &Repository,
+    warnings: &mut Vec<String>,
+) -> Result<(), InstallError> {
     let script = script(repository);
     if script.found()? == Found::Ours {
+        warnings.extend(script.keep_edited()?);
         script.remove()?;
         // Backups may lie there.
         let _ = std::fs::remove_dir(script_folder(repository.common_dir()));
@@ -135,6 +139,20 @@ impl ConfigEntry<'_> {
             self.config(&["--unset-all", COMMAND])?;
         }
         Ok(true)
+    }
+
+    /// Whether Git runs another entry before each commit, from whatever configuration.
+    pub(super) fn has_others(&self) -> Result<bool, GitError> {
+        let question = ["config", "-z", "--get-regexp", r"^hook\..*\.event$"];
+        let (_, output, _) = self.git.run_for_code(&question, b"")?;
+        Ok(output
+            .records()
+            .map(String::from_utf8_lossy)
+            .filter_map(|record| {
+                let (key, event) = record.split_once('\n')?;
+                Some(key != EVENT && event == PRE_COMMIT)
+            })
+            .any(|other| other))
     }
 
     fn values(&self, key: &str) -> Result<Vec<String>, GitError> {

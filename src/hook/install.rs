@@ -34,8 +34,8 @@ pub enum Mechanism {
 pub enum WhyFile {
     /// This Git reads no hooks from the configuration.
     OldGit,
-    /// There is a hook file that has to run first.
-    EarlierHook,
+    /// There is a hook that has to run first; Git runs the hook file last of all.
+    OtherHook,
     /// The user wants it so.
     Asked,
 }
@@ -62,6 +62,8 @@ pub struct Installed {
     pub change: Change,
     /// Somebody's own `pre-commit` hook that keeps running.
     pub other_hook: Option<OtherHook>,
+    /// Whether `hook.gpuguard.enabled` keeps Git from running it.
+    pub switched_off: bool,
     /// Things to know, one line each.
     pub warnings: Vec<String>,
 }
@@ -108,6 +110,14 @@ pub enum InstallError {
     NoFolder {
         /// The folder.
         path: PathBuf,
+    },
+    /// `core.worktree` names a folder that Git does not find the repository from.
+    #[error("the working tree `{0}` does not lead to its repository `{1}` (`core.worktree`): set GIT_WORK_TREE to the one and GIT_DIR to the other for this command; nothing was changed", worktree.display(), git_dir.display())]
+    FarWorktree {
+        /// The working tree.
+        worktree: PathBuf,
+        /// Its Git directory.
+        git_dir: PathBuf,
     },
     /// The hooks folder belongs to more than this repository.
     #[error("the hooks folder `{}` lies outside this repository ({set}): a hook there would run in every repository that uses it", path.display())]
@@ -189,25 +199,29 @@ fn why_file(repository: &Repository, asked: bool) -> Result<Option<WhyFile>, Ins
     if asked {
         return Ok(Some(WhyFile::Asked));
     }
-    if !config_entry::is_supported(&repository.program())? {
+    let git = repository.program();
+    if !config_entry::is_supported(&git)? {
         return Ok(Some(WhyFile::OldGit));
     }
     // Where no hook file may be written, there is no choice.
     let Ok(folder) = HooksFolder::of(repository) else {
         return Ok(None);
     };
-    let active = HookFile::in_folder(&folder.path).has_active_other()?;
-    Ok(active.then_some(WhyFile::EarlierHook))
+    let other = HookFile::in_folder(&folder.path).has_active_other()?
+        || ConfigEntry { git: &git }.has_others()?;
+    Ok(other.then_some(WhyFile::OtherHook))
 }
 
 fn wire_with_config(repository: &Repository, program: &str) -> Result<Installed, InstallError> {
     let git = repository.program();
     let entry = ConfigEntry { git: &git };
+    let mut warnings = Vec::new();
+    warnings.extend(config_entry::script(repository).keep_edited()?);
     let (command, written) = entry.write(repository, program)?;
     // A hook file from the time of an older Git would run gpuguard a second time.
-    let mut warnings = Vec::new();
     let old_file = !remove_files(repository, &mut warnings)?.files.is_empty();
-    if entry.is_switched_off()? {
+    let switched_off = entry.is_switched_off()?;
+    if switched_off {
         warnings.push(
             "`hook.gpuguard.enabled` is false: Git does not run the hook until it is true"
                 .to_owned(),
@@ -229,6 +243,7 @@ fn wire_with_config(repository: &Repository, program: &str) -> Result<Installed,
         change: change(&written, old_file),
         mechanism: Mechanism::Config { command },
         other_hook,
+        switched_off,
         warnings,
     })
 }
@@ -239,14 +254,14 @@ fn wire_with_file(
     why: WhyFile,
 ) -> Result<Installed, InstallError> {
     let folder = HooksFolder::of(repository)?;
-    file::create_folder(&folder.path)
-        .map_err(|source| super::shim::cannot("create", &folder.path, source))?;
+    let mut warnings = folder.warnings;
     let hook = HookFile::in_folder(&folder.path);
+    warnings.extend(hook.keep_edited()?);
     let written = hook.write(program)?;
     // Entries from before: a new Git runs the hook file too, and twice is too often.
     let git = repository.program();
     let had_entries = ConfigEntry { git: &git }.remove()?;
-    config_entry::remove_script(repository)?;
+    config_entry::remove_script(repository, &mut warnings)?;
     Ok(Installed {
         worktree: repository.worktree()?.to_owned(),
         mechanism: Mechanism::File {
@@ -255,7 +270,8 @@ fn wire_with_file(
         },
         change: change(&written, had_entries),
         other_hook: other_hook(hook.previous),
-        warnings: folder.warnings,
+        switched_off: false,
+        warnings,
     })
 }
 
@@ -276,7 +292,7 @@ pub fn uninstall(directory: &Path) -> Result<Removed, InstallError> {
     let files = remove_files(&repository, &mut warnings)?;
     // The entries first: Git refuses every commit while they name a script that has gone.
     let config = ConfigEntry { git: &git }.remove()?;
-    config_entry::remove_script(&repository)?;
+    config_entry::remove_script(&repository, &mut warnings)?;
     Ok(Removed {
         worktree: repository.worktree()?.to_owned(),
         config,
@@ -298,7 +314,17 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
         _ => directory.to_owned(),
     };
     let repository = Repository::discover(&directory)?;
-    repository.worktree()?;
+    let worktree = repository.worktree()?;
+    // Git is asked from the working tree; one that is far from its repository does not lead there.
+    let question = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
+    let (_, answer, _) = repository.program().run_for_code(&question, b"")?;
+    let real = |path: &Path| path.canonicalize().ok();
+    if answer.path().and_then(|path| real(&path)) != real(repository.common_dir()) {
+        return Err(InstallError::FarWorktree {
+            worktree: worktree.to_owned(),
+            git_dir: repository.git_dir().to_owned(),
+        });
+    }
     Ok(repository)
 }
 
@@ -322,6 +348,7 @@ fn remove_files(
             // Nothing in front of a kept hook: our file was removed by hand, or an installation was
             // cut short.
             (Found::Ours, kept) | (Found::Nothing, kept @ true) => {
+                warnings.extend(hook.keep_edited()?);
                 hook.remove()?;
                 if kept {
                     removed.restored.push(hook.path.clone());

@@ -13,6 +13,9 @@ const PLACEHOLDER: &str = "'@PROGRAM@'";
 /// A line that only hook files of gpuguard have, of whatever version.
 const ID: &[u8] = b"# gpuguard-hook-id: 5f0c2d";
 
+/// The last line where the folder was made for the hook file, and goes with it.
+const MADE_FOLDER: &str = "# gpuguard made this folder.\n";
+
 /// What lies at the place of the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
@@ -31,6 +34,8 @@ pub(super) struct HookFile {
     pub(super) path: PathBuf,
     /// Where the hook that was there before is kept.
     pub(super) previous: PathBuf,
+    /// Where a hook file of ours is kept that somebody edited; nothing runs it.
+    edited: PathBuf,
 }
 
 /// What writing the hook file changed.
@@ -46,6 +51,7 @@ impl HookFile {
         Self {
             path: folder.join("pre-commit"),
             previous: folder.join("pre-commit.gpuguard-previous"),
+            edited: folder.join("pre-commit.gpuguard-edited"),
         }
     }
 
@@ -87,9 +93,40 @@ impl HookFile {
         Ok(file::is_executable(other))
     }
 
-    /// Puts the hook file in its place, keeping a foreign hook beside it.
+    /// Copies a hook file of ours that is not as we write it, because it is about to go: lines of
+    /// somebody else's may be in it. Gives a line to tell.
+    pub(super) fn keep_edited(&self) -> Result<Option<String>, InstallError> {
+        if self.found()? != Found::Ours {
+            return Ok(None);
+        }
+        let content =
+            std::fs::read(&self.path).map_err(|source| cannot("read", &self.path, source))?;
+        if constant_lines(&content).eq(constant_lines(TEMPLATE.as_bytes())) {
+            return Ok(None);
+        }
+        file::write_atomic(&self.edited, &content)
+            .map_err(|source| cannot("write", &self.edited, source))?;
+        Ok(Some(format!(
+            "`{}` was not as this version writes it; what it held is kept as `{}`, which nothing \
+             runs",
+            self.path.display(),
+            self.edited.display()
+        )))
+    }
+
+    fn made_folder(&self) -> bool {
+        std::fs::read(&self.path).is_ok_and(|content| content.ends_with(MADE_FOLDER.as_bytes()))
+    }
+
+    /// Puts the hook file in its place, keeping a foreign hook beside it, and makes the folder.
     pub(super) fn write(&self, program: &str) -> Result<Written, InstallError> {
-        let content = TEMPLATE.replace(PLACEHOLDER, &sh_quoted(program));
+        let mut content = TEMPLATE.replace(PLACEHOLDER, &sh_quoted(program));
+        if let Some(folder) = self.path.parent() {
+            if !folder.exists() || self.made_folder() {
+                content.push_str(MADE_FOLDER);
+            }
+            file::create_folder(folder).map_err(|source| cannot("create", folder, source))?;
+        }
         let written = match self.found()? {
             Found::Nothing => Written::New,
             Found::Ours => {
@@ -122,15 +159,28 @@ impl HookFile {
         Ok(written)
     }
 
-    /// Takes the hook file away; the hook that was there before gets its name back, as it was.
+    /// Takes the hook file away, and the folder that was made for it where it is empty then; the
+    /// hook that was there before gets its name back, as it was.
     pub(super) fn remove(&self) -> Result<(), InstallError> {
+        let made_folder = self.made_folder();
         let result = if self.has_previous() {
             file::rename(&self.previous, &self.path)
         } else {
             file::remove(&self.path)
         };
-        result.map_err(|source| cannot("remove", &self.path, source))
+        result.map_err(|source| cannot("remove", &self.path, source))?;
+        if made_folder && let Some(folder) = self.path.parent() {
+            let _ = std::fs::remove_dir(folder);
+        }
+        Ok(())
     }
+}
+
+/// The lines of a hook file of ours that are the same for every program and repository.
+fn constant_lines(content: &[u8]) -> impl Iterator<Item = &[u8]> {
+    content
+        .split_inclusive(|byte| *byte == b'\n')
+        .filter(|line| !line.starts_with(b"program=") && *line != MADE_FOLDER.as_bytes())
 }
 
 /// `text` as one word for sh: as it is where sh takes it so, else in single quotes.

@@ -101,6 +101,20 @@ fn a_hook_file_that_is_there_runs_first_with_a_new_git_too() {
 }
 
 #[test]
+fn entries_of_others_run_first() {
+    let repo = TestRepo::new();
+    repo.git(&["config", "--global", "hook.format.command", "format"]);
+    repo.git(&["config", "--global", "hook.format.event", "post-commit"]);
+    assert!(install_new(&repo).stderr.contains("hook.gpuguard.command"));
+    repo.git(&["config", "--global", "hook.format.event", "pre-commit"]);
+    let run = install_new(&repo);
+    assert!(run.stderr.starts_with("updated: "), "{run}");
+    assert!(run.stderr.contains("has to run first"), "{run}");
+    assert!(repo.exists(HOOK));
+    assert!(!repo.exists(SCRIPT));
+}
+
+#[test]
 fn a_hook_file_can_be_asked_for() {
     let repo = TestRepo::new();
     install_new(&repo);
@@ -171,6 +185,10 @@ fn entries_of_others_stay_in_the_configuration() {
     let run = with_git(&repo, &repo.path(), NEW_GIT, &["install"]);
     assert!(
         run.stderr.contains("`hook.gpuguard.enabled` is false"),
+        "{run}"
+    );
+    assert!(
+        run.stderr.starts_with("installed, but switched off"),
         "{run}"
     );
     uninstall(&repo);

@@ -226,3 +226,27 @@ fn two_foreign_hooks_are_not_guessed_about() {
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stderr.contains("still kept"), "{run}");
 }
+
+#[test]
+fn lines_that_somebody_added_are_kept() {
+    let repo = TestRepo::new();
+    let edited = ".git/hooks/pre-commit.gpuguard-edited";
+    install(&repo);
+    install_from_vanished_program(&repo, "bin");
+    let run = install(&repo);
+    assert!(!run.stderr.contains("is kept as"), "{run}");
+    assert!(!repo.exists(edited));
+
+    let mut content = repo.read(HOOK);
+    content.extend(b"my own line\n");
+    repo.write(HOOK, &content);
+    let run = install(&repo);
+    assert!(run.stderr.contains("is kept as"), "{run}");
+    assert_eq!(repo.read(edited), content);
+    fs::remove_file(repo.path().join(edited)).unwrap();
+    repo.write(HOOK, &content);
+    let run = uninstall(&repo);
+    assert!(run.stderr.contains("is kept as"), "{run}");
+    assert_eq!(repo.read(edited), content);
+    assert!(!repo.exists(HOOK));
+}

@@ -160,7 +160,42 @@ fn the_repository_can_be_named_and_the_hooks_folder_may_be_missing() {
     assert!(repo.exists(HOOK));
     let run = with_git(&repo, &elsewhere, OLD_GIT, &["uninstall", "../repo"]);
     assert_eq!(run.code, 0, "{run}");
+    assert!(!repo.exists(".git/hooks"), "it was not there before");
+
+    install(&repo);
+    install(&repo);
+    repo.write(".git/hooks/post-commit", "");
+    uninstall(&repo);
+    assert!(repo.exists(".git/hooks/post-commit"));
+    fs::remove_file(repo.path().join(".git/hooks/post-commit")).unwrap();
+    install(&repo);
+    uninstall(&repo);
+    assert!(repo.exists(".git/hooks"), "it was there before");
+}
+
+#[test]
+fn a_working_tree_far_from_its_repository_is_told_of() {
+    let repo = TestRepo::new();
+    let tree = repo.beside("tree");
+    fs::create_dir(&tree).unwrap();
+    repo.git(&["config", "core.worktree", tree.to_str().unwrap()]);
+    let run = install(&repo);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.contains("(`core.worktree`): set GIT_WORK_TREE"),
+        "{run}"
+    );
     assert!(!repo.exists(HOOK));
+    let run: Run = repo
+        .command(crate::support::program())
+        .args(["install", "--shim"])
+        .env("GIT_DIR", repo.path().join(".git"))
+        .env("GIT_WORK_TREE", &tree)
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 0, "{run}");
+    assert!(repo.exists(HOOK));
 }
 
 #[test]
