@@ -265,9 +265,13 @@ impl From<RollbackError> for Failure {
             RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => {
                 failure.hint("`gpuguard rollback --undo` brings every file back")
             }
-            RollbackError::IndexChanged | RollbackError::ChangedMeanwhile { .. } => {
-                failure.hint("try again")
+            RollbackError::WentBack { snapshot, .. } => {
+                failure.note(format!("the snapshot `{snapshot}` is kept"))
             }
+            RollbackError::ChangedMeanwhile { snapshot, .. } => failure
+                .note(format!("the snapshot `{snapshot}` is kept"))
+                .hint("try again"),
+            RollbackError::IndexChanged => failure.hint("try again"),
             RollbackError::OldGit => failure.hint("use Git 2.41 or later"),
             RollbackError::UnknownPath { .. } => {
                 failure.hint("paths are literal and relative to the current folder")

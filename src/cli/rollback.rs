@@ -29,7 +29,8 @@ pub(super) struct Arguments {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Bring back what was there before the last rollback, restore or undo
+    /// Bring back what was there before the last rollback, restore or undo; a second `--undo`
+    /// undoes the first, it does not go further back
     #[arg(long)]
     undo: bool,
 }
@@ -42,6 +43,12 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let Some(tag) = &arguments.tag else {
         let undone = workplace.undo(&mut listener(screen))?;
         screen.say(&undone_text(&undone));
+        for path in &undone.kept {
+            screen.warn(&format!(
+                "`{path}` was changed after the interruption and is left as it is; how it was before is in `{}`",
+                undone.snapshot
+            ));
+        }
         return Ok(Answer::Fine);
     };
     let mut paths = Vec::new();
@@ -86,13 +93,12 @@ fn confirmed(plan: &Plan, screen: &Screen) -> Result<bool, Failure> {
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
-/// Tells how to get everything back, before anything is changed, and shows how far it has come.
+/// Tells where everything is saved, before anything is changed, and shows how far it has come.
 pub(super) fn listener(screen: &Screen) -> impl FnMut(&Event) {
     let mut progress = None;
     move |event| match event {
-        Event::Saved { snapshot } => screen.say(&format!(
-            "saved as `{snapshot}`; to get everything back: gpuguard rollback --undo"
-        )),
+        // What `--undo` would bring back is another run's work until this one is finished.
+        Event::Saved { snapshot } => screen.say(&format!("saved as `{snapshot}`")),
         Event::Changed { done, all } => progress
             .get_or_insert_with(|| screen.progress("changing files", *all as u64))
             .at(*done as u64),

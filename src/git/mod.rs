@@ -8,6 +8,7 @@ mod annotate;
 mod batch;
 mod difference;
 mod error;
+mod index_file;
 mod program;
 mod repository;
 mod staged;

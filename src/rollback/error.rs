@@ -76,6 +76,8 @@ pub enum RollbackError {
     WentBack {
         /// The file, made safe to print.
         path: String,
+        /// The snapshot made for nothing, which is kept.
+        snapshot: String,
         /// What the system said.
         source: io::Error,
     },
@@ -86,6 +88,8 @@ pub enum RollbackError {
     ChangedMeanwhile {
         /// The file, made safe to print.
         path: String,
+        /// The snapshot made for nothing, which is kept.
+        snapshot: String,
     },
     /// Going back failed too. The journal stays.
     #[error("`{path}` cannot be changed, and going back failed too: some files are changed")]

@@ -7,6 +7,7 @@
 mod apply;
 mod error;
 mod from_backup;
+mod index;
 mod journal;
 mod place;
 mod plan;

@@ -1,7 +1,6 @@
 //! What a rollback would do, as data: made by reading only, shown before anything happens.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::place::{Marks, Place, Standing};
 use super::{Obstacle, RollbackError, Workplace, survey};
@@ -189,12 +188,6 @@ impl Workplace<'_> {
         }
         plan.changes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(())
-    }
-
-    /// Marks of the index file that change with every write; `None` where there is none.
-    pub(super) fn index_marks(&self) -> Option<Marks> {
-        let path: PathBuf = self.repository.index_path().to_owned();
-        path.symlink_metadata().ok().as_ref().map(Marks::of)
     }
 }
 

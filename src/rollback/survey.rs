@@ -94,7 +94,7 @@ fn blocked(path: &RepoPath, reason: Obstacle) -> RollbackError {
 }
 
 /// The folders a path lies in, outermost first.
-fn folders_above(path: &RepoPath) -> Vec<RepoPath> {
+pub(super) fn folders_above(path: &RepoPath) -> Vec<RepoPath> {
     let bytes = path.as_bytes();
     bytes
         .iter()

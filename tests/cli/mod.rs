@@ -13,6 +13,7 @@ mod policy_file;
 mod rollback;
 mod rollback_bytes;
 mod rollback_refused;
+mod rollback_since;
 mod rule;
 mod scan;
 mod schema;
