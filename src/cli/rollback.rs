@@ -60,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         if !plan.skipped.is_empty() {
             screen.warn(&skipped_text(&plan));
         }
-        screen.say(&format!("nothing to do: all files are as in `{tag}`"));
+        screen.say(&format!("nothing to do: {}", reached(&plan)));
         return Ok(Answer::Fine);
     }
     screen.print(&plan_text(&plan))?;
@@ -73,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         return Ok(Answer::No);
     }
     let done = workplace.apply(&plan, &mut listener(screen))?;
-    screen.say(&done_text(&done, tag));
+    screen.say(&done_text(&done, &plan));
     Ok(Answer::Fine)
 }
 
@@ -139,6 +139,8 @@ fn skipped_text(plan: &Plan) -> String {
         .map(|skipped| {
             let why = match skipped.reason {
                 SkipReason::Sparse => "outside the sparse checkout",
+                SkipReason::SkipWorktree => "marked `skip-worktree`",
+                SkipReason::Hidden => "edited, but marked `assume-unchanged` or `skip-worktree`",
                 SkipReason::Submodule => "a submodule: see `git submodule update`",
             };
             format!("  {:<17}  {} ({why})", "leave", skipped.path)
@@ -147,13 +149,29 @@ fn skipped_text(plan: &Plan) -> String {
     lines.join("\n")
 }
 
-fn done_text(done: &Done, tag: &str) -> String {
+fn done_text(done: &Done, plan: &Plan) -> String {
     format!(
-        "{} written, {} removed: all is as in `{}`; undo: gpuguard rollback --undo",
+        "{} written, {} removed: {}; undo: gpuguard rollback --undo",
         done.written,
         done.removed,
-        crate::text::printable(tag.as_bytes())
+        reached(plan)
     )
+}
+
+/// What is as in the tag now, and no more than that.
+fn reached(plan: &Plan) -> String {
+    let what = if plan.limited {
+        "all that was asked for"
+    } else {
+        "all"
+    };
+    let but = match plan.skipped.len() {
+        0 => String::new(),
+        1 => " but the one path left".to_owned(),
+        left => format!(" but the {left} paths left"),
+    };
+    let tag = crate::text::printable(plan.tag.as_bytes());
+    format!("{what}{but} is as in `{tag}`")
 }
 
 fn undone_text(undone: &Undone) -> String {

@@ -24,10 +24,19 @@ pub struct Difference {
 pub struct IndexEntries {
     /// All paths of the index.
     pub paths: HashSet<RepoPath>,
-    /// Those kept out of the working tree by a sparse checkout.
+    /// Those kept out of the working tree by a sparse checkout, or by hand (`skip-worktree`).
     pub sparse: HashSet<RepoPath>,
+    /// Those Git is told not to look at (`assume-unchanged`).
+    pub assumed: HashSet<RepoPath>,
     /// The first unmerged path.
     pub unmerged: Option<RepoPath>,
+}
+
+impl IndexEntries {
+    /// Whether Git does not see what is done to the file.
+    pub fn is_hidden(&self, path: &RepoPath) -> bool {
+        self.sparse.contains(path) || self.assumed.contains(path)
+    }
 }
 
 /// How index and working tree differ from a commit.
@@ -101,6 +110,36 @@ impl Repository {
         let paths: Vec<&RepoPath> = suspects.iter().map(|(path, _)| path).collect();
         self.refresh_index(&copy, &paths)?;
         worktree_differences(&git.clone().with_variable("GIT_INDEX_FILE", &copy))
+    }
+
+    /// Of `paths`, which Git is told not to look at, those whose file is not what the index has.
+    pub fn hidden_changes(&self, paths: &[&RepoPath]) -> Result<Vec<RepoPath>, GitError> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
+        let copy = folder.path().join("index");
+        std::fs::copy(self.index_path(), &copy).map_err(|source| GitError::NoProgram { source })?;
+        let git = self.program().with_variable("GIT_INDEX_FILE", &copy);
+        let mut input = Vec::new();
+        for path in paths {
+            input.extend_from_slice(path.as_bytes());
+            input.push(0);
+        }
+        for flag in ["--no-assume-unchanged", "--no-skip-worktree"] {
+            git.run(&["update-index", "-z", flag, "--stdin"], &input)?;
+        }
+        self.refresh_index(&copy, paths)?;
+        let mut changed = worktree_differences(&git)?;
+        changed.retain(|(path, _)| paths.contains(&path));
+        Ok(changed.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// Whether this is a sparse checkout.
+    pub fn is_sparse_checkout(&self) -> Result<bool, GitError> {
+        let arguments = ["config", "--type=bool", "--get", "core.sparseCheckout"];
+        let (_, output, _) = self.program().run_for_code(&arguments, b"")?;
+        Ok(output.line() == "true")
     }
 
     /// Whether `commit` has a file or folder `path`.
@@ -190,14 +229,17 @@ fn worktree_differences(git: &GitProgram) -> Result<Vec<(RepoPath, TreeSide)>, G
 
 /// The entries of the index by kind.
 fn index_entries(git: &GitProgram) -> Result<IndexEntries, GitError> {
-    let output = git.run(&["ls-files", "-z", "-t"], b"")?;
+    let output = git.run(&["ls-files", "-z", "-v"], b"")?;
     let mut entries = IndexEntries::default();
     for record in output.records() {
         let (Some(tag), Some(path)) = (record.first(), record.get(2..)) else {
             return Err(unexpected("ls-files"));
         };
         let path = RepoPath::new(path);
-        match tag {
+        if tag.is_ascii_lowercase() {
+            entries.assumed.insert(path.clone());
+        }
+        match tag.to_ascii_uppercase() {
             b'S' => drop(entries.sparse.insert(path.clone())),
             b'M' => entries.unmerged = entries.unmerged.or_else(|| Some(path.clone())),
             _ => {}

@@ -5,6 +5,7 @@
 //! `rollback`. Nothing here writes to the working tree.
 
 mod annotate;
+mod attributes;
 mod batch;
 mod difference;
 mod error;

@@ -99,6 +99,34 @@ pub enum RollbackError {
         /// What the system said.
         source: io::Error,
     },
+    /// Git could not write the new files or the new index beside the old ones.
+    #[error("Git cannot make the new files ready; nothing was changed")]
+    Unprepared {
+        /// What Git said.
+        source: GitError,
+    },
+    /// All was changed, but not noted as finished. The journal stays.
+    #[error("every file is in its place, but that cannot be noted in `{}`", path.display())]
+    Unfinished {
+        /// The folder of the journal.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The snapshot that an interrupted run is to be brought back to is lost.
+    #[error(
+        "`{snapshot}`, which holds what the interrupted run has changed, cannot be used; nothing was changed now"
+    )]
+    Stuck {
+        /// The snapshot.
+        snapshot: String,
+        /// Where it should lie.
+        archive: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+        /// What is wrong with the snapshot.
+        source: Box<BackupError>,
+    },
     /// gpuguard's own files could not be written before anything was changed.
     #[error("`{}` cannot be used; nothing was changed", path.display())]
     Scratch {
@@ -114,6 +142,10 @@ pub enum RollbackError {
         path: PathBuf,
         /// What the reader said.
         reason: String,
+        /// The snapshot of that run, or else the newest one.
+        snapshot: Option<String>,
+        /// Git's lock, where that run may have left it.
+        lock: Option<PathBuf>,
     },
 }
 

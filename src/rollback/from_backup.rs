@@ -38,7 +38,7 @@ impl Workplace<'_> {
             .filter(|change| change.action.writes())
             .map(|change| (&change.path, change.tag))
             .collect();
-        let files = self.check_out(&writes, Some(plan.commit), scratch)?;
+        let files = self.check_out(&writes, plan.attributes, scratch)?;
         let entries = plan
             .changes
             .iter()
@@ -57,7 +57,7 @@ impl Workplace<'_> {
     }
 
     /// Files as a checkout writes them, below `scratch`.
-    fn check_out(
+    pub(super) fn check_out(
         &self,
         entries: &[(&RepoPath, TreeSide)],
         attributes: Option<ObjectId>,

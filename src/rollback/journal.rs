@@ -119,7 +119,7 @@ impl Desk {
         self.folder.join("scratch")
     }
 
-    fn journal_path(&self) -> PathBuf {
+    pub(super) fn journal_path(&self) -> PathBuf {
         self.folder.join("journal.json")
     }
 
@@ -138,6 +138,8 @@ impl Desk {
         let unreadable = |reason: String| RollbackError::Journal {
             path: path.clone(),
             reason,
+            snapshot: None,
+            lock: None,
         };
         match std::fs::read(&path) {
             Ok(json) => serde_json::from_slice(&json)

@@ -159,7 +159,10 @@ impl Workplace<'_> {
             Ok(ready) => ready,
             Err(error) => {
                 self.give_up(job, &journal);
-                return Err(error);
+                return Err(match error {
+                    RollbackError::Git(source) => RollbackError::Unprepared { source },
+                    other => other,
+                });
             }
         };
         self.carry_out(job, journal, ready, hear)
@@ -229,7 +232,7 @@ impl Workplace<'_> {
         hear(&Event::Finished);
         let snapshot = ready.saved.manifest().id.clone();
         self.finish(job, &journal)
-            .map_err(|source| RollbackError::Scratch {
+            .map_err(|source| RollbackError::Unfinished {
                 path: self.desk.folder.clone(),
                 source,
             })?;
@@ -247,6 +250,7 @@ impl Workplace<'_> {
 
     /// Notes the run and removes its traces.
     fn finish(&self, job: &Job, journal: &Journal) -> io::Result<()> {
+        self.release_index(journal)?;
         let undo_of_killed_rollback = matches!(&job.start, Start::Recovery { record: None, .. });
         if let (Some(snapshot), false) = (&journal.snapshot, undo_of_killed_rollback) {
             self.desk.record(&Operation {
@@ -258,7 +262,6 @@ impl Workplace<'_> {
             })?;
         }
         // The journal goes last: a lock without one could not be told from a foreign one.
-        self.release_index(journal)?;
         self.desk.clear()
     }
 

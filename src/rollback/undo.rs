@@ -32,7 +32,7 @@ impl Workplace<'_> {
     /// Undoes the last run, or brings back what a killed run has changed.
     pub fn undo(&self, hear: &mut dyn FnMut(&Event)) -> Result<Undone, RollbackError> {
         let _alive = self.enter()?;
-        if let Some(journal) = self.desk.journal()? {
+        if let Some(journal) = self.journal()? {
             return self.recover(&journal, hear);
         }
         let last = self
@@ -77,7 +77,8 @@ impl Workplace<'_> {
             accepted.extend(journal.left.filter(|_| !is_undo));
             let killed = Box::new(journal.clone());
             let start = Start::Recovery { record, killed };
-            let (done, kept) = self.bring_to((goal, &journal.what), &accepted, start, hear)?;
+            let brought = self.bring_to((goal, &journal.what), &accepted, start, hear);
+            let (done, kept) = brought.map_err(|error| self.stuck(error, goal))?;
             (Some(done), kept)
         } else {
             self.desk.clear().map_err(failed)?;
@@ -91,6 +92,22 @@ impl Workplace<'_> {
             done,
             kept,
         })
+    }
+
+    /// A recovery whose snapshot is lost cannot succeed, however often it is tried.
+    fn stuck(&self, error: RollbackError, goal: &str) -> RollbackError {
+        use BackupError::{Damaged, Newer, Unknown};
+        match error {
+            RollbackError::Backup(source @ (Damaged { .. } | Newer { .. } | Unknown { .. })) => {
+                RollbackError::Stuck {
+                    snapshot: goal.to_owned(),
+                    archive: self.store.folder().join(format!("{goal}.zip")),
+                    journal: self.desk.journal_path(),
+                    source: Box::new(source),
+                }
+            }
+            other => other,
+        }
     }
 
     /// Brings files and index to what a snapshot holds. Gives the paths that were left as they
@@ -124,24 +141,21 @@ impl Workplace<'_> {
         }
         let in_the_way = survey::files_in_the_way(&self.root, &writes, &removals)?;
         removals.extend(in_the_way);
-        let index = self.repository.index_path();
+        let mut now_staged = Vec::new();
+        let mut part = IndexPart::Left;
+        if manifest.index.is_some() {
+            let paths = touched.union(&removals).cloned().collect();
+            let index = self.repository.index_path();
+            now_staged = self.repository.index_blobs(index, &paths)?;
+            part = IndexPart::Any;
+        }
         let job = Job {
             kind: "undo",
             what: what.to_owned(),
-            staged: match manifest.index {
-                Some(_) => {
-                    let paths = touched.union(&removals).cloned().collect();
-                    self.repository.index_blobs(index, &paths)?
-                }
-                None => Vec::new(),
-            },
+            staged: now_staged,
             writes: writes.clone(),
             removals,
-            index: if manifest.index.is_some() {
-                IndexPart::Any
-            } else {
-                IndexPart::Left
-            },
+            index: part,
             bring_to: Some(snapshot.to_owned()),
             accepted: accepted.to_owned(),
             start,

@@ -14,6 +14,7 @@ mod rollback;
 mod rollback_bytes;
 mod rollback_refused;
 mod rollback_since;
+mod rollback_special;
 mod rule;
 mod scan;
 mod schema;

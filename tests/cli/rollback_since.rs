@@ -283,3 +283,53 @@ fn killed_at_any_call_of_git_it_is_brought_back() {
         "only {recovered} kills left something to recover"
     );
 }
+
+#[test]
+fn a_lost_snapshot_or_journal_is_no_dead_end() {
+    let journal = ".git/gpuguard/rollback/journal.json";
+    let go_on = |repo: &TestRepo, run: &Run| {
+        assert_eq!(run.code, 2, "{run}");
+        assert!(
+            run.stderr
+                .contains(&*repo.path().join(journal).to_string_lossy()),
+            "{run}"
+        );
+        std::fs::rename(repo.path().join(journal), repo.beside("aside")).unwrap();
+        let _ = std::fs::remove_file(repo.path().join(".git/index.lock"));
+        rolled_back(repo, &["v1", "--yes"]);
+    };
+    let repo = killed_before_the_index(new, &["rollback", "v1", "--yes"]);
+    let text = String::from_utf8(repo.read(journal)).unwrap();
+    let id = text.split("\"snapshot\": \"").nth(1).unwrap();
+    let id = &id[..id.find('"').unwrap()];
+    repo.write(journal, &text[..text.len() - 2]);
+    let run = rollback(&repo, &["--undo"]);
+    assert!(run.stderr.contains(id), "{run}");
+    assert!(run.stderr.contains("index.lock"), "{run}");
+    go_on(&repo, &run);
+
+    let repo = killed_before_the_index(new, &["rollback", "v1", "--yes"]);
+    let text = String::from_utf8(repo.read(journal)).unwrap();
+    let id = text.split("\"snapshot\": \"").nth(1).unwrap();
+    let zip = format!(".git/gpuguard/backups/{}.zip", &id[..id.find('"').unwrap()]);
+    std::fs::remove_file(repo.path().join(&zip)).unwrap();
+    let run = rollback(&repo, &["--undo"]);
+    assert!(run.stderr.contains(&zip), "{run}");
+    go_on(&repo, &run);
+}
+
+#[test]
+fn a_run_that_cannot_be_noted_says_so_and_can_be_taken_back() {
+    let repo = new();
+    let before = state(&repo);
+    let record = repo.path().join(".git/gpuguard/rollback/operations.jsonl");
+    std::fs::create_dir_all(&record).unwrap();
+    let run = rollback(&repo, &["v1", "--yes"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(!run.stderr.contains("nothing was changed"), "{run}");
+    assert!(run.stderr.contains("every file is in its place"), "{run}");
+    assert_eq!(repo.read("a"), b"1\n");
+    std::fs::remove_dir(&record).unwrap();
+    rolled_back(&repo, &["--undo"]);
+    assert_eq!(state(&repo), before);
+}
