@@ -12,6 +12,7 @@ mod install;
 mod policy_file;
 mod rollback;
 mod rollback_bytes;
+mod rollback_random;
 mod rollback_refused;
 mod rollback_since;
 mod rollback_special;
