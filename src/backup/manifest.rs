@@ -169,7 +169,8 @@ pub struct StoredPath {
 }
 
 impl StoredPath {
-    pub(super) fn new(path: &RepoPath) -> Self {
+    /// How JSON is to hold `path`.
+    pub fn new(path: &RepoPath) -> Self {
         match path.as_str() {
             Some(text) => Self {
                 path: text.to_owned(),

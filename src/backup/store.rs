@@ -23,9 +23,12 @@ pub(super) const MANIFEST_LIMIT: u64 = 256 * 1024 * 1024;
 pub struct BackupId(String);
 
 impl BackupId {
+    /// How many characters an id has.
+    pub const LENGTH: usize = 25;
+
     /// Reads an id such as `20261123T180102Z-0a1b2c3d`.
     pub fn parse(text: &str) -> Option<Self> {
-        const FORM: &[u8] = b"00000000T000000Z-xxxxxxxx";
+        const FORM: &[u8; BackupId::LENGTH] = b"00000000T000000Z-xxxxxxxx";
         let fits = text.len() == FORM.len()
             && text.bytes().zip(FORM).all(|(byte, form)| match form {
                 b'0' => byte.is_ascii_digit(),

@@ -289,7 +289,7 @@ fn restore(
     let mut hear = super::rollback::listener(screen);
     let done = workplace.restore(backup, chosen, &mut hear)?;
     screen.say(&format!(
-        "{} restored from `{}`, {} as saved already",
+        "{} restored from `{}`, {} as saved already; undo: gpuguard rollback --undo",
         done.written,
         backup.manifest().id,
         chosen.len() - done.written

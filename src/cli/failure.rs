@@ -298,6 +298,9 @@ impl From<BackupError> for Failure {
 impl From<RollbackError> for Failure {
     fn from(error: RollbackError) -> Self {
         let error = match error {
+            RollbackError::Git(error @ GitError::Program { .. }) => {
+                return Self::from(error).note("nothing was changed").hint(MEND_GIT);
+            }
             RollbackError::Git(error) => return error.into(),
             RollbackError::Backup(error) => return error.into(),
             other => other,
@@ -320,8 +323,46 @@ impl From<RollbackError> for Failure {
             RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => {
                 failure.hint("`gpuguard rollback --undo` brings every file back")
             }
-            RollbackError::IndexChanged | RollbackError::ChangedMeanwhile { .. } => {
-                failure.hint("try again")
+            RollbackError::WentBack { snapshot, .. } => {
+                failure.note(format!("the snapshot `{snapshot}` is kept"))
+            }
+            RollbackError::ChangedMeanwhile { snapshot, .. } => failure
+                .note(format!("the snapshot `{snapshot}` is kept"))
+                .hint("try again"),
+            RollbackError::IndexChanged => failure.hint("try again"),
+            RollbackError::Unprepared { .. } => {
+                failure.hint(MEND_GIT)
+            }
+            RollbackError::Unfinished { .. } => failure.hint(
+                "the run counts as interrupted: once that folder can be written, `gpuguard rollback --undo` ends it",
+            ),
+            RollbackError::Stuck {
+                archive, journal, ..
+            } => failure
+                .hint(format!(
+                    "put a copy of `{0}` and `{0}.sha256` back, if there is one",
+                    archive.display()
+                ))
+                .hint(go_on_without(journal)),
+            RollbackError::Journal {
+                path,
+                snapshot,
+                lock,
+                reason,
+            } => {
+                let mut failure = failure.note(reason).hint(go_on_without(path));
+                if let Some(id) = snapshot {
+                    failure = failure.hint(format!(
+                        "how files were before may be in `{id}`: `gpuguard backup show {id}`"
+                    ));
+                }
+                if let Some(lock) = lock {
+                    failure = failure.hint(format!(
+                        "if no Git is running, remove `{}` too",
+                        lock.display()
+                    ));
+                }
+                failure
             }
             RollbackError::OldGit => failure.hint("use Git 2.41 or later"),
             RollbackError::UnknownPath { .. } => {
@@ -331,3 +372,14 @@ impl From<RollbackError> for Failure {
         }
     }
 }
+
+/// The way out for a person whom an interrupted run cannot be brought back.
+fn go_on_without(journal: &std::path::Path) -> String {
+    format!(
+        "to go on with the files as they are, move `{}` away",
+        journal.display()
+    )
+}
+
+const MEND_GIT: &str =
+    "mend what Git complains about (often a filter, or a full disk), then try again";

@@ -29,7 +29,8 @@ pub(super) struct Arguments {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Bring back what was there before the last rollback, restore or undo
+    /// Bring back what was there before the last rollback, restore or undo; a second `--undo`
+    /// undoes the first, it does not go further back
     #[arg(long)]
     undo: bool,
 }
@@ -42,6 +43,12 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let Some(tag) = &arguments.tag else {
         let undone = workplace.undo(&mut listener(screen))?;
         screen.say(&undone_text(&undone));
+        for path in &undone.kept {
+            screen.warn(&format!(
+                "`{path}` was changed after the interruption and is left as it is; how it was before is in `{}`",
+                undone.snapshot
+            ));
+        }
         return Ok(Answer::Fine);
     };
     let mut paths = Vec::new();
@@ -53,7 +60,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         if !plan.skipped.is_empty() {
             screen.warn(&skipped_text(&plan));
         }
-        screen.say(&format!("nothing to do: all files are as in `{tag}`"));
+        screen.say(&format!("nothing to do: {}", reached(&plan)));
         return Ok(Answer::Fine);
     }
     screen.print(&plan_text(&plan))?;
@@ -66,7 +73,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         return Ok(Answer::No);
     }
     let done = workplace.apply(&plan, &mut listener(screen))?;
-    screen.say(&done_text(&done, tag));
+    screen.say(&done_text(&done, &plan));
     Ok(Answer::Fine)
 }
 
@@ -86,13 +93,12 @@ fn confirmed(plan: &Plan, screen: &Screen) -> Result<bool, Failure> {
     Ok(["y", "yes"].contains(&answer.trim().to_ascii_lowercase().as_str()))
 }
 
-/// Tells how to get everything back, before anything is changed, and shows how far it has come.
+/// Tells where everything is saved, before anything is changed, and shows how far it has come.
 pub(super) fn listener(screen: &Screen) -> impl FnMut(&Event) {
     let mut progress = None;
     move |event| match event {
-        Event::Saved { snapshot } => screen.say(&format!(
-            "saved as `{snapshot}`; to get everything back: gpuguard rollback --undo"
-        )),
+        // What `--undo` would bring back is another run's work until this one is finished.
+        Event::Saved { snapshot } => screen.say(&format!("saved as `{snapshot}`")),
         Event::Changed { done, all } => progress
             .get_or_insert_with(|| screen.progress("changing files", *all as u64))
             .at(*done as u64),
@@ -133,6 +139,8 @@ fn skipped_text(plan: &Plan) -> String {
         .map(|skipped| {
             let why = match skipped.reason {
                 SkipReason::Sparse => "outside the sparse checkout",
+                SkipReason::SkipWorktree => "marked `skip-worktree`",
+                SkipReason::Hidden => "edited, but marked `assume-unchanged` or `skip-worktree`",
                 SkipReason::Submodule => "a submodule: see `git submodule update`",
             };
             format!("  {:<17}  {} ({why})", "leave", skipped.path)
@@ -141,13 +149,29 @@ fn skipped_text(plan: &Plan) -> String {
     lines.join("\n")
 }
 
-fn done_text(done: &Done, tag: &str) -> String {
+fn done_text(done: &Done, plan: &Plan) -> String {
     format!(
-        "{} written, {} removed: all is as in `{}`; undo: gpuguard rollback --undo",
+        "{} written, {} removed: {}; undo: gpuguard rollback --undo",
         done.written,
         done.removed,
-        crate::text::printable(tag.as_bytes())
+        reached(plan)
     )
+}
+
+/// What is as in the tag now, and no more than that.
+fn reached(plan: &Plan) -> String {
+    let what = if plan.limited {
+        "all that was asked for"
+    } else {
+        "all"
+    };
+    let but = match plan.skipped.len() {
+        0 => String::new(),
+        1 => " but the one path left".to_owned(),
+        left => format!(" but the {left} paths left"),
+    };
+    let tag = crate::text::printable(plan.tag.as_bytes());
+    format!("{what}{but} is as in `{tag}`")
 }
 
 fn undone_text(undone: &Undone) -> String {

@@ -1,9 +1,8 @@
-//! Where index and working tree differ from a commit, and writing other entries into a copy of
-//! the index, all through the `git` program.
+//! Where index and working tree differ from a commit, and files as a checkout writes them, all
+//! through the `git` program.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, Repository};
@@ -25,10 +24,19 @@ pub struct Difference {
 pub struct IndexEntries {
     /// All paths of the index.
     pub paths: HashSet<RepoPath>,
-    /// Those kept out of the working tree by a sparse checkout.
+    /// Those kept out of the working tree by a sparse checkout, or by hand (`skip-worktree`).
     pub sparse: HashSet<RepoPath>,
+    /// Those Git is told not to look at (`assume-unchanged`).
+    pub assumed: HashSet<RepoPath>,
     /// The first unmerged path.
     pub unmerged: Option<RepoPath>,
+}
+
+impl IndexEntries {
+    /// Whether Git does not see what is done to the file.
+    pub fn is_hidden(&self, path: &RepoPath) -> bool {
+        self.sparse.contains(path) || self.assumed.contains(path)
+    }
 }
 
 /// How index and working tree differ from a commit.
@@ -104,37 +112,34 @@ impl Repository {
         worktree_differences(&git.clone().with_variable("GIT_INDEX_FILE", &copy))
     }
 
-    /// The blobs that the index holds for paths written or removed.
-    pub fn index_blobs(
-        &self,
-        written: &BTreeSet<RepoPath>,
-        removed: &BTreeSet<RepoPath>,
-    ) -> Result<Vec<(RepoPath, FileMode, ObjectId)>, GitError> {
-        let output = self.program().run(&["ls-files", "-z", "--stage"], b"")?;
-        let mut found = Vec::new();
-        for record in output.records() {
-            // `100644 <id> 0<tab>path`
-            let tab = record.iter().position(|byte| *byte == b'\t');
-            let (head, path) = record.split_at(tab.ok_or_else(|| unexpected("ls-files"))?);
-            let path = RepoPath::new(&path[1..]);
-            if !written.contains(&path) && !removed.contains(&path) {
-                continue;
-            }
-            let words: Vec<&str> = std::str::from_utf8(head)
-                .map_err(|_| unexpected("ls-files"))?
-                .split(' ')
-                .collect();
-            let [mode, id, "0"] = words[..] else { continue };
-            let mode = u32::from_str_radix(mode, 8)
-                .ok()
-                .and_then(FileMode::from_octal);
-            if let (Some(mode), Some(id)) = (mode, ObjectId::from_hex(id))
-                && mode != FileMode::Gitlink
-            {
-                found.push((path, mode, id));
-            }
+    /// Of `paths`, which Git is told not to look at, those whose file is not what the index has.
+    pub fn hidden_changes(&self, paths: &[&RepoPath]) -> Result<Vec<RepoPath>, GitError> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(found)
+        let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
+        let copy = folder.path().join("index");
+        std::fs::copy(self.index_path(), &copy).map_err(|source| GitError::NoProgram { source })?;
+        let git = self.program().with_variable("GIT_INDEX_FILE", &copy);
+        let mut input = Vec::new();
+        for path in paths {
+            input.extend_from_slice(path.as_bytes());
+            input.push(0);
+        }
+        for flag in ["--no-assume-unchanged", "--no-skip-worktree"] {
+            git.run(&["update-index", "-z", flag, "--stdin"], &input)?;
+        }
+        self.refresh_index(&copy, paths)?;
+        let mut changed = worktree_differences(&git)?;
+        changed.retain(|(path, _)| paths.contains(&path));
+        Ok(changed.into_iter().map(|(path, _)| path).collect())
+    }
+
+    /// Whether this is a sparse checkout.
+    pub fn is_sparse_checkout(&self) -> Result<bool, GitError> {
+        let arguments = ["config", "--type=bool", "--get", "core.sparseCheckout"];
+        let (_, output, _) = self.program().run_for_code(&arguments, b"")?;
+        Ok(output.line() == "true")
     }
 
     /// Whether `commit` has a file or folder `path`.
@@ -152,74 +157,6 @@ impl Repository {
             path.as_os_str(),
         ];
         Ok(!self.program().run(&arguments, b"")?.stdout.is_empty())
-    }
-
-    /// Writes entries into the index file `index`, which is not the repository's own.
-    pub fn write_index_entries(
-        &self,
-        index: &Path,
-        entries: &[(&RepoPath, TreeSide)],
-    ) -> Result<(), GitError> {
-        let mut input = Vec::new();
-        let id_length = self.id_length()?;
-        for (path, side) in entries {
-            let mut line = String::new();
-            // Mode 0 takes the entry out; the id must still have the length of this repository's.
-            let _ = match side {
-                Some((mode, id)) => write!(line, "{:06o} {id} 0\t", mode.octal()),
-                None => write!(line, "0 {} 0\t", "0".repeat(id_length)),
-            };
-            input.extend_from_slice(line.as_bytes());
-            input.extend_from_slice(path.as_bytes());
-            input.push(0);
-        }
-        // A sparse index would get the same path twice (seen with Git 2.47).
-        let arguments = [
-            "-c",
-            "index.sparse=false",
-            "update-index",
-            "-z",
-            "--index-info",
-        ];
-        self.program()
-            .with_variable("GIT_INDEX_FILE", index)
-            .run(&arguments, &input)?;
-        Ok(())
-    }
-
-    /// How many hexadecimal digits an id has here.
-    fn id_length(&self) -> Result<usize, GitError> {
-        if let Some(commit) = self.head()?.commit {
-            return Ok(commit.to_string().len());
-        }
-        let arguments = ["hash-object", "-t", "tree", "--stdin"];
-        Ok(self.program().run(&arguments, b"")?.line().len())
-    }
-
-    /// Lets the index file `index` learn times and sizes of the files `paths` as they are now.
-    pub fn refresh_index(&self, index: &Path, paths: &[&RepoPath]) -> Result<(), GitError> {
-        let git = self.program().with_variable("GIT_INDEX_FILE", index);
-        // Git holds each path against each entry; past this, looking at all files is faster.
-        if paths.len() > 200 {
-            // Exit code 1 only says that some file differs.
-            git.run_for_code(&["update-index", "-q", "--refresh"], b"")?;
-            return Ok(());
-        }
-        if paths.is_empty() {
-            return Ok(());
-        }
-        let input: Vec<u8> = paths
-            .iter()
-            .flat_map(|path| path.as_bytes().iter().copied().chain([0]))
-            .collect();
-        let arguments = [
-            "add",
-            "--refresh",
-            "--pathspec-from-file=-",
-            "--pathspec-file-nul",
-        ];
-        git.run_for_code(&arguments, &input)?;
-        Ok(())
     }
 
     /// Writes files below `folder` (which must exist and be empty) as a checkout would: line
@@ -292,14 +229,17 @@ fn worktree_differences(git: &GitProgram) -> Result<Vec<(RepoPath, TreeSide)>, G
 
 /// The entries of the index by kind.
 fn index_entries(git: &GitProgram) -> Result<IndexEntries, GitError> {
-    let output = git.run(&["ls-files", "-z", "-t"], b"")?;
+    let output = git.run(&["ls-files", "-z", "-v"], b"")?;
     let mut entries = IndexEntries::default();
     for record in output.records() {
         let (Some(tag), Some(path)) = (record.first(), record.get(2..)) else {
             return Err(unexpected("ls-files"));
         };
         let path = RepoPath::new(path);
-        match tag {
+        if tag.is_ascii_lowercase() {
+            entries.assumed.insert(path.clone());
+        }
+        match tag.to_ascii_uppercase() {
             b'S' => drop(entries.sparse.insert(path.clone())),
             b'M' => entries.unmerged = entries.unmerged.or_else(|| Some(path.clone())),
             _ => {}
@@ -309,7 +249,7 @@ fn index_entries(git: &GitProgram) -> Result<IndexEntries, GitError> {
     Ok(entries)
 }
 
-fn unexpected(command: &str) -> GitError {
+pub(super) fn unexpected(command: &str) -> GitError {
     GitError::Unexpected {
         command: command.to_owned(),
     }

@@ -5,9 +5,11 @@
 //! `rollback`. Nothing here writes to the working tree.
 
 mod annotate;
+mod attributes;
 mod batch;
 mod difference;
 mod error;
+mod index_file;
 mod program;
 mod repository;
 mod staged;

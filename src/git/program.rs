@@ -136,6 +136,10 @@ impl GitProgram {
             .args(["--no-pager", "--literal-pathspecs"])
             .args(["-c", "core.fsmonitor=false"])
             .args(["-c", "core.quotePath=false"])
+            // An index copied elsewhere must stand alone, and writing it must not make Git throw
+            // away the shared part of the repository's own.
+            .args(["-c", "core.splitIndex=false"])
+            .args(["-c", "splitIndex.sharedIndexExpire=never"])
             .args(["-c", "submodule.recurse=false"]);
         if self.hooks == Hooks::None {
             command.args(["-c", "core.hooksPath=/dev/null"]);

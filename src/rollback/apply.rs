@@ -176,15 +176,17 @@ impl Back {
         self.failed.is_none()
     }
 
-    pub(super) fn into_error(self) -> RollbackError {
+    pub(super) fn into_error(self, snapshot: String) -> RollbackError {
         match (self.failed, self.stopped.fault) {
             (Some((path, source)), _) => RollbackError::HalfDone { path, source },
             (None, Fault::System(source)) => RollbackError::WentBack {
                 path: self.stopped.path,
+                snapshot,
                 source,
             },
             (None, Fault::ChangedMeanwhile) => RollbackError::ChangedMeanwhile {
                 path: self.stopped.path,
+                snapshot,
             },
         }
     }

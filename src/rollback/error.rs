@@ -76,6 +76,8 @@ pub enum RollbackError {
     WentBack {
         /// The file, made safe to print.
         path: String,
+        /// The snapshot made for nothing, which is kept.
+        snapshot: String,
         /// What the system said.
         source: io::Error,
     },
@@ -86,6 +88,8 @@ pub enum RollbackError {
     ChangedMeanwhile {
         /// The file, made safe to print.
         path: String,
+        /// The snapshot made for nothing, which is kept.
+        snapshot: String,
     },
     /// Going back failed too. The journal stays.
     #[error("`{path}` cannot be changed, and going back failed too: some files are changed")]
@@ -94,6 +98,34 @@ pub enum RollbackError {
         path: String,
         /// What the system said.
         source: io::Error,
+    },
+    /// Git could not write the new files or the new index beside the old ones.
+    #[error("Git cannot make the new files ready; nothing was changed")]
+    Unprepared {
+        /// What Git said.
+        source: GitError,
+    },
+    /// All was changed, but not noted as finished. The journal stays.
+    #[error("every file is in its place, but that cannot be noted in `{}`", path.display())]
+    Unfinished {
+        /// The folder of the journal.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The snapshot that an interrupted run is to be brought back to is lost.
+    #[error(
+        "`{snapshot}`, which holds what the interrupted run has changed, cannot be used; nothing was changed now"
+    )]
+    Stuck {
+        /// The snapshot.
+        snapshot: String,
+        /// Where it should lie.
+        archive: PathBuf,
+        /// The journal.
+        journal: PathBuf,
+        /// What is wrong with the snapshot.
+        source: Box<BackupError>,
     },
     /// gpuguard's own files could not be written before anything was changed.
     #[error("`{}` cannot be used; nothing was changed", path.display())]
@@ -110,6 +142,10 @@ pub enum RollbackError {
         path: PathBuf,
         /// What the reader said.
         reason: String,
+        /// The snapshot of that run, or else the newest one.
+        snapshot: Option<String>,
+        /// Git's lock, where that run may have left it.
+        lock: Option<PathBuf>,
     },
 }
 

@@ -24,6 +24,7 @@ impl Workplace<'_> {
             staged: plan.staged(),
             index: IndexPart::Planned(plan.index.clone()),
             bring_to: None,
+            accepted: Vec::new(),
             start: Start::Fresh,
         };
         self.run(&job, &mut |scratch| self.stage_plan(plan, scratch), hear)
@@ -37,24 +38,14 @@ impl Workplace<'_> {
             .filter(|change| change.action.writes())
             .map(|change| (&change.path, change.tag))
             .collect();
-        let files = self.check_out(&writes, Some(plan.commit), scratch)?;
-        let index = scratch.join("index.new");
-        let current = self.repository.index_path();
-        if current.exists() {
-            std::fs::copy(current, &index).map_err(|source| RollbackError::Scratch {
-                path: index.clone(),
-                source,
-            })?;
-        }
-        let mut entries: Vec<(&RepoPath, TreeSide)> = plan
+        let files = self.check_out(&writes, plan.attributes, scratch)?;
+        let entries = plan
             .changes
             .iter()
             .filter(|change| change.action != Action::RemoveUntracked)
             .map(|change| (&change.path, change.tag))
             .collect();
-        // What goes first makes room for what comes: a file for a folder of its name.
-        entries.sort_by_key(|(_, side)| side.is_some());
-        self.repository.write_index_entries(&index, &entries)?;
+        let index = self.index_with(scratch, entries)?;
         Ok(Staging {
             files,
             index: NewIndex::Replace {
@@ -66,7 +57,7 @@ impl Workplace<'_> {
     }
 
     /// Files as a checkout writes them, below `scratch`.
-    fn check_out(
+    pub(super) fn check_out(
         &self,
         entries: &[(&RepoPath, TreeSide)],
         attributes: Option<ObjectId>,
@@ -135,6 +126,7 @@ impl Workplace<'_> {
             staged: Vec::new(),
             index: IndexPart::Left,
             bring_to: None,
+            accepted: Vec::new(),
             start: Start::Fresh,
         };
         let mut stage = |scratch: &Path| self.stage_backup(backup, entries, scratch);

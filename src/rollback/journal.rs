@@ -1,5 +1,6 @@
 //! What a run is about to do, written down before it does it, so that a killed run can be
-//! brought back; and the list of finished runs, which `--undo` walks.
+//! brought back; and the list of finished runs. `--undo` takes the last one and
+//! adds itself: a second undo is a redo, it does not walk further back.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::RollbackError;
-use crate::backup::Sum;
+use crate::backup::{StoredPath, Sum};
 use crate::sys::file;
 
 /// How far a run has come.
@@ -37,6 +38,23 @@ pub(super) struct Journal {
     pub(super) bring_to: Option<String>,
     /// The sum of the index this run is about to give its name.
     pub(super) index: Option<Sum>,
+    /// What that index says (the sum of its listing).
+    #[serde(default)]
+    pub(super) left: Option<Sum>,
+    /// What the index may say for a saved one to take its place as a whole.
+    #[serde(default)]
+    pub(super) accepted: Vec<Sum>,
+    /// The contents that the run writes.
+    #[serde(default)]
+    pub(super) wrote: Vec<Wrote>,
+}
+
+/// One content that a run writes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Wrote {
+    #[serde(flatten)]
+    pub(super) path: StoredPath,
+    pub(super) sum: Sum,
 }
 
 impl Journal {
@@ -50,6 +68,9 @@ impl Journal {
             snapshot: None,
             bring_to: None,
             index: None,
+            left: None,
+            accepted: Vec::new(),
+            wrote: Vec::new(),
         }
     }
 
@@ -75,6 +96,9 @@ pub(super) struct Operation {
     pub(super) snapshot: String,
     /// When it was finished.
     pub(super) finished: String,
+    /// What the index said when it was finished; nothing where it took no part.
+    #[serde(default)]
+    pub(super) left: Option<Sum>,
 }
 
 /// The folder of a working tree's runs: `<git dir>/gpuguard/rollback`.
@@ -95,7 +119,7 @@ impl Desk {
         self.folder.join("scratch")
     }
 
-    fn journal_path(&self) -> PathBuf {
+    pub(super) fn journal_path(&self) -> PathBuf {
         self.folder.join("journal.json")
     }
 
@@ -114,6 +138,8 @@ impl Desk {
         let unreadable = |reason: String| RollbackError::Journal {
             path: path.clone(),
             reason,
+            snapshot: None,
+            lock: None,
         };
         match std::fs::read(&path) {
             Ok(json) => serde_json::from_slice(&json)

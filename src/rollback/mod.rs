@@ -5,8 +5,10 @@
 //! itself writes contents and index; HEAD is never moved. Knows nothing of scans or GPUs.
 
 mod apply;
+mod attributes;
 mod error;
 mod from_backup;
+mod index;
 mod journal;
 mod place;
 mod plan;
@@ -17,7 +19,7 @@ mod undo;
 
 use std::path::{Path, PathBuf};
 
-use crate::backup::Store;
+use crate::backup::{BackupId, Store};
 use crate::git::{GitError, Repository};
 use crate::sys::clock::Timestamp;
 
@@ -26,7 +28,7 @@ pub use plan::{Action, Change, Plan, SkipReason, Skipped};
 pub use transaction::{Done, Event};
 pub use undo::Undone;
 
-use journal::Desk;
+use journal::{Desk, Journal};
 
 /// A working tree whose files can be put back.
 #[derive(Debug)]
@@ -61,16 +63,37 @@ impl<'r> Workplace<'r> {
     /// Says with an error that another run is at work here, or that an earlier one was killed and
     /// has to be undone first.
     pub fn check_settled(&self) -> Result<(), RollbackError> {
-        if self.desk.journal()?.is_none() {
+        if self.journal()?.is_none() {
             return Ok(());
         }
         let _alive = self.enter()?;
         self.check_uninterrupted()
     }
 
+    /// The journal of a run that did not end; an error about it names what helps.
+    fn journal(&self) -> Result<Option<Journal>, RollbackError> {
+        let mut result = self.desk.journal();
+        if let Err(RollbackError::Journal {
+            path,
+            snapshot,
+            lock,
+            ..
+        }) = &mut result
+        {
+            let bytes = std::fs::read(path).unwrap_or_default();
+            let named = bytes
+                .windows(BackupId::LENGTH)
+                .find_map(|window| BackupId::parse(std::str::from_utf8(window).ok()?));
+            let id = named.or_else(|| self.store.find("latest").ok());
+            *snapshot = id.map(|id| id.to_string());
+            *lock = Some(self.index_lock_path()).filter(|lock| lock.exists());
+        }
+        result
+    }
+
     /// The same for a run that holds the lock itself.
     fn check_uninterrupted(&self) -> Result<(), RollbackError> {
-        match self.desk.journal()? {
+        match self.journal()? {
             Some(journal) => Err(RollbackError::Interrupted { kind: journal.kind }),
             None => Ok(()),
         }

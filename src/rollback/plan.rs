@@ -1,11 +1,10 @@
 //! What a rollback would do, as data: made by reading only, shown before anything happens.
 
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::{Marks, Place, Standing};
 use super::{Obstacle, RollbackError, Workplace, survey};
-use crate::git::{Difference, FileMode, GitError, ObjectId, RepoPath, TreeSide};
+use crate::git::{Difference, FileMode, GitError, IndexEntries, ObjectId, RepoPath, TreeSide};
 
 /// What a rollback to a tag would change.
 #[derive(Clone, Debug)]
@@ -18,6 +17,10 @@ pub struct Plan {
     pub changes: Vec<Change>,
     /// What would differ from the tag afterwards, and why.
     pub skipped: Vec<Skipped>,
+    /// Whether only some paths were asked for.
+    pub limited: bool,
+    /// The tree whose `.gitattributes` hold; `None` for those in the working tree.
+    pub(super) attributes: Option<ObjectId>,
     /// The index the plan was made from.
     pub(super) index: Option<Marks>,
 }
@@ -74,6 +77,10 @@ pub struct Skipped {
 pub enum SkipReason {
     /// A sparse checkout keeps it out of the working tree.
     Sparse,
+    /// It is marked `skip-worktree` by hand.
+    SkipWorktree,
+    /// It is edited, but Git is told not to look at it.
+    Hidden,
     /// It is a submodule.
     Submodule,
 }
@@ -121,38 +128,31 @@ impl Workplace<'_> {
             }
             .into());
         }
-        for asked in paths {
-            let in_index = entries.paths.iter().any(|path| path.is_at_or_below(asked));
-            if !in_index && !self.repository.commit_has(commit, asked)? {
-                return Err(RollbackError::UnknownPath {
-                    path: asked.to_string(),
-                    tag: tag.to_owned(),
-                });
-            }
-        }
+        self.check_known(paths, &entries, (tag, commit))?;
         let mut plan = Plan {
             tag: tag.to_owned(),
             commit,
             changes: Vec::new(),
             skipped: Vec::new(),
+            limited: !paths.is_empty(),
+            attributes: Some(commit).filter(|_| paths.is_empty()),
             index,
         };
+        let asked =
+            |path: &RepoPath| paths.is_empty() || paths.iter().any(|p| path.is_at_or_below(p));
+        self.name_hidden(&mut plan, &comparison.differences, (&entries, &asked))?;
+        let sparse = !entries.sparse.is_empty() && self.repository.is_sparse_checkout()?;
+        let kept_out = [SkipReason::SkipWorktree, SkipReason::Sparse][usize::from(sparse)];
         for (path, difference) in comparison.differences {
-            let asked = paths.is_empty() || paths.iter().any(|asked| path.is_at_or_below(asked));
-            if !asked {
+            if !asked(&path) {
                 continue;
             }
-            if let Some(reason) = skip_reason(&difference, entries.sparse.contains(&path)) {
+            let hidden = entries.sparse.contains(&path).then_some(kept_out);
+            if let Some(reason) = skip_reason(&difference, hidden) {
                 plan.skipped.push(Skipped { path, reason });
                 continue;
             }
-            let place = Place::new(&self.root, &path)?;
-            let standing = place
-                .look(&self.root)
-                .map_err(|source| RollbackError::Scratch {
-                    path: place.file,
-                    source,
-                })?;
+            let standing = survey::look(&self.root, &path)?;
             let tracked = entries.paths.contains(&path);
             if let Some(action) = decide(&difference, &standing, tracked) {
                 plan.changes.push(Change {
@@ -163,8 +163,53 @@ impl Workplace<'_> {
                 });
             }
         }
+        self.follow_attributes(&mut plan, &entries, &asked)?;
         self.clear_the_way(&mut plan)?;
+        plan.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(plan)
+    }
+
+    /// Refuses paths that neither the index nor the commit has.
+    fn check_known(
+        &self,
+        paths: &[RepoPath],
+        entries: &IndexEntries,
+        (tag, commit): (&str, ObjectId),
+    ) -> Result<(), RollbackError> {
+        for asked in paths {
+            let in_index = entries.paths.iter().any(|path| path.is_at_or_below(asked));
+            if !in_index && !self.repository.commit_has(commit, asked)? {
+                return Err(RollbackError::UnknownPath {
+                    path: asked.to_string(),
+                    tag: tag.to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Names the files whose edits Git is told not to see: they stay as they are.
+    fn name_hidden(
+        &self,
+        plan: &mut Plan,
+        differences: &BTreeMap<RepoPath, Difference>,
+        (entries, asked): (&IndexEntries, &dyn Fn(&RepoPath) -> bool),
+    ) -> Result<(), RollbackError> {
+        let mut standing = Vec::new();
+        for path in entries.assumed.union(&entries.sparse) {
+            if asked(path) && !differences.contains_key(path) {
+                let place = Place::new(&self.root, path)?;
+                let found = place.look(&self.root);
+                if matches!(found, Ok(Standing::Leaf { .. })) {
+                    standing.push(path);
+                }
+            }
+        }
+        for path in self.repository.hidden_changes(&standing)? {
+            let reason = SkipReason::Hidden;
+            plan.skipped.push(Skipped { path, reason });
+        }
+        Ok(())
     }
 
     /// Adds the files that stand where folders are needed, and refuses what must not be lost.
@@ -190,20 +235,14 @@ impl Workplace<'_> {
         plan.changes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(())
     }
-
-    /// Marks of the index file that change with every write; `None` where there is none.
-    pub(super) fn index_marks(&self) -> Option<Marks> {
-        let path: PathBuf = self.repository.index_path().to_owned();
-        path.symlink_metadata().ok().as_ref().map(Marks::of)
-    }
 }
 
-fn skip_reason(difference: &Difference, sparse: bool) -> Option<SkipReason> {
+fn skip_reason(difference: &Difference, hidden: Option<SkipReason>) -> Option<SkipReason> {
     let is_submodule = |side: &TreeSide| side.is_some_and(|(mode, _)| mode == FileMode::Gitlink);
     if is_submodule(&difference.commit) || is_submodule(&difference.index) {
         return Some(SkipReason::Submodule);
     }
-    sparse.then_some(SkipReason::Sparse)
+    hidden
 }
 
 /// What is to happen to one path; `None` for a file that is only intended to be added, which

@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::path::Path;
 
 use super::apply::Step;
+use super::index::kept_index;
 use super::place::{Place, Standing, sum_of};
 use super::transaction::{IndexPart, Job, Staging};
 use super::{Obstacle, RollbackError, Workplace};
@@ -20,6 +22,7 @@ impl Workplace<'_> {
     pub(super) fn snapshot(
         &self,
         job: &Job,
+        scratch: &Path,
     ) -> Result<(VerifiedBackup, Vec<(Place, Standing)>), RollbackError> {
         let mut request = SnapshotRequest::new(job.kind, self.repository.head()?);
         let mut standings = Vec::new();
@@ -61,10 +64,10 @@ impl Workplace<'_> {
                 content: ContentSource::Bytes(content),
             });
         }
-        let index = self.repository.index_path();
+        let index = kept_index(scratch);
         request.index = match job.index {
             IndexPart::Left => IndexSource::Left,
-            _ if index.exists() => IndexSource::File(index.to_owned()),
+            _ if index.exists() => IndexSource::File(index),
             _ => IndexSource::Absent,
         };
         let summary = self.store.create(&request, self.now)?;

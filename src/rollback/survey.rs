@@ -16,25 +16,30 @@ pub(super) fn files_in_the_way(
 ) -> Result<BTreeSet<RepoPath>, RollbackError> {
     let mut found = BTreeSet::new();
     let mut clear_folders = BTreeSet::new();
-    for path in writes {
+    for path in writes.union(removals) {
         let place = Place::new(root, path)?;
+        let written = writes.contains(path);
         for folder in folders_above(path) {
             if clear_folders.contains(&folder) {
                 continue;
             }
             match look(root, &folder)? {
                 Standing::Folder => {
+                    check_own(root, &folder)?;
                     clear_folders.insert(folder);
                 }
-                Standing::Absent => break,
-                Standing::Leaf { .. } => {
+                Standing::Leaf { .. } if written => {
                     if !removals.contains(&folder) {
                         found.insert(folder);
                     }
                     break;
                 }
-                Standing::Special => return Err(blocked(&folder, Obstacle::Special)),
+                Standing::Special if written => return Err(blocked(&folder, Obstacle::Special)),
+                Standing::Absent | Standing::Leaf { .. } | Standing::Special => break,
             }
+        }
+        if !written {
+            continue;
         }
         match look(root, path)? {
             Standing::Folder => check_folder(root, &place.file, path, removals)?,
@@ -43,6 +48,15 @@ pub(super) fn files_in_the_way(
         }
     }
     Ok(found)
+}
+
+/// A folder with a repository of its own holds that one's files, not ours.
+fn check_own(root: &Path, folder: &RepoPath) -> Result<(), RollbackError> {
+    let own = Place::new(root, folder)?.file.join(".git");
+    if own.symlink_metadata().is_ok() {
+        return Err(blocked(folder, Obstacle::NestedRepository));
+    }
+    Ok(())
 }
 
 /// A folder stands where a file is to be: everything in it must be about to go.
@@ -78,7 +92,7 @@ fn check_folder(
     Ok(())
 }
 
-fn look(root: &Path, path: &RepoPath) -> Result<Standing, RollbackError> {
+pub(super) fn look(root: &Path, path: &RepoPath) -> Result<Standing, RollbackError> {
     let place = Place::new(root, path)?;
     place.look(root).map_err(|source| RollbackError::Scratch {
         path: place.file,
@@ -94,7 +108,7 @@ fn blocked(path: &RepoPath, reason: Obstacle) -> RollbackError {
 }
 
 /// The folders a path lies in, outermost first.
-fn folders_above(path: &RepoPath) -> Vec<RepoPath> {
+pub(super) fn folders_above(path: &RepoPath) -> Vec<RepoPath> {
     let bytes = path.as_bytes();
     bytes
         .iter()

@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::apply::{Step, apply};
-use super::journal::{Journal, Operation, Phase};
-use super::place::{Marks, sum_of};
+use super::journal::{Journal, Operation, Phase, Wrote};
+use super::place::Marks;
 use super::safety::{steps, sync_all};
 use super::{RollbackError, Workplace};
-use crate::backup::VerifiedBackup;
+use crate::backup::{StoredPath, Sum, VerifiedBackup};
 use crate::git::{FileMode, ObjectId, RepoPath};
 use crate::sys::{file, lock::FileLock};
 
@@ -65,6 +65,8 @@ pub(super) struct Job {
     pub(super) index: IndexPart,
     /// The snapshot an interrupted run is brought to, where that is not its own.
     pub(super) bring_to: Option<String>,
+    /// What the index may say for the saved one to take its place as a whole.
+    pub(super) accepted: Vec<Sum>,
     pub(super) start: Start,
 }
 
@@ -84,7 +86,10 @@ pub(super) enum Start {
     Fresh,
     /// The journal of a killed run, which stays until this one is finished. `record` is the
     /// snapshot to note as the finished run's.
-    Recovery { record: Option<String> },
+    Recovery {
+        record: Option<String>,
+        killed: Box<Journal>,
+    },
 }
 
 /// New contents, ready to be renamed into their places.
@@ -127,12 +132,6 @@ impl Workplace<'_> {
         }
     }
 
-    pub(super) fn index_lock_path(&self) -> PathBuf {
-        let mut path = self.repository.index_path().as_os_str().to_owned();
-        path.push(".lock");
-        path.into()
-    }
-
     /// Does a job; the caller holds the lock of [`Workplace::enter`].
     pub(super) fn run(
         &self,
@@ -142,10 +141,13 @@ impl Workplace<'_> {
     ) -> Result<Done, RollbackError> {
         let mut journal = Journal::new(job.kind, &job.what);
         journal.bring_to.clone_from(&job.bring_to);
-        if let Start::Recovery { record } = &job.start {
+        journal.accepted.clone_from(&job.accepted);
+        if let Start::Recovery { record, killed } = &job.start {
             // Files are changed already: a second kill must find that written down.
             journal.phase = Phase::Applying;
             journal.snapshot.clone_from(record);
+            journal.wrote.clone_from(&killed.wrote);
+            journal.left = killed.left;
         }
         let scratch = |source| RollbackError::Scratch {
             path: self.desk.scratch(),
@@ -157,7 +159,10 @@ impl Workplace<'_> {
             Ok(ready) => ready,
             Err(error) => {
                 self.give_up(job, &journal);
-                return Err(error);
+                return Err(match error {
+                    RollbackError::Git(source) => RollbackError::Unprepared { source },
+                    other => other,
+                });
             }
         };
         self.carry_out(job, journal, ready, hear)
@@ -177,8 +182,11 @@ impl Workplace<'_> {
             source,
         };
         file::create_private_folder(&scratch).map_err(failed)?;
-        self.lock_index(job, journal)?;
-        let (saved, standings) = self.snapshot(job)?;
+        self.lock_index(job, journal, &scratch)?;
+        if !matches!(job.index, IndexPart::Left) {
+            self.keep_index(&scratch)?;
+        }
+        let (saved, standings) = self.snapshot(job, &scratch)?;
         let snapshot = saved.manifest().id.clone();
         if matches!(job.start, Start::Fresh) {
             journal.snapshot = Some(snapshot.clone());
@@ -188,6 +196,9 @@ impl Workplace<'_> {
         hear(&event);
         let staging = stage(&scratch)?;
         let steps = steps(job, &saved, standings, &staging)?;
+        if matches!(job.start, Start::Fresh) {
+            journal.wrote = written(&steps);
+        }
         sync_all(&steps).map_err(failed)?;
         journal.phase = Phase::Applying;
         self.desk.write_journal(journal)?;
@@ -197,26 +208,6 @@ impl Workplace<'_> {
             steps,
             index: staging.index,
         })
-    }
-
-    fn lock_index(&self, job: &Job, journal: &Journal) -> Result<(), RollbackError> {
-        if matches!(job.index, IndexPart::Left) {
-            return Ok(());
-        }
-        let path = self.index_lock_path();
-        match file::create_new(&path, journal.lock_line().as_bytes()) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                return Err(RollbackError::IndexLocked { path });
-            }
-            Err(source) => return Err(RollbackError::Scratch { path, source }),
-        }
-        match &job.index {
-            IndexPart::Planned(marks) if *marks != self.index_marks() => {
-                Err(RollbackError::IndexChanged)
-            }
-            _ => Ok(()),
-        }
     }
 
     fn carry_out(
@@ -236,12 +227,12 @@ impl Workplace<'_> {
             if back.went_back() {
                 self.give_up(job, &journal);
             }
-            return Err(back.into_error());
+            return Err(back.into_error(ready.saved.manifest().id.clone()));
         }
         hear(&Event::Finished);
         let snapshot = ready.saved.manifest().id.clone();
         self.finish(job, &journal)
-            .map_err(|source| RollbackError::Scratch {
+            .map_err(|source| RollbackError::Unfinished {
                 path: self.desk.folder.clone(),
                 source,
             })?;
@@ -257,66 +248,21 @@ impl Workplace<'_> {
         })
     }
 
-    /// Gives the new index its name: first over our lock, then, in one step, over the old one.
-    fn replace_index(
-        &self,
-        journal: &mut Journal,
-        index: &NewIndex,
-        hear: &mut dyn FnMut(&Event),
-    ) -> io::Result<()> {
-        let lock = self.index_lock_path();
-        match index {
-            NewIndex::Keep => Ok(()),
-            NewIndex::Replace { file, refresh } => {
-                let refresh: Vec<&RepoPath> = refresh.iter().collect();
-                self.repository
-                    .refresh_index(file, &refresh)
-                    .map_err(io::Error::other)?;
-                file::sync_file(file)?;
-                journal.index = Some(sum_of(file)?);
-                self.desk.write_journal(journal).map_err(io::Error::other)?;
-                if let Ok(old) = self.repository.index_path().metadata() {
-                    std::fs::set_permissions(file, old.permissions())?;
-                }
-                file::move_over(file, &lock)?;
-                hear(&Event::IndexReady);
-                file::rename(&lock, self.repository.index_path())?;
-                match self.repository.index_path().parent() {
-                    Some(folder) => file::sync_folder(folder),
-                    None => Ok(()),
-                }
-            }
-            NewIndex::Remove => match file::remove(self.repository.index_path()) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-                _ => Ok(()),
-            },
-        }
-    }
-
     /// Notes the run and removes its traces.
     fn finish(&self, job: &Job, journal: &Journal) -> io::Result<()> {
-        let undo_of_killed_rollback =
-            matches!(&job.start, Start::Recovery { record } if record.is_none());
+        self.release_index(journal)?;
+        let undo_of_killed_rollback = matches!(&job.start, Start::Recovery { record: None, .. });
         if let (Some(snapshot), false) = (&journal.snapshot, undo_of_killed_rollback) {
             self.desk.record(&Operation {
                 kind: job.kind.to_owned(),
                 what: job.what.clone(),
                 snapshot: snapshot.clone(),
                 finished: self.now.to_string(),
+                left: journal.left,
             })?;
         }
         // The journal goes last: a lock without one could not be told from a foreign one.
-        self.release_index(journal)?;
         self.desk.clear()
-    }
-
-    /// Removes our lock, if it is still there.
-    pub(super) fn release_index(&self, journal: &Journal) -> io::Result<()> {
-        let lock = self.index_lock_path();
-        if journal.owns_lock(&lock) {
-            file::remove(&lock)?;
-        }
-        Ok(())
     }
 
     /// Ends a run that changed nothing. A recovery's journal stays: the killed run's files are
@@ -329,6 +275,16 @@ impl Workplace<'_> {
             Start::Recovery { .. } => file::discard_scratch(&self.desk.scratch()),
         };
     }
+}
+
+/// What a recovery must know to tell our files from those the user has edited since.
+fn written(steps: &[Step]) -> Vec<Wrote> {
+    let staged = steps.iter().filter_map(|step| {
+        let (_, sum) = step.staged.as_ref()?;
+        let path = StoredPath::new(&step.place.path);
+        Some(Wrote { path, sum: *sum })
+    });
+    staged.collect()
 }
 
 /// Everything that is needed to change the first file.

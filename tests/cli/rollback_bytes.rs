@@ -51,10 +51,18 @@ fn a_failing_filter_is_noticed_before_anything_is_changed() {
     repo.git(&["config", "filter.rot.smudge", "false"]);
     repo.git(&["config", "filter.rot.required", "true"]);
     let before = tree(&repo.path());
-    let run = rollback(&repo, &["v1", "--yes"]);
-    assert_eq!(run.code, 2, "{run}");
-    assert_eq!(tree(&repo.path()), before);
-    assert_tidy(&repo);
+    // Without a clean filter, Git cannot even tell what differs.
+    for clean in [None, Some("cat")] {
+        if let Some(clean) = clean {
+            repo.git(&["config", "filter.rot.clean", clean]);
+        }
+        let run = rollback(&repo, &["v1", "--yes"]);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains("nothing was changed"), "{run}");
+        assert!(run.stderr.contains("hint:"), "{run}");
+        assert_eq!(tree(&repo.path()), before);
+        assert_tidy(&repo);
+    }
 }
 
 #[cfg(unix)]

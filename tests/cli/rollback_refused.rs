@@ -22,7 +22,7 @@ fn two_versions() -> TestRepo {
     repo
 }
 
-fn refused(repo: &TestRepo, why: &str) -> Run {
+pub(super) fn refused(repo: &TestRepo, why: &str) -> Run {
     let before = super::rollback::tree(&repo.path());
     let index = repo.read(".git/index");
     let run = repo.gpuguard(&["rollback", "before-gpu-fix", "--yes"]);
