@@ -6,7 +6,7 @@ use super::rollback::{assert_tidy, rollback, rolled_back, state};
 use crate::support::{Run, TestRepo};
 
 /// Two commits; the first has the tag `v1`.
-pub(super) fn new() -> TestRepo {
+fn new() -> TestRepo {
     let repo = TestRepo::new();
     for path in ["a", "c", "d/b"] {
         repo.write(path, "1\n");
@@ -21,7 +21,7 @@ pub(super) fn new() -> TestRepo {
 }
 
 /// A rollback that is killed with signal 9 from inside `git`, at its call number `at`.
-pub(super) fn killed_at_git_call(repo: &TestRepo, arguments: &[&str], at: usize) -> Run {
+fn killed_at_git_call(repo: &TestRepo, arguments: &[&str], at: usize) -> Run {
     use std::os::unix::fs::PermissionsExt;
     let folder = repo.beside("wrapper");
     let calls = folder.join("calls");
