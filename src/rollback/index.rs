@@ -39,7 +39,7 @@ impl Workplace<'_> {
         let path = self.index_lock_path();
         let line = scratch.join("lock");
         let locked = file::create_new(&line, journal.lock_line().as_bytes()).and_then(|()| {
-            match std::fs::hard_link(&line, &path) {
+            match file::link_new(&line, &path) {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     // A file system without hard links, or an index on another one.
                     let mut pending = PendingFile::create(&path)?;

@@ -139,6 +139,16 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     Ok(())
 }
 
+/// Gives a file a second name, in one step and only where there is none yet.
+///
+/// # Errors
+/// [`io::ErrorKind::AlreadyExists`] when the name is taken; other kinds also where the file
+/// system knows no hard links.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn link_new(file: &Path, name: &Path) -> io::Result<()> {
+    fs::hard_link(file, name)
+}
+
 /// Renames within one file system, replacing a file at `to`.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
