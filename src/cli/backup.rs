@@ -270,7 +270,10 @@ fn restore_beside(
         ))
         .because(&error)
     })?;
-    let written = backup.restore_beside(folder, chosen)?;
+    let waiting = screen.waiting("restoring files");
+    let restored = backup.restore_beside(folder, chosen);
+    drop(waiting);
+    let written = restored?;
     let id = &backup.manifest().id;
     screen.say(&format!(
         "{written} restored from `{id}` to `{}`",

@@ -75,7 +75,10 @@ pub(super) fn run(
     let mut request = SnapshotRequest::new("manual", repository.head()?);
     request.entries = found.entries.into_values().collect();
     request.missing = found.missing.into_iter().collect();
-    let summary = Store::at(repository.common_dir()).create(&request, clock::now())?;
+    let waiting = screen.waiting("saving files");
+    let made = Store::at(repository.common_dir()).create(&request, clock::now());
+    drop(waiting);
+    let summary = made?;
     screen.print(&format!("{}\n", summary.id))?;
     match answer {
         Answer::Fine => screen.say(&counts),
