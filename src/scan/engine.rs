@@ -120,10 +120,7 @@ impl Scanner {
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();
-        let situation = Situation {
-            policy: &self.policy,
-            facts,
-        };
+        let situation = Situation::new(&self.policy, facts);
         for (rule, severity) in &self.rules {
             for draft in rule.check(&situation) {
                 let place = Place {

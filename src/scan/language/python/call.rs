@@ -2,9 +2,10 @@
 
 use ruff_python_ast::{Expr, ExprCall, Keyword};
 
+use super::place::{Place, Role, place_of_name, words_only};
 use super::span_of;
 use super::value::{Constant, constants};
-use super::walk::{Place, Role, Walker, place_of_name, words_only};
+use super::walk::Walker;
 use crate::scan::catalogue::{self, Api, DeviceText, Form, Uses, Where};
 
 /// Functions and methods whose arguments are told to a person.

@@ -2,9 +2,10 @@
 
 use ruff_python_ast::{Expr, ExprCall, ExprDict};
 
+use super::place::Place;
 use super::span_of;
 use super::value::{Constant, constants};
-use super::walk::{Place, Walker};
+use super::walk::Walker;
 use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When};
 use crate::text::Span;
 
@@ -175,10 +176,10 @@ impl<'a> Walker<'a> {
     }
 
     fn when(&self) -> When {
-        if self.functions == 0 {
-            When::Loading
-        } else {
-            When::Called
+        match (self.functions, self.branches) {
+            (0, 0) => When::Loading,
+            (0, _) => When::Branch,
+            _ => When::Called,
         }
     }
 }

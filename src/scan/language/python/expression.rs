@@ -2,9 +2,10 @@
 
 use ruff_python_ast::{Comprehension, Expr, ExprDict, ExprFString, ExprLambda, Parameters};
 
+use super::place::{ANYWHERE, Place, Role, place_of_name};
 use super::span_of;
 use super::value::{Constant, constants};
-use super::walk::{ANYWHERE, Place, Role, Walker, place_of_name};
+use super::walk::Walker;
 use crate::scan::catalogue::{self, DeviceText, Where};
 
 impl<'a> Walker<'a> {

@@ -6,35 +6,11 @@ use ruff_python_ast::{
     CmpOp, ExceptHandler, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
 };
 
+use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
-use crate::scan::catalogue::{self, Form, Where};
+use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind, FileFacts, Value};
 use crate::text::Span;
-
-/// What a value is, by where it stands.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
-    /// Code like any other: a whole `"cuda:1"` is a device here.
-    Code,
-    /// Told to a person: nothing in it is a device, whatever it is wrapped in.
-    Message,
-    /// Compared, searched for, a key: not a device, but calls inside are code again.
-    Compared,
-    /// A device.
-    Device(Role),
-}
-
-/// How a value says which device, and under which label.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Role {
-    pub(super) label: &'static str,
-    pub(super) form: Form,
-    /// Whether a bare number is an index.
-    pub(super) numbers: bool,
-}
-
-/// The label of a `"cuda:1"` that stands by itself.
-const DEVICE_TEXT: &str = "cuda:N";
 
 pub(super) struct Walker<'a> {
     pub(super) scopes: Scopes<'a>,
@@ -42,6 +18,8 @@ pub(super) struct Walker<'a> {
     pub(super) gpu_file: bool,
     /// How many functions are around the place that is being read.
     pub(super) functions: u32,
+    /// How many branches that may not be taken are around it.
+    pub(super) branches: u32,
     facts: Vec<Fact>,
     seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
@@ -53,6 +31,7 @@ impl<'a> Walker<'a> {
             scopes: Scopes::default(),
             gpu_file: false,
             functions: 0,
+            branches: 0,
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
@@ -205,8 +184,14 @@ impl<'a> Walker<'a> {
             }
             _ => {}
         }
+        // A `with` runs its body, and a `try` starts with it.
+        let mut certain = usize::from(matches!(statement, Stmt::With(_) | Stmt::Try(_)));
         for body in bodies(statement) {
+            let branch = u32::from(certain == 0);
+            certain = certain.saturating_sub(1);
+            self.branches += branch;
             self.body(body);
+            self.branches -= branch;
         }
     }
 
@@ -287,11 +272,13 @@ impl<'a> Walker<'a> {
             self.entry_point = true;
         }
         self.expression(&statement.test, Place::Code);
+        self.branches += 1;
         self.body(&statement.body);
         for clause in &statement.elif_else_clauses {
             self.optional(clause.test.as_ref(), Place::Code);
             self.body(&clause.body);
         }
+        self.branches -= 1;
     }
 }
 
@@ -334,61 +321,4 @@ fn is_main_check(test: &Expr) -> bool {
     let is_name = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "__name__");
     let is_main = |expr: &Expr| matches!(expr, Expr::StringLiteral(literal) if literal.value.to_str() == "__main__");
     (is_name(&compare.left) && is_main(right)) || (is_main(&compare.left) && is_name(right))
-}
-
-/// What a variable, attribute or key is by its name. A bare number counts only where the name
-/// can mean nothing but a GPU; `as_argument` says that the name is a parameter or key, whose
-/// label is that of the keyword.
-pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
-    let name = name.to_ascii_lowercase();
-    if let Some(keyword) = catalogue::keyword(&name) {
-        let everywhere = keyword.numbers == Where::Everywhere;
-        return Place::Device(Role {
-            label: if as_argument || everywhere {
-                keyword.label
-            } else {
-                DEVICE_TEXT
-            },
-            form: if everywhere {
-                keyword.form
-            } else {
-                words_only(keyword.form)
-            },
-            numbers: everywhere,
-        });
-    }
-    if name.ends_with("device") {
-        return Place::Device(DEVICE_NAME);
-    }
-    Place::Code
-}
-
-/// The form where only texts count.
-pub(super) fn words_only(form: Form) -> Form {
-    match form {
-        Form::Map => Form::Map,
-        Form::GpuText => Form::GpuText,
-        Form::Device | Form::Text | Form::Index | Form::List => Form::Text,
-    }
-}
-
-const DEVICE_NAME: Role = Role {
-    label: DEVICE_TEXT,
-    form: Form::Text,
-    numbers: false,
-};
-
-/// The role of a `"cuda:1"` anywhere in code.
-pub(super) const ANYWHERE: Role = DEVICE_NAME;
-
-fn place_of_target(target: &Expr) -> Place {
-    match target {
-        Expr::Name(name) => place_of_name(&name.id, false),
-        Expr::Attribute(attribute) => place_of_name(attribute.attr.as_str(), false),
-        Expr::Subscript(subscript) => match &*subscript.slice {
-            Expr::StringLiteral(key) => place_of_name(key.value.to_str(), true),
-            _ => Place::Code,
-        },
-        _ => Place::Code,
-    }
 }
