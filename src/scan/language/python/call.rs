@@ -108,10 +108,22 @@ impl<'a> Walker<'a> {
     pub(super) fn call(&mut self, expr: &'a Expr, call: &'a ExprCall, place: Place) {
         let values = constants(expr, &self.scopes);
         if values.iter().any(|value| *value != Constant::Unknown) {
-            // `str(…)`, `int(…)` and `"…".format(…)` are values.
-            return self.value(expr, place);
+            // `str(…)`, `int(…)` and `"…".format(…)` are values; what they are made of may call.
+            self.value(expr, place);
+            for argument in &call.arguments.args {
+                if !argument.is_literal_expr() {
+                    self.expression(argument, Place::Compared);
+                }
+            }
+            return;
         }
         let path = self.scopes.path(&call.func);
+        if let Place::Device(role) = place
+            && role.form == Form::Map
+            && path == "dict"
+        {
+            return self.dict_call(call, place);
+        }
         let method = match &*call.func {
             Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
             _ => None,

@@ -20,6 +20,8 @@ pub(super) struct Walker<'a> {
     pub(super) functions: u32,
     /// How many branches that may not be taken are around it.
     pub(super) branches: u32,
+    /// How many names were followed to the mapping they stand for.
+    pub(super) followed: u32,
     facts: Vec<Fact>,
     seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
@@ -32,6 +34,7 @@ impl<'a> Walker<'a> {
             gpu_file: false,
             functions: 0,
             branches: 0,
+            followed: 0,
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
@@ -169,7 +172,10 @@ impl<'a> Walker<'a> {
 
     fn compound(&mut self, statement: &'a Stmt) {
         match statement {
-            Stmt::For(statement) => self.expression(&statement.iter, Place::Code),
+            Stmt::For(statement) => {
+                self.environment_loop(statement);
+                self.expression(&statement.iter, Place::Code);
+            }
             Stmt::While(statement) => self.expression(&statement.test, Place::Code),
             Stmt::Match(statement) => {
                 self.expression(&statement.subject, Place::Compared);
