@@ -7,6 +7,7 @@ mod call;
 mod environment;
 mod expression;
 mod place;
+mod plain;
 mod scope;
 mod value;
 mod walk;
@@ -32,6 +33,7 @@ pub(super) const PYTHON: Language = Language {
         "accelerate",
     ],
     read,
+    plain: plain::plain,
 };
 
 fn claims(path: &RepoPath, content: &[u8]) -> bool {
