@@ -36,6 +36,14 @@ const MESSAGES: &[&str] = &[
     "print_exc",
     "add_row",
     "markdown",
+    "raises",
+    "set_label",
+    "set_text",
+    "set_title",
+    "set_xlabel",
+    "set_ylabel",
+    "suptitle",
+    "warns",
     "assertIn",
     "assertEqual",
     "assertNotEqual",
@@ -88,7 +96,17 @@ const DESCRIPTIONS: &[&str] = &[
     "epilog",
     "title",
     "label",
+    "match",
+    "msg",
+    "message",
+    "reason",
+    "desc",
+    "caption",
+    "text",
 ];
+
+/// Methods that collect texts of any kind.
+const COLLECTORS: &[&str] = &["add", "append", "appendleft", "insert"];
 
 /// What is known of a call before its arguments are read.
 struct Called<'p> {
@@ -141,18 +159,25 @@ impl<'a> Walker<'a> {
         }
         let api = catalogue::api(Some(&path), method);
         let last = method.unwrap_or(&path);
-        let rest = rest_place(last, place);
+        let rest = if self.in_exception && path == "super().__init__" {
+            Place::Message
+        } else {
+            rest_place(last, place)
+        };
         let called = Called {
             path: &path,
             api,
             rest,
             default: default_place(last, call, (place, rest)),
             keyed: KEYED.contains(&last_part(last)),
-            elsewhere: self.names_another_device(call, api) || self.kind_is_open(call, &path),
+            elsewhere: self.names_another_device(call, api)
+                || self.kind_is_open(call, &path)
+                || catalogue::is_of_quantity(&path),
         };
         if let Some(api) = api
             && api.uses == Uses::Always
             && !called.elsewhere
+            && !catalogue::starts_nothing(&path, is_switched_off(call))
         {
             self.uses(span_of(&*call.func), api.label);
         }
@@ -160,6 +185,7 @@ impl<'a> Walker<'a> {
     }
 
     fn arguments(&mut self, call: &'a ExprCall, called: &Called<'_>) {
+        let collects = collects_texts(call);
         let mut counted = true;
         for (position, argument) in call.arguments.args.iter().enumerate() {
             counted &= !argument.is_starred_expr();
@@ -167,6 +193,11 @@ impl<'a> Walker<'a> {
                 self.positional(position, called)
             } else {
                 called.rest
+            };
+            let is_text = argument.is_string_literal_expr() || argument.is_f_string_expr();
+            let place = match place {
+                Place::Code if collects && is_text => Place::Compared,
+                _ => place,
             };
             self.expression(argument, place);
         }
@@ -234,7 +265,13 @@ impl<'a> Walker<'a> {
             let numbers = match general.numbers {
                 Where::Everywhere => true,
                 Where::GpuCalls => {
-                    gpu_call && !called.elsewhere && !catalogue::is_other_device(called.path)
+                    let audio = self.audio_file
+                        && !catalogue::is_gpu_library(called.path)
+                        && catalogue::sounds_like_audio(called.path);
+                    gpu_call
+                        && !called.elsewhere
+                        && !audio
+                        && !catalogue::is_other_device(called.path)
                 }
             };
             return Place::Device(Role {
@@ -292,6 +329,30 @@ impl<'a> Walker<'a> {
                 .find_keyword("device")
                 .is_some_and(|keyword| is_other(&keyword.value, Form::List))
     }
+}
+
+/// Whether it is `texts.append(…)`, and not `devices.append(…)`.
+fn collects_texts(call: &ExprCall) -> bool {
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let collected = match &*method.value {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    }
+    .to_ascii_lowercase();
+    COLLECTORS.contains(&method.attr.as_str())
+        && !["device", "gpu", "cuda", "card"]
+            .iter()
+            .any(|word| collected.contains(word))
+}
+
+/// Whether a call says `enabled=False`.
+fn is_switched_off(call: &ExprCall) -> bool {
+    call.arguments.find_keyword("enabled").is_some_and(
+        |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value),
+    )
 }
 
 fn last_part(path: &str) -> &str {

@@ -3,6 +3,7 @@
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
 //! `walk`, `expression`, `call` and `environment` go through the tree and write down facts.
 
+mod asked;
 mod call;
 mod environment;
 mod expression;

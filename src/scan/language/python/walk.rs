@@ -6,6 +6,7 @@ use ruff_python_ast::{
     CmpOp, ExceptHandler, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
 };
 
+use super::asked::Asked;
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
 use crate::scan::catalogue;
@@ -16,6 +17,13 @@ pub(super) struct Walker<'a> {
     pub(super) scopes: Scopes<'a>,
     /// Whether the file imports a GPU library.
     pub(super) gpu_file: bool,
+    /// Whether it imports one for microphones and loudspeakers.
+    pub(super) audio_file: bool,
+    /// Whether the place that is being read is in a class of exceptions.
+    pub(super) in_exception: bool,
+    module: &'a [Stmt],
+    /// Made when it is needed first.
+    asked: Option<Asked<'a>>,
     /// How many functions are around the place that is being read.
     pub(super) functions: u32,
     /// How many branches that may not be taken are around it.
@@ -32,6 +40,10 @@ impl<'a> Walker<'a> {
         let mut walker = Self {
             scopes: Scopes::default(),
             gpu_file: false,
+            audio_file: false,
+            in_exception: false,
+            module,
+            asked: None,
             functions: 0,
             branches: 0,
             followed: 0,
@@ -62,16 +74,14 @@ impl<'a> Walker<'a> {
         for statement in body {
             match statement {
                 Stmt::Import(import) => {
-                    self.gpu_file |= import
-                        .names
-                        .iter()
-                        .any(|alias| catalogue::is_gpu_library(alias.name.as_str()));
+                    for alias in &import.names {
+                        self.imports(alias.name.as_str());
+                    }
                 }
                 Stmt::ImportFrom(import) if import.level == 0 => {
-                    self.gpu_file |= import
-                        .module
-                        .as_ref()
-                        .is_some_and(|module| catalogue::is_gpu_library(module.as_str()));
+                    if let Some(module) = &import.module {
+                        self.imports(module.as_str());
+                    }
                 }
                 Stmt::Global(global) => {
                     for name in &global.names {
@@ -85,6 +95,11 @@ impl<'a> Walker<'a> {
                 }
             }
         }
+    }
+
+    fn imports(&mut self, module: &str) {
+        self.gpu_file |= catalogue::is_gpu_library(module);
+        self.audio_file |= catalogue::is_audio_library(module);
     }
 
     pub(super) fn select(&mut self, span: Span, api: &'static str, index: u32) {
@@ -217,8 +232,21 @@ impl<'a> Walker<'a> {
                     self.assigned(Some(target), value, place_of_target(target));
                 }
             }
+            (Some(Expr::Name(name)), Expr::Tuple(_) | Expr::List(_) | Expr::Set(_))
+                if self.is_only_asked(name.id.as_str()) =>
+            {
+                self.expression(value, Place::Compared);
+            }
             _ => self.expression(value, place),
         }
+    }
+
+    /// Whether a name stands for a list that is only looked into (`if device in FORBIDDEN`).
+    fn is_only_asked(&mut self, name: &str) -> bool {
+        let module = self.module;
+        self.asked
+            .get_or_insert_with(|| Asked::of(module))
+            .only(name)
     }
 
     /// A target is no value, but `f("cuda:1").x = 1` has values in it.
@@ -268,9 +296,17 @@ impl<'a> Walker<'a> {
                 self.expression(&keyword.value, Place::Code);
             }
         }
+        let around = self.in_exception;
+        self.in_exception = class.bases().iter().any(|base| {
+            let path = self.scopes.path(base);
+            ["Error", "Exception", "Warning"]
+                .iter()
+                .any(|end| path.ends_with(end))
+        });
         self.scopes.enter(true, None, &class.body);
         self.body(&class.body);
         self.scopes.leave();
+        self.in_exception = around;
     }
 
     fn condition(&mut self, statement: &'a StmtIf) {
