@@ -1,5 +1,6 @@
 //! `gpuguard scan`.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +17,7 @@ use crate::outcome::{Answer, Outcome};
 use crate::policy::Policy;
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
-use crate::source::{self, Judged, WorktreeFile};
+use crate::source::{self, Judged, WorktreeError, WorktreeFile};
 use crate::sys::environment::current_dir;
 
 /// Look for code that selects the wrong card
@@ -63,7 +64,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let files = if arguments.staged {
         scan_staged(&policy)?
     } else {
-        scan_worktree(&Scanner::new(&policy), &arguments.paths, screen)?
+        scan_worktree(&policy, &arguments.paths, screen)?
     };
     let mut outcome = Outcome {
         files,
@@ -100,10 +101,12 @@ fn scan_staged(policy: &Policy) -> Result<Vec<FileScan>, Failure> {
 
 /// Scans files and folders of the disk, in parallel.
 fn scan_worktree(
-    scanner: &Scanner,
+    policy: &Policy,
     paths: &[PathBuf],
     screen: &Screen,
 ) -> Result<Vec<FileScan>, Failure> {
+    let scanner = Scanner::new(policy);
+    let limit = policy.scan.max_file_bytes;
     let directory = current_dir()
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
     let root = match Repository::discover(&directory) {
@@ -117,27 +120,40 @@ fn scan_worktree(
     let done = AtomicU64::new(0);
     let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
     let scans = files.par_iter().filter_map(|file| {
-        let scan = scan_file(scanner, file);
+        let scan = scan_file(&scanner, limit, file);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         // Whoever holds the bar draws it; nobody waits for it.
         if let Ok(mut progress) = progress.try_lock() {
             progress.at(done);
         }
-        scan
+        scan.transpose()
     });
-    Ok(scans.collect())
+    Ok(scans.collect::<Result<_, WorktreeError>>()?)
 }
 
 /// Reads and scans one file; `None` where it is in no language that is scanned and nobody named it.
-fn scan_file(scanner: &Scanner, file: &WorktreeFile) -> Option<FileScan> {
-    let skipped = |reason| Some(FileScan::skipped(file.path.clone(), reason));
+fn scan_file(
+    scanner: &Scanner,
+    limit: u64,
+    file: &WorktreeFile,
+) -> Result<Option<FileScan>, WorktreeError> {
+    let skipped = |reason| Ok(Some(FileScan::skipped(file.path.clone(), reason)));
     let no_language = || {
         file.named
             .then_some(SkipReason::NoLanguage)
-            .and_then(skipped)
+            .map_or(Ok(None), skipped)
     };
-    let unreadable = |error: std::io::Error| SkipReason::Unreadable {
-        reason: error.to_string(),
+    // Whoever names a file wants to know about this one.
+    let unreadable = |source: io::Error| {
+        if file.named {
+            return Err(WorktreeError::Unreadable {
+                path: PathBuf::from(file.path.to_string()),
+                source,
+            });
+        }
+        skipped(SkipReason::Unreadable {
+            reason: source.to_string(),
+        })
     };
     let code_by_name = scanner.language(&file.path, b"").is_some();
     if file.path.extension().is_some() && !code_by_name {
@@ -145,7 +161,7 @@ fn scan_file(scanner: &Scanner, file: &WorktreeFile) -> Option<FileScan> {
     }
     let size = match file.file.metadata() {
         Ok(metadata) => metadata.len(),
-        Err(error) => return skipped(unreadable(error)),
+        Err(error) => return unreadable(error),
     };
     if let Some(reason) = scanner.too_large(size) {
         return if code_by_name {
@@ -154,12 +170,12 @@ fn scan_file(scanner: &Scanner, file: &WorktreeFile) -> Option<FileScan> {
             no_language()
         };
     }
-    let content = match std::fs::read(&file.file) {
+    let content = match source::read(&file.file, limit) {
         Ok(content) => content,
-        Err(error) => return skipped(unreadable(error)),
+        Err(error) => return unreadable(error),
     };
     if scanner.language(&file.path, &content).is_none() {
         return no_language();
     }
-    Some(scanner.scan(&file.path, &content))
+    Ok(Some(scanner.scan(&file.path, &content)))
 }

@@ -21,6 +21,11 @@ pub(super) fn render(outcome: &Outcome, style: &Style) -> String {
 /// The findings of the change (with [`Style::verbose`] the old ones too), an empty line behind
 /// each.
 pub fn findings(outcome: &Outcome, style: &Style) -> String {
+    findings_up_to(outcome, style, usize::MAX).0
+}
+
+/// The first `limit` of what [`findings`] shows, how many these are, and how many there are.
+pub fn findings_up_to(outcome: &Outcome, style: &Style, limit: usize) -> (String, usize, usize) {
     let renderer = if style.color {
         Renderer::styled()
     } else {
@@ -30,12 +35,16 @@ pub fn findings(outcome: &Outcome, style: &Style) -> String {
         .decor_style(DecorStyle::Ascii)
         .term_width(style.width);
     let mut text = String::new();
+    let mut total = 0;
     for (file, finding) in outcome.findings() {
         if finding.introduced || style.verbose {
-            let _ = write!(text, "{}\n\n", one(&renderer, style, file, finding));
+            if total < limit {
+                let _ = write!(text, "{}\n\n", one(&renderer, style, file, finding));
+            }
+            total += 1;
         }
     }
-    text
+    (text, total.min(limit), total)
 }
 
 fn one(renderer: &Renderer, style: &Style, file: &FileScan, finding: &Finding) -> String {
@@ -73,7 +82,22 @@ fn one(renderer: &Renderer, style: &Style, file: &FileScan, finding: &Finding) -
         .id(finding.rule)
         .element(snippet)
         .element(Level::HELP.message(wrapped(&finding.help, style.width)));
-    renderer.render(&[group])
+    let text = renderer.render(&[group]);
+    with_column(
+        &text,
+        &format!("{}:{}:", file.path, finding.start.line),
+        finding.start.column,
+    )
+}
+
+/// `text` with the column in the file behind the first `place`: the renderer counts in what it is
+/// given to show.
+fn with_column(text: &str, place: &str, column: usize) -> String {
+    let Some((before, after)) = text.split_once(place) else {
+        return text.to_owned();
+    };
+    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+    format!("{before}{place}{column}{after}")
 }
 
 /// `text` in lines that leave room for what stands before them (`error[GG006]: `). The renderer

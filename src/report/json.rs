@@ -58,7 +58,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
     let count = |severity| {
         outcome
             .findings()
-            .filter(|(_, finding)| finding.severity == severity)
+            .filter(|(_, finding)| finding.introduced && finding.severity == severity)
             .count()
     };
     let report = Report {

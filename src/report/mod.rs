@@ -7,7 +7,7 @@ mod verdict;
 
 use crate::outcome::Outcome;
 
-pub use human::{findings, summary};
+pub use human::{findings, findings_up_to, summary};
 pub use statistics::statistics;
 pub use verdict::verdict;
 

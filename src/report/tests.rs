@@ -44,6 +44,28 @@ fn old_findings_are_counted_and_shown_on_request() {
     );
     let json = render(Format::Json, &outcome, &style);
     assert!(json.contains("\"introduced\": false"), "{json}");
+    // What blocks nothing is no error.
+    assert!(json.contains("\"errors\": 0"), "{json}");
+}
+
+#[test]
+fn no_more_findings_are_shown_than_asked_for() {
+    let outcome = outcome(vec![scan("a.py", "x.to('cuda:1')\n")]);
+    let (text, shown, total) = findings_up_to(&outcome, &Style::default(), 1);
+    assert_eq!((shown, total, text.matches("error[").count()), (1, 3, 1));
+    let (text, shown, total) = findings_up_to(&outcome, &Style::default(), usize::MAX);
+    assert_eq!((shown, total), (3, 3));
+    assert_eq!(text, findings(&outcome, &Style::default()));
+}
+
+#[test]
+fn the_place_named_is_that_in_the_file() {
+    let long = format!("x = [{}'cuda:1']\n", "1, ".repeat(5_000));
+    for (code, column) in [("\tx.to('cuda:1')\n", 7), (long.as_str(), 15_006)] {
+        let text = findings(&outcome(vec![scan("a.py", code)]), &Style::default());
+        let place = format!("--> a.py:1:{column}\n");
+        assert!(text.contains(&place), "{place} in {text}");
+    }
 }
 
 #[test]

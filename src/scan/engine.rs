@@ -1,5 +1,7 @@
 //! One file from bytes to findings.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::Regex;
 
@@ -91,6 +93,7 @@ impl Scanner {
             reading: Reading::Whole,
             findings: Vec::new(),
             uses_gpu: false,
+            lines: Vec::new(),
         };
         let Some(language) = self.language(path, content) else {
             return nothing;
@@ -103,7 +106,7 @@ impl Scanner {
                 reason: super::language::ReaderFailed.to_string(),
             });
         };
-        self.judge(nothing, &text, &facts)
+        self.judge(nothing, language, &text, &facts)
     }
 
     fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
@@ -113,20 +116,24 @@ impl Scanner {
             .is_none_or(|(_, words)| words.as_ref().is_none_or(|words| words.is_match(text)))
     }
 
-    fn judge(&self, mut scan: FileScan, text: &str, facts: &FileFacts) -> FileScan {
+    fn judge(
+        &self,
+        mut scan: FileScan,
+        language: &Language,
+        text: &str,
+        facts: &FileFacts,
+    ) -> FileScan {
         let lines = LineIndex::new(text);
         if let Some(offset) = facts.first_error {
             let line = lines.position(text, offset).line;
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();
-        let situation = Situation {
-            policy: &self.policy,
-            facts,
-        };
+        let situation = Situation::new(&self.policy, facts);
         for (rule, severity) in &self.rules {
             for draft in rule.check(&situation) {
                 let place = Place {
+                    language,
                     text,
                     lines: &lines,
                 };
@@ -136,12 +143,30 @@ impl Scanner {
         }
         scan.findings
             .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
+        if scan.findings.iter().any(Finding::is_about_file) {
+            scan.lines = line_hashes(text);
+        }
         scan
     }
 }
 
+fn line_hashes(text: &str) -> Vec<u64> {
+    let lines = text.split(['\n', '\r']).map(str::trim);
+    let mut hashes: Vec<u64> = lines
+        .filter(|line| !line.is_empty())
+        .map(|line| {
+            let mut hasher = DefaultHasher::new();
+            line.hash(&mut hasher);
+            hasher.finish()
+        })
+        .collect();
+    hashes.sort_unstable();
+    hashes
+}
+
 /// A text with its lines.
 struct Place<'t> {
+    language: &'t Language,
     text: &'t str,
     lines: &'t LineIndex,
 }
@@ -155,8 +180,14 @@ impl Place<'_> {
         let fingerprint = match draft.about {
             About::File => Fingerprint(rule.to_owned()),
             About::Line => {
-                let words: Vec<&str> = source.split_whitespace().collect();
-                Fingerprint(format!("{rule} {}", words.join(" ")))
+                // Its own code only: what stands beside it on the line may change.
+                let own = Span::new(draft.span.start, draft.span.end.min(shown.end));
+                let code = self.text.get(own.start..own.end).unwrap_or_default();
+                Fingerprint(format!(
+                    "{rule} {} {}",
+                    draft.api,
+                    self.language.plain(code)
+                ))
             }
         };
         Finding {

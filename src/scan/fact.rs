@@ -58,12 +58,21 @@ pub enum HowSet {
 /// When a write happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-    /// As the file is loaded.
+    /// As the file is loaded, in any case.
     Loading,
+    /// As the file is loaded, in a branch that may not be taken.
+    Branch,
     /// When a function is called.
     Called,
     /// One of several values, decided at run time.
     Perhaps,
+}
+
+impl When {
+    /// Whether it happens while the file is loaded.
+    pub fn is_loading(self) -> bool {
+        matches!(self, Self::Loading | Self::Branch)
+    }
 }
 
 /// A value as far as the code tells it.

@@ -15,6 +15,9 @@ pub struct FileScan {
     pub findings: Vec<Finding>,
     /// Whether its code uses the GPU, or selects one.
     pub uses_gpu: bool,
+    /// Hashes of its lines, sorted, where it was found to lack something as a whole: tells
+    /// whether another file is this one under another name.
+    pub lines: Vec<u64>,
 }
 
 /// How far a file was read.
@@ -90,7 +93,8 @@ pub struct Finding {
     pub fingerprint: Fingerprint,
 }
 
-/// Equal for the same finding in two versions of a file, also when lines moved.
+/// Equal for the same finding in two versions of a file, also when lines moved or were laid out
+/// otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint(pub String);
 
@@ -113,6 +117,11 @@ impl Finding {
     pub fn blocks(&self) -> bool {
         self.introduced && self.severity == Severity::Error
     }
+
+    /// Whether it is about the file as a whole: something is missing in it.
+    pub(super) fn is_about_file(&self) -> bool {
+        self.fingerprint.0 == self.rule
+    }
 }
 
 impl FileScan {
@@ -123,6 +132,7 @@ impl FileScan {
             reading: Reading::Skipped(reason),
             findings: Vec::new(),
             uses_gpu: false,
+            lines: Vec::new(),
         }
     }
 }

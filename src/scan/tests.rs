@@ -236,3 +236,52 @@ fn the_prefilter_lets_every_catalogue_row_through() {
         assert!(scan("a.py", keyword.example).uses_gpu, "{}", keyword.name);
     }
 }
+
+#[test]
+fn what_was_only_laid_out_otherwise_is_not_new() {
+    let before = "import torch\nmodel = torch.load('m', map_location='cuda:1')\n";
+    for after in [
+        before.replace('\'', "\""),
+        before.replace("')\n", "')  # the big one\n"),
+        before
+            .replace("'m', ", "\n    'm',\n    ")
+            .replace("')", "',\n)"),
+    ] {
+        assert_eq!(
+            judged(&after, &[before], &[]),
+            Vec::<&str>::new(),
+            "{after}"
+        );
+    }
+    let other = before.replace("cuda:1", "cuda:2");
+    assert_eq!(judged(&other, &[before], &[]), ["GG007"]);
+}
+
+#[test]
+fn a_line_moved_from_one_file_to_another_is_not_new() {
+    let line = "model.to('cuda:1')\n";
+    let (rest, masked) = (format!("{MASK}x = 1\n"), format!("{MASK}y = 1\n"));
+    let (one, other) = (format!("{rest}{line}"), format!("{masked}{line}"));
+    let judged = |after: &str| {
+        let mut moved = MovedCode::default();
+        moved.add_removed(&scan("a.py", &one), Some(&scan("a.py", after)));
+        let mut new = scan("b.py", &other);
+        mark_introduced(&mut new, &[scan("b.py", &masked)], &mut moved);
+        introduced(&new)
+    };
+    assert_eq!(judged(&rest), Vec::<&str>::new());
+    // Copied, it is one more.
+    assert_eq!(judged(&one), ["GG006"]);
+}
+
+#[test]
+fn a_renamed_file_may_change_a_little() {
+    let bad = "import torch\nx = 1\ny = 2\ntorch.cuda.set_device(1)\n";
+    let longer = &format!("torch.cuda.init()\n{bad}");
+    assert_eq!(judged(longer, &[], &[bad]), Vec::<&str>::new());
+    // In another file nothing is excused, though it has the same line.
+    let other = "torch.cuda.init()\na = 1\nb = 1\nc = 1\nimport torch\nx = 1\n";
+    assert_eq!(judged(other, &[], &[bad]), ["GG001", "GG018"]);
+    // A file that was there has to keep its own mask.
+    assert_eq!(judged(bad, &[MASK], &[bad]), ["GG001", "GG018"]);
+}

@@ -7,4 +7,4 @@ mod repository_policy;
 mod worktree;
 
 pub use repository_policy::{Judged, PolicyFrom, RepositoryPolicyError, policy_of};
-pub use worktree::{WorktreeError, WorktreeFile, files};
+pub use worktree::{WorktreeError, WorktreeFile, files, read};

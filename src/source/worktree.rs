@@ -1,6 +1,7 @@
 //! Files as they lie on the disk: the paths a person names, folders walked.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use ignore::WalkBuilder;
@@ -66,6 +67,12 @@ pub fn files(
         })?;
         if metadata.is_dir() {
             walk(named, &path, &mut found)?;
+        } else if !metadata.is_file() {
+            // A pipe would be waited for, a device read for ever.
+            return Err(WorktreeError::Unreadable {
+                path: named.clone(),
+                source: io::Error::other("it is neither a file nor a folder"),
+            });
         } else {
             found.push((path, true));
         }
@@ -104,6 +111,15 @@ fn walk(
         }
     }
     Ok(())
+}
+
+/// The bytes of a file: all of them, or one more than `limit`.
+pub fn read(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    File::open(file)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut content)?;
+    Ok(content)
 }
 
 /// The path below the root, else below the current folder, else as it is.

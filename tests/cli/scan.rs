@@ -345,3 +345,41 @@ fn a_named_file_in_no_known_language_is_said_to_be_skipped() {
          \u{20} skipped notes.txt: in no language that gpuguard reads\n"
     );
 }
+
+#[cfg(unix)]
+#[test]
+fn what_is_named_and_no_file_cannot_be_scanned() {
+    let folder = folder(&[("a.py", b"x = 1\n")]);
+    let pipe = std::process::Command::new("mkfifo")
+        .arg(folder.path().join("pipe.py"))
+        .status()
+        .expect("mkfifo");
+    assert!(pipe.success());
+    for named in ["pipe.py", "/dev/zero"] {
+        let run = gpuguard(folder.path(), &["scan", named]);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run}");
+        assert!(run.stderr.contains(named), "{run}");
+    }
+    // In a folder it is no code.
+    let run = gpuguard(folder.path(), &["scan"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(run.stdout, "1 file scanned: no problems\n");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_named_file_that_may_not_be_read_cannot_be_scanned() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder(&[("a.py", b"x = 1\n"), ("b.py", b"x = 1\n")]);
+    let file = folder.path().join("a.py");
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o000)).expect("a mode");
+    if std::fs::read(&file).is_ok() {
+        return; // The system's administrator reads everything.
+    }
+    let run = gpuguard(folder.path(), &["scan", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("a.py"), "{run}");
+    let run = gpuguard(folder.path(), &["scan"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("skipped a.py"), "{run}");
+}

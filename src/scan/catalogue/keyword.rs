@@ -53,8 +53,8 @@ const KEYWORDS: &[Keyword] = &[
         name: "device_map",
         label: "device_map=",
         form: Form::Map,
-        numbers: Where::GpuCalls,
-        example: "import transformers\nload(device_map={\"\": 1})",
+        numbers: Where::Everywhere,
+        example: "load(device_map={\"\": 1})",
     },
     Keyword {
         name: "gpu_id",

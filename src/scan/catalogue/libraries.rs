@@ -100,6 +100,40 @@ const OTHER_WORDS: &[&str] = &[
     "speaker",
 ];
 
+/// Root modules whose devices are microphones and loudspeakers.
+const AUDIO: &[&str] = &[
+    "alsaaudio",
+    "miniaudio",
+    "pvrecorder",
+    "pyaudio",
+    "pyaudiowpatch",
+    "sounddevice",
+    "soundcard",
+    "speech_recognition",
+];
+
+/// Words that tell, in the name of a call of a file that uses such a library, that it is meant.
+const AUDIO_WORDS: &[&str] = &["audio", "mic", "play", "sound", "stream"];
+
+/// Root modules whose `.to(1)` converts a quantity.
+const UNITS: &[&str] = &["astropy", "pint", "quantities", "unyt"];
+
+/// Whether a module is for microphones and loudspeakers.
+pub fn is_audio_library(path: &str) -> bool {
+    AUDIO.contains(&root(path))
+}
+
+/// Whether a call, in a file that uses an audio library, is likely to be about audio.
+pub fn sounds_like_audio(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    AUDIO_WORDS.iter().any(|word| path.contains(word))
+}
+
+/// Whether a call is a method of a quantity with a unit.
+pub fn is_of_quantity(path: &str) -> bool {
+    UNITS.contains(&root(path)) || path.contains("Quantity()")
+}
+
 /// Whether a name can be nothing but this module, wherever it comes from.
 pub fn is_module_name(name: &str) -> bool {
     ["torch", "tensorflow", "cupy", "ctranslate2"].contains(&name)

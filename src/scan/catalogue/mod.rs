@@ -13,7 +13,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 pub use keyword::{Keyword, Where, keyword, keywords};
-pub use libraries::{is_gpu_library, is_module_name, is_other_device};
+pub use libraries::{
+    is_audio_library, is_gpu_library, is_module_name, is_of_quantity, is_other_device,
+    sounds_like_audio,
+};
+pub use torch::starts_nothing;
 
 /// A call that uses or chooses a device.
 #[derive(Debug)]

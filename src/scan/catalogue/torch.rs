@@ -124,3 +124,8 @@ pub(super) const APIS: &[Api] = &[
         "import torch\ntorch.cuda.can_device_access_peer(1, peer)",
     ),
 ];
+
+/// Whether a call of `path` starts nothing on the GPU: it only asks, or is switched off.
+pub fn starts_nothing(path: &str, switched_off: bool) -> bool {
+    path == "torch.cuda.is_initialized" || (switched_off && path.starts_with("torch.cuda.amp."))
+}

@@ -16,6 +16,8 @@ pub struct Language {
     pub words: &'static [&'static str],
     /// Reads a text.
     read: fn(&str) -> Result<FileFacts, ReaderFailed>,
+    /// Code without layout, comments and the kind of quotes.
+    plain: fn(&str) -> String,
 }
 
 /// A language's reader gave up on a text.
@@ -37,5 +39,10 @@ impl Language {
     /// What the text says about GPUs.
     pub fn read(&self, text: &str) -> Result<FileFacts, ReaderFailed> {
         (self.read)(text)
+    }
+
+    /// The same for the same piece of code, however it is laid out.
+    pub fn plain(&self, code: &str) -> String {
+        (self.plain)(code)
     }
 }

@@ -34,11 +34,14 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             wrong.push(draft);
         }
     }
-    if set {
+    let removed = situation.is_removed(ORDER);
+    if set && !removed {
         return wrong;
     }
     let mut masks = situation.settings(VISIBLE).peekable();
-    let place = if masks.peek().is_some() {
+    let place = if removed {
+        situation.facts.first_use()
+    } else if masks.peek().is_some() {
         // A mask that shows no card (`""`, `-1`) means the same in every order.
         masks
             .find(|(_, write)| shows_a_card(situation, &write.value))
@@ -49,16 +52,18 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         None
     };
     let Some(fact) = place else {
-        return Vec::new();
+        return wrong;
     };
     let mut draft = Draft::on(fact, About::File);
     draft.message = format!(
-        "{ORDER} is not set: CUDA sorts cards by its own guess of speed, so this may use {}",
+        "{ORDER} is {}: CUDA sorts cards by its own guess of speed, so this may use {}",
+        if removed { "removed" } else { "not set" },
         situation.forbidden()
     );
     "no fixed card order".clone_into(&mut draft.label);
     draft.help = help;
-    vec![draft]
+    wrong.push(draft);
+    wrong
 }
 
 fn shows_a_card(situation: &Situation<'_>, value: &Value<String>) -> bool {

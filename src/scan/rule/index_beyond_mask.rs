@@ -15,10 +15,11 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    let (mask, source) = match situation.mask() {
-        Mask::InFile(mask) => (mask, ""),
-        Mask::FromPolicy(mask) => (mask, ", which the policy demands,"),
-        Mask::Missing | Mask::NotKnown => return Vec::new(),
+    let mask = match situation.mask() {
+        Mask::InFile(mask) | Mask::FromPolicy(mask) => mask,
+        // Whatever the mask will be, it may show no more than the policy's.
+        Mask::NotKnown => &situation.policy.environment.visible_devices,
+        Mask::Missing => return Vec::new(),
     };
     let shown = situation.shown_by(mask).slots.len();
     let mut drafts = Vec::new();
@@ -33,10 +34,20 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             _ => format!("only indices 0 to {} exist", shown - 1),
         };
         let mut draft = Draft::on(fact, About::Line);
-        draft.message = format!(
-            "index {index} is beyond the mask: with {VISIBLE}={}{source} {exists}",
-            written(mask)
-        );
+        let mask_words = written(mask);
+        draft.message = match situation.mask() {
+            Mask::NotKnown => format!(
+                "index {index} is beyond the mask: {VISIBLE} is not known here, but with the \
+                 policy's {mask_words} {exists}"
+            ),
+            Mask::FromPolicy(_) => format!(
+                "index {index} is beyond the mask: with {VISIBLE}={mask_words}, which the policy \
+                 demands, {exists}"
+            ),
+            Mask::InFile(_) | Mask::Missing => {
+                format!("index {index} is beyond the mask: with {VISIBLE}={mask_words} {exists}")
+            }
+        };
         "selects no card: \"invalid device ordinal\"".clone_into(&mut draft.label);
         draft.help = help(situation, mask, shown);
         drafts.push(draft);

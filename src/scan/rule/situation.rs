@@ -2,20 +2,23 @@
 
 use crate::policy::selection::{CudaEnvironment, Selected, Slot, Visible, select, visible};
 use crate::policy::{Card, Policy, SetIn, Usage};
-use crate::scan::fact::{Fact, FactKind, FileFacts, Value, VariableWrite, When};
+use crate::scan::fact::{Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When};
 
 /// `CUDA_DEVICE_ORDER`.
 pub(super) const ORDER: &str = "CUDA_DEVICE_ORDER";
 /// `CUDA_VISIBLE_DEVICES`.
 pub(super) const VISIBLE: &str = "CUDA_VISIBLE_DEVICES";
 
-/// What rules judge.
+/// What rules judge: a file's facts, and what follows from them for the whole file.
 #[derive(Clone, Copy, Debug)]
 pub struct Situation<'a> {
     /// The policy.
     pub policy: &'a Policy,
     /// The file's facts.
     pub facts: &'a FileFacts,
+    mask: Mask<'a>,
+    /// The order that the file sets last, if any.
+    order: Option<&'a str>,
 }
 
 /// The mask under which a file's indices count.
@@ -32,6 +35,22 @@ pub(super) enum Mask<'a> {
 }
 
 impl<'a> Situation<'a> {
+    /// Looks through the facts once, for all rules.
+    pub fn new(policy: &'a Policy, facts: &'a FileFacts) -> Self {
+        let mut situation = Self {
+            policy,
+            facts,
+            mask: Mask::Missing,
+            order: facts
+                .writes(ORDER)
+                .filter_map(|(_, write)| write.value.known())
+                .last()
+                .map(String::as_str),
+        };
+        situation.mask = situation.find_mask();
+        situation
+    }
+
     /// Whether this file itself has to set the variables when it uses the GPU.
     pub(super) fn must_set(&self) -> bool {
         match self.policy.environment.set_in {
@@ -43,16 +62,30 @@ impl<'a> Situation<'a> {
 
     /// The mask for this file's indices.
     pub(super) fn mask(&self) -> Mask<'a> {
+        self.mask
+    }
+
+    fn find_mask(&self) -> Mask<'a> {
         let facts = self.facts;
-        let mut last: Option<(&str, When)> = None;
+        if self.is_removed(VISIBLE) {
+            return Mask::Missing;
+        }
+        let mut last: Option<(&str, bool)> = None;
         for (_, write) in facts.writes(VISIBLE) {
-            let (Value::Known(value), When::Loading | When::Called) = (&write.value, write.when)
-            else {
-                return Mask::NotKnown;
-            };
-            // What is set while loading counts before what a function may set.
-            if write.when == When::Loading || last.is_none_or(|(_, when)| when == When::Called) {
-                last = Some((value, write.when));
+            let loading = write.when.is_loading();
+            match &write.value {
+                // Removed while loading, but set again below.
+                Value::Absent if loading => last = None,
+                Value::Known(_) if write.when == When::Perhaps => return Mask::NotKnown,
+                Value::Dynamic | Value::Absent => return Mask::NotKnown,
+                // What is there stays.
+                Value::Known(_) if write.how == HowSet::Default && last.is_some() => {}
+                // What is set while loading counts before what a function may set.
+                Value::Known(value) => {
+                    if loading || last.is_none_or(|(_, loading)| !loading) {
+                        last = Some((value, loading));
+                    }
+                }
             }
         }
         match last {
@@ -60,6 +93,15 @@ impl<'a> Situation<'a> {
             None if self.must_set() => Mask::Missing,
             None => Mask::FromPolicy(&self.policy.environment.visible_devices),
         }
+    }
+
+    /// Whether loading the file leaves a variable removed, whoever had set it.
+    pub(super) fn is_removed(&self, name: &'a str) -> bool {
+        self.facts
+            .writes(name)
+            .filter(|(_, write)| write.when.is_loading() || write.when == When::Perhaps)
+            .last()
+            .is_some_and(|(_, write)| write.value == Value::Absent)
     }
 
     /// The cards that a value of `CUDA_VISIBLE_DEVICES` shows, in the policy's order.
@@ -74,13 +116,8 @@ impl<'a> Situation<'a> {
 
     /// What an index means where nothing is masked: in the order that the file sets, if any.
     pub(super) fn selected_unmasked(&self, index: u32) -> Selected<'a> {
-        let order = self
-            .facts
-            .writes(ORDER)
-            .filter_map(|(_, write)| write.value.known())
-            .last();
         let environment = CudaEnvironment {
-            order: order.map(String::as_str),
+            order: self.order,
             visible_devices: None,
         };
         select(&self.policy.cards, environment, index)
@@ -104,14 +141,21 @@ impl<'a> Situation<'a> {
         })
     }
 
-    /// Writes of a variable that set it, whatever to.
+    /// Writes of a variable that set it, whatever to. A default for what is certainly set is none.
     pub(super) fn settings(
         &self,
         name: &'a str,
     ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite)> {
-        self.facts
-            .writes(name)
-            .filter(|(_, write)| write.value != Value::Absent)
+        let mut is_set = false;
+        self.facts.writes(name).filter(move |(_, write)| {
+            let sets = write.value != Value::Absent && !(is_set && write.how == HowSet::Default);
+            if write.value == Value::Absent {
+                is_set = false;
+            } else if write.when == When::Loading && write.how != HowSet::Putenv {
+                is_set = true;
+            }
+            sets
+        })
     }
 
     /// The two lines that a file needs, as words.

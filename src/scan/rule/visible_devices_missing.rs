@@ -14,7 +14,9 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    if !situation.must_set() || situation.settings(VISIBLE).next().is_some() {
+    let removed = situation.is_removed(VISIBLE);
+    let never_set = situation.settings(VISIBLE).next().is_none();
+    if !removed && !(situation.must_set() && never_set) {
         return Vec::new();
     }
     let Some(fact) = situation.facts.first_use() else {
@@ -22,7 +24,8 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     };
     let mut draft = Draft::on(fact, About::File);
     draft.message = format!(
-        "this file uses the GPU and never sets {VISIBLE}: every card is open to it, {} too",
+        "this file uses the GPU and {} {VISIBLE}: every card is open to it, {} too",
+        if removed { "removes" } else { "never sets" },
         situation.forbidden()
     );
     "uses the GPU here".clone_into(&mut draft.label);

@@ -2,9 +2,10 @@
 
 use ruff_python_ast::{Expr, ExprCall, Keyword};
 
+use super::place::{Place, Role, place_of_name, words_only};
 use super::span_of;
 use super::value::{Constant, constants};
-use super::walk::{Place, Role, Walker, place_of_name, words_only};
+use super::walk::Walker;
 use crate::scan::catalogue::{self, Api, DeviceText, Form, Uses, Where};
 
 /// Functions and methods whose arguments are told to a person.
@@ -35,6 +36,14 @@ const MESSAGES: &[&str] = &[
     "print_exc",
     "add_row",
     "markdown",
+    "raises",
+    "set_label",
+    "set_text",
+    "set_title",
+    "set_xlabel",
+    "set_ylabel",
+    "suptitle",
+    "warns",
     "assertIn",
     "assertEqual",
     "assertNotEqual",
@@ -87,7 +96,17 @@ const DESCRIPTIONS: &[&str] = &[
     "epilog",
     "title",
     "label",
+    "match",
+    "msg",
+    "message",
+    "reason",
+    "desc",
+    "caption",
+    "text",
 ];
+
+/// Methods that collect texts of any kind.
+const COLLECTORS: &[&str] = &["add", "append", "appendleft", "insert"];
 
 /// What is known of a call before its arguments are read.
 struct Called<'p> {
@@ -107,10 +126,22 @@ impl<'a> Walker<'a> {
     pub(super) fn call(&mut self, expr: &'a Expr, call: &'a ExprCall, place: Place) {
         let values = constants(expr, &self.scopes);
         if values.iter().any(|value| *value != Constant::Unknown) {
-            // `str(…)`, `int(…)` and `"…".format(…)` are values.
-            return self.value(expr, place);
+            // `str(…)`, `int(…)` and `"…".format(…)` are values; what they are made of may call.
+            self.value(expr, place);
+            for argument in &call.arguments.args {
+                if !argument.is_literal_expr() {
+                    self.expression(argument, Place::Compared);
+                }
+            }
+            return;
         }
         let path = self.scopes.path(&call.func);
+        if let Place::Device(role) = place
+            && role.form == Form::Map
+            && path == "dict"
+        {
+            return self.dict_call(call, place);
+        }
         let method = match &*call.func {
             Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
             _ => None,
@@ -128,18 +159,25 @@ impl<'a> Walker<'a> {
         }
         let api = catalogue::api(Some(&path), method);
         let last = method.unwrap_or(&path);
-        let rest = rest_place(last, place);
+        let rest = if self.in_exception && path == "super().__init__" {
+            Place::Message
+        } else {
+            rest_place(last, place)
+        };
         let called = Called {
             path: &path,
             api,
             rest,
             default: default_place(last, call, (place, rest)),
             keyed: KEYED.contains(&last_part(last)),
-            elsewhere: self.names_another_device(call, api) || self.kind_is_open(call, &path),
+            elsewhere: self.names_another_device(call, api)
+                || self.kind_is_open(call, &path)
+                || catalogue::is_of_quantity(&path),
         };
         if let Some(api) = api
             && api.uses == Uses::Always
             && !called.elsewhere
+            && !catalogue::starts_nothing(&path, is_switched_off(call))
         {
             self.uses(span_of(&*call.func), api.label);
         }
@@ -147,6 +185,7 @@ impl<'a> Walker<'a> {
     }
 
     fn arguments(&mut self, call: &'a ExprCall, called: &Called<'_>) {
+        let collects = collects_texts(call);
         let mut counted = true;
         for (position, argument) in call.arguments.args.iter().enumerate() {
             counted &= !argument.is_starred_expr();
@@ -154,6 +193,11 @@ impl<'a> Walker<'a> {
                 self.positional(position, called)
             } else {
                 called.rest
+            };
+            let is_text = argument.is_string_literal_expr() || argument.is_f_string_expr();
+            let place = match place {
+                Place::Code if collects && is_text => Place::Compared,
+                _ => place,
             };
             self.expression(argument, place);
         }
@@ -221,7 +265,13 @@ impl<'a> Walker<'a> {
             let numbers = match general.numbers {
                 Where::Everywhere => true,
                 Where::GpuCalls => {
-                    gpu_call && !called.elsewhere && !catalogue::is_other_device(called.path)
+                    let audio = self.audio_file
+                        && !catalogue::is_gpu_library(called.path)
+                        && catalogue::sounds_like_audio(called.path);
+                    gpu_call
+                        && !called.elsewhere
+                        && !audio
+                        && !catalogue::is_other_device(called.path)
                 }
             };
             return Place::Device(Role {
@@ -279,6 +329,30 @@ impl<'a> Walker<'a> {
                 .find_keyword("device")
                 .is_some_and(|keyword| is_other(&keyword.value, Form::List))
     }
+}
+
+/// Whether it is `texts.append(…)`, and not `devices.append(…)`.
+fn collects_texts(call: &ExprCall) -> bool {
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let collected = match &*method.value {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    }
+    .to_ascii_lowercase();
+    COLLECTORS.contains(&method.attr.as_str())
+        && !["device", "gpu", "cuda", "card"]
+            .iter()
+            .any(|word| collected.contains(word))
+}
+
+/// Whether a call says `enabled=False`.
+fn is_switched_off(call: &ExprCall) -> bool {
+    call.arguments.find_keyword("enabled").is_some_and(
+        |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value),
+    )
 }
 
 fn last_part(path: &str) -> &str {

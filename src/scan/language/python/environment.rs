@@ -1,10 +1,11 @@
 //! The forms in which Python writes environment variables.
 
-use ruff_python_ast::{Expr, ExprCall, ExprDict};
+use ruff_python_ast::{Expr, ExprCall, ExprDict, ExprName, Stmt, StmtFor};
 
+use super::place::Place;
 use super::span_of;
-use super::value::{Constant, constants};
-use super::walk::{Place, Walker};
+use super::value::{Constant, possible_values};
+use super::walk::Walker;
 use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When};
 use crate::text::Span;
 
@@ -17,9 +18,19 @@ const PREFIX: &str = "CUDA_";
 const DEEPEST: u8 = 4;
 
 impl<'a> Walker<'a> {
-    /// `os.environ["X"] = value`.
+    /// `os.environ["X"] = value`, and several of them in one assignment.
     pub(super) fn environment_assigned(&mut self, target: &'a Expr, value: &'a Expr) {
-        if let Some(key) = self.environment_key(target) {
+        if let (Some(targets), Some(values)) = (elements(target), elements(value)) {
+            if targets.len() == values.len() {
+                for (target, value) in targets.iter().zip(values) {
+                    if let Some(key) = self.environment_key(target) {
+                        self.write(span_of(value), (key, value), HowSet::Assigned);
+                    } else {
+                        self.environment_assigned(target, value);
+                    }
+                }
+            }
+        } else if let Some(key) = self.environment_key(target) {
             self.write(span_of(target).to(value), (key, value), HowSet::Assigned);
         }
     }
@@ -28,6 +39,42 @@ impl<'a> Walker<'a> {
     pub(super) fn environment_merged(&mut self, target: &'a Expr, value: &'a Expr) {
         if self.scopes.path(target) == LABEL {
             self.write_all(value, DEEPEST);
+        }
+    }
+
+    /// `for key, value in pairs: os.environ[key] = value`.
+    pub(super) fn environment_loop(&mut self, statement: &'a StmtFor) {
+        let Some([Expr::Name(key), Expr::Name(value)]) = elements(&statement.target) else {
+            return;
+        };
+        let is = |expr: &Expr, name: &ExprName| match expr {
+            Expr::Name(found) => found.id == name.id,
+            // `str(value)`
+            Expr::Call(call) => matches!(&*call.arguments.args,
+                [Expr::Name(found)] if found.id == name.id),
+            _ => false,
+        };
+        let writes = statement.body.iter().any(|inner| match inner {
+            Stmt::Assign(assign) => {
+                let target = assign.targets.first();
+                let written = target.and_then(|target| self.environment_key(target));
+                written.is_some_and(|written| is(written, key)) && is(&assign.value, value)
+            }
+            Stmt::Expr(inner) => match &*inner.value {
+                Expr::Call(call) => match &*call.arguments.args {
+                    [one, other] => {
+                        let path = self.scopes.path(&call.func);
+                        let known = ["os.environ.setdefault", "os.putenv"];
+                        known.contains(&path.as_str()) && is(one, key) && is(other, value)
+                    }
+                    _ => false,
+                },
+                _ => false,
+            },
+            _ => false,
+        });
+        if writes {
+            self.write_all(&statement.iter, DEEPEST);
         }
     }
 
@@ -42,9 +89,16 @@ impl<'a> Walker<'a> {
     pub(super) fn environment_call(&mut self, call: &'a ExprCall, path: &str) -> bool {
         let span = Span::new(span_of(&*call.func).start, span_of(&call.arguments).end);
         let arguments = &call.arguments;
-        match (path, &*arguments.args) {
-            ("os.environ.setdefault", [key, value]) => {
-                self.write(span, (key, value), HowSet::Default);
+        let path = path
+            .strip_prefix("os.environb.")
+            .map_or_else(|| path.to_owned(), |method| format!("{LABEL}.{method}"));
+        match (path.as_str(), &*arguments.args) {
+            ("os.environ.setdefault", _) => {
+                let key = arguments.find_argument_value("key", 0);
+                let value = arguments.find_argument_value("value", 1);
+                if let (Some(key), Some(value)) = (key, value) {
+                    self.write(span, (key, value), HowSet::Default);
+                }
             }
             ("os.putenv", [key, value]) => self.write(span, (key, value), HowSet::Putenv),
             ("os.environ.__setitem__", [key, value]) => {
@@ -76,8 +130,9 @@ impl<'a> Walker<'a> {
     /// The key of `os.environ[key]`.
     fn environment_key(&self, target: &'a Expr) -> Option<&'a Expr> {
         match target {
-            Expr::Subscript(subscript) if self.scopes.path(&subscript.value) == LABEL => {
-                Some(&subscript.slice)
+            Expr::Subscript(subscript) => {
+                let path = self.scopes.path(&subscript.value);
+                (path == LABEL || path == "os.environb").then_some(&*subscript.slice)
             }
             _ => None,
         }
@@ -97,6 +152,18 @@ impl<'a> Walker<'a> {
         };
         match given {
             Expr::Dict(dict) => self.write_dict(dict, deep),
+            Expr::List(_) | Expr::Tuple(_) => {
+                for pair in elements(given).unwrap_or_default() {
+                    if let Some([key, value]) = elements(pair) {
+                        self.write(span_of(pair), (key, value), HowSet::Assigned);
+                    }
+                }
+            }
+            Expr::Call(call) if is_items(call) => {
+                if let Expr::Attribute(method) = &*call.func {
+                    self.write_all(&method.value, deep);
+                }
+            }
             Expr::Call(call) if self.scopes.path(&call.func) == "dict" => {
                 for keyword in &call.arguments.keywords {
                     if let Some(name) = &keyword.arg {
@@ -122,7 +189,7 @@ impl<'a> Walker<'a> {
     }
 
     fn write(&mut self, span: Span, (key, value): (&'a Expr, &'a Expr), how: HowSet) {
-        if let [Constant::Text(name)] = constants(key, &self.scopes).as_slice() {
+        if let [Constant::Text(name)] = possible_values(key, &self.scopes).as_slice() {
             self.write_named(span, name, value, how);
         }
     }
@@ -131,7 +198,7 @@ impl<'a> Walker<'a> {
         if !name.starts_with(PREFIX) {
             return;
         }
-        let values = constants(value, &self.scopes);
+        let values = possible_values(value, &self.scopes);
         let when = if values.len() > 1 {
             When::Perhaps
         } else {
@@ -156,7 +223,7 @@ impl<'a> Walker<'a> {
     }
 
     fn remove(&mut self, at: &'a Expr, key: &'a Expr) {
-        let [Constant::Text(name)] = &*constants(key, &self.scopes) else {
+        let [Constant::Text(name)] = &*possible_values(key, &self.scopes) else {
             return;
         };
         if name.starts_with(PREFIX) {
@@ -175,12 +242,27 @@ impl<'a> Walker<'a> {
     }
 
     fn when(&self) -> When {
-        if self.functions == 0 {
-            When::Loading
-        } else {
-            When::Called
+        match (self.functions, self.branches) {
+            (0, 0) => When::Loading,
+            (0, _) => When::Branch,
+            _ => When::Called,
         }
     }
+}
+
+/// The elements of a tuple or list.
+fn elements(expr: &Expr) -> Option<&[Expr]> {
+    match expr {
+        Expr::Tuple(tuple) => Some(&tuple.elts),
+        Expr::List(list) => Some(&list.elts),
+        _ => None,
+    }
+}
+
+/// `mapping.items()`.
+fn is_items(call: &ExprCall) -> bool {
+    call.arguments.is_empty()
+        && matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "items")
 }
 
 /// From the start of one node to the end of another.

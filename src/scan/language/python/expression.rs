@@ -1,17 +1,22 @@
 //! Goes through expressions, with the place each value stands in.
 
-use ruff_python_ast::{Comprehension, Expr, ExprDict, ExprFString, ExprLambda, Parameters};
+use ruff_python_ast::{
+    Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName, Parameters,
+};
 
+use super::place::{ANYWHERE, Place, Role, place_of_name};
 use super::span_of;
 use super::value::{Constant, constants};
-use super::walk::{ANYWHERE, Place, Role, Walker, place_of_name};
-use crate::scan::catalogue::{self, DeviceText, Where};
+use super::walk::Walker;
+use crate::scan::catalogue::{self, DeviceText, Form, Where};
 
 impl<'a> Walker<'a> {
     pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
         match expr {
-            Expr::StringLiteral(_) | Expr::NumberLiteral(_) | Expr::Name(_) => {
+            Expr::StringLiteral(_) | Expr::NumberLiteral(_) => self.value(expr, place),
+            Expr::Name(name) => {
                 self.value(expr, place);
+                self.mapping_of(name, place);
             }
             Expr::FString(text) => {
                 self.value(expr, place);
@@ -49,7 +54,10 @@ impl<'a> Walker<'a> {
                     self.expression(value, Place::Code);
                 }
             }
-            Expr::Attribute(attribute) => self.expression(&attribute.value, inner(place)),
+            Expr::Attribute(attribute) => {
+                self.value(expr, place);
+                self.expression(&attribute.value, inner(place));
+            }
             Expr::Subscript(subscript) => {
                 self.expression(&subscript.value, inner(place));
                 self.expression(&subscript.slice, Place::Compared);
@@ -80,7 +88,11 @@ impl<'a> Walker<'a> {
                 self.device(expr, role, &values);
             }
             // A name stands for a value that was judged where it was written.
-            Place::Code if matches!(expr, Expr::Name(_) | Expr::NumberLiteral(_)) => {}
+            Place::Code
+                if matches!(
+                    expr,
+                    Expr::Name(_) | Expr::Attribute(_) | Expr::NumberLiteral(_)
+                ) => {}
             Place::Code => {
                 for value in constants(expr, &self.scopes) {
                     if let Constant::Text(text) = value
@@ -123,6 +135,34 @@ impl<'a> Walker<'a> {
                 }
                 Constant::Prefix(start) if start.starts_with("cuda") => self.uses(span, role.label),
                 Constant::Prefix(_) | Constant::Unknown => {}
+            }
+        }
+    }
+
+    /// The mapping that a name in a mapping's place stands for.
+    fn mapping_of(&mut self, name: &'a ExprName, place: Place) {
+        const MOST: u32 = 4;
+        if let Place::Device(role) = place
+            && role.form == Form::Map
+            && self.followed < MOST
+            && let Some((_, value)) = self.scopes.bound_once(&name.id, self.scopes.depth())
+            && (value.is_dict_expr() || value.is_call_expr())
+        {
+            self.followed += 1;
+            match value {
+                Expr::Dict(dict) => self.dict(dict, place),
+                Expr::Call(call) => self.dict_call(call, place),
+                _ => {}
+            }
+            self.followed -= 1;
+        }
+    }
+
+    /// The values of `dict(a=1)` in a mapping's place.
+    pub(super) fn dict_call(&mut self, call: &'a ExprCall, place: Place) {
+        if matches!(&*call.func, Expr::Name(name) if name.id == "dict") {
+            for keyword in &call.arguments.keywords {
+                self.expression(&keyword.value, place);
             }
         }
     }
@@ -218,12 +258,14 @@ fn element(place: Place) -> Place {
 
 /// Whether a name's value was already judged where the name was given it.
 fn was_judged(expr: &Expr, value: &Constant) -> bool {
-    let Expr::Name(name) = expr else {
-        return false;
+    let name = match expr {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
     };
     match value {
         Constant::Text(text) => matches!(catalogue::cuda_text(text), DeviceText::Indices(_)),
-        Constant::Number(_) => catalogue::keyword(&name.id.to_ascii_lowercase())
+        Constant::Number(_) => catalogue::keyword(&name.to_ascii_lowercase())
             .is_some_and(|keyword| keyword.numbers == Where::Everywhere),
         Constant::Prefix(_) | Constant::Unknown => false,
     }

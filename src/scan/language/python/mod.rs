@@ -1,11 +1,14 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
-//! `scope` knows what names stand for, `value` computes constants, `walk`, `expression`, `call`
-//! and `environment` go through the tree and write down facts.
+//! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
+//! `walk`, `expression`, `call` and `environment` go through the tree and write down facts.
 
+mod asked;
 mod call;
 mod environment;
 mod expression;
+mod place;
+mod plain;
 mod scope;
 mod value;
 mod walk;
@@ -31,6 +34,7 @@ pub(super) const PYTHON: Language = Language {
         "accelerate",
     ],
     read,
+    plain: plain::plain,
 };
 
 fn claims(path: &RepoPath, content: &[u8]) -> bool {

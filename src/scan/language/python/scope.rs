@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use ruff_python_ast::{ExceptHandler, Expr, Parameters, Stmt, StmtImport, StmtImportFrom};
+use ruff_python_ast::{
+    ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtImport, StmtImportFrom,
+};
 
 use crate::scan::catalogue;
 
@@ -22,9 +24,28 @@ struct Level<'a> {
 #[derive(Default)]
 struct Binding<'a> {
     times: u32,
-    value: Option<&'a Expr>,
+    /// The values it is given, the first few.
+    values: Vec<&'a Expr>,
+    /// The default of a parameter.
+    default: Option<&'a Expr>,
+    class: Option<&'a StmtClassDef>,
     import: Option<String>,
 }
+
+/// What a name may stand for.
+pub(super) struct Bound<'s, 'a> {
+    /// The depth of the scope that binds it, where its values are read.
+    pub(super) depth: usize,
+    /// Values that it is given.
+    pub(super) values: &'s [&'a Expr],
+    /// Whether it may be something else too.
+    pub(super) open: bool,
+    /// Whether the value is the default of a parameter.
+    pub(super) is_default: bool,
+}
+
+/// More values than these of one name are not kept.
+const MOST_VALUES: usize = 4;
 
 /// Paths longer than this are of no interest, and deep chains must not cost the square of
 /// their length.
@@ -44,6 +65,13 @@ impl<'a> Scopes<'a> {
         };
         for parameter in parameters.into_iter().flat_map(Parameters::iter) {
             level.bind(parameter.name().as_str(), None);
+        }
+        for parameter in parameters
+            .into_iter()
+            .flat_map(Parameters::iter_non_variadic_params)
+        {
+            let binding = level.names.entry(parameter.name().as_str()).or_default();
+            binding.default = parameter.default();
         }
         level.collect(body);
         self.levels.push(level);
@@ -77,14 +105,51 @@ impl<'a> Scopes<'a> {
     /// The scope (as a depth) and expression of a name that is bound exactly once, to a value.
     pub(super) fn bound_once(&self, name: &str, depth: usize) -> Option<(usize, &'a Expr)> {
         let (depth, binding) = self.lookup(name, depth)?;
-        match binding {
-            Binding {
-                times: 1,
-                value: Some(value),
-                ..
-            } => Some((depth, value)),
-            _ => None,
+        Some((depth, binding.only_value()?))
+    }
+
+    /// All that a name is given; `None` where that is not known.
+    pub(super) fn bound(&self, name: &str, depth: usize) -> Option<Bound<'_, 'a>> {
+        let (depth, binding) = self.lookup(name, depth)?;
+        let default = binding.default.as_ref().filter(|_| binding.times == 1);
+        let values = default.map_or(&binding.values[..], std::slice::from_ref);
+        (!values.is_empty()).then_some(Bound {
+            depth,
+            values,
+            open: binding.times as usize != binding.values.len(),
+            is_default: default.is_some(),
+        })
+    }
+
+    /// The constant `DEV` of the class in `C.DEV`, or of the class around in `self.DEV`, with the
+    /// depth of the scope where it is read and whether an instance may have another.
+    pub(super) fn class_constant(
+        &self,
+        of: &str,
+        name: &str,
+        depth: usize,
+    ) -> Option<(usize, &'a Expr, bool)> {
+        let depth = depth.min(self.levels.len());
+        if of == "self" || of == "cls" {
+            let at = self.levels[..depth].iter().rposition(|level| level.class)?;
+            let value = self.levels[at].names.get(name)?.only_value()?;
+            return Some((at + 1, value, true));
         }
+        let (depth, binding) = self.lookup(of, depth)?;
+        let class = binding.class.filter(|_| binding.times == 1)?;
+        let mut values = class.body.iter().filter_map(|statement| match statement {
+            Stmt::Assign(assign) => match assign.targets.as_slice() {
+                [Expr::Name(target)] if target.id == name => Some(&*assign.value),
+                _ => None,
+            },
+            Stmt::AnnAssign(assign) => match &*assign.target {
+                Expr::Name(target) if target.id == name => assign.value.as_deref(),
+                _ => None,
+            },
+            _ => None,
+        });
+        let value = values.next()?;
+        values.next().is_none().then_some((depth, value, false))
     }
 
     fn lookup(&self, name: &str, depth: usize) -> Option<(usize, &Binding<'a>)> {
@@ -140,17 +205,10 @@ impl<'a> Scopes<'a> {
                         import: Some(path), ..
                     },
                 )) => parts.push(path.clone()),
-                Some((
-                    at,
-                    Binding {
-                        times: 1,
-                        value: Some(value),
-                        ..
-                    },
-                )) if is_path(value) => {
-                    self.path_parts(value, at, parts, budget);
-                }
-                Some(_) => parts.push(format!("?{}", name.id)),
+                Some((at, binding)) => match binding.only_value() {
+                    Some(value) if is_path(value) => self.path_parts(value, at, parts, budget),
+                    _ => parts.push(format!("?{}", name.id)),
+                },
             },
             _ => parts.push("?".to_owned()),
         }
@@ -161,11 +219,23 @@ fn is_path(expr: &Expr) -> bool {
     matches!(expr, Expr::Attribute(_) | Expr::Call(_) | Expr::Name(_))
 }
 
+impl<'a> Binding<'a> {
+    /// The value of a name that is bound exactly once.
+    fn only_value(&self) -> Option<&'a Expr> {
+        match self.values.as_slice() {
+            [value] if self.times == 1 => Some(value),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> Level<'a> {
     fn bind(&mut self, name: &'a str, value: Option<&'a Expr>) {
         let binding = self.names.entry(name).or_default();
         binding.times += 1;
-        binding.value = value;
+        if binding.values.len() < MOST_VALUES {
+            binding.values.extend(value);
+        }
     }
 
     /// An import beside another binding (`try: import torch` … `torch = None`) stays the import.
@@ -260,7 +330,10 @@ impl<'a> Level<'a> {
                 }
             }
             Stmt::FunctionDef(function) => self.bind(function.name.as_str(), None),
-            Stmt::ClassDef(class) => self.bind(class.name.as_str(), None),
+            Stmt::ClassDef(class) => {
+                self.bind(class.name.as_str(), None);
+                self.names.entry(class.name.as_str()).or_default().class = Some(class);
+            }
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
             _ => {}

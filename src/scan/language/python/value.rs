@@ -1,7 +1,8 @@
 //! Constants: what an expression is sure to be, or may be where it is one of a few.
 
 use ruff_python_ast::{
-    Expr, ExprBinOp, ExprCall, ExprFString, InterpolatedStringElement, Number, Operator, UnaryOp,
+    Expr, ExprAttribute, ExprBinOp, ExprCall, ExprFString, ExprList, ExprTuple,
+    InterpolatedStringElement, Number, Operator, UnaryOp,
 };
 
 use super::scope::Scopes;
@@ -31,6 +32,18 @@ pub(super) fn constants(expr: &Expr, scopes: &Scopes<'_>) -> Vec<Constant> {
     let mut reader = Reader {
         scopes,
         steps: STEPS,
+        widely: false,
+    };
+    reader.read(expr, scopes.depth())
+}
+
+/// The values an environment variable may get: also the fallback of `get(key, "0")` and of
+/// `value or "0"`, each value of a name that is bound more than once, joined lists, and bytes.
+pub(super) fn possible_values(expr: &Expr, scopes: &Scopes<'_>) -> Vec<Constant> {
+    let mut reader = Reader {
+        scopes,
+        steps: STEPS,
+        widely: true,
     };
     reader.read(expr, scopes.depth())
 }
@@ -38,6 +51,8 @@ pub(super) fn constants(expr: &Expr, scopes: &Scopes<'_>) -> Vec<Constant> {
 struct Reader<'s, 'a> {
     scopes: &'s Scopes<'a>,
     steps: u32,
+    /// Whether fallbacks and names bound more than once are followed.
+    widely: bool,
 }
 
 impl Reader<'_, '_> {
@@ -67,23 +82,94 @@ impl Reader<'_, '_> {
             Expr::If(choice) => self.either(&choice.body, &choice.orelse, depth),
             Expr::Named(named) => self.read(&named.value, depth),
             Expr::Call(call) => self.call(call, depth),
-            Expr::Name(name) => match self.scopes.bound_once(&name.id, depth) {
-                Some((at, value)) => self.read(value, at),
-                None => unknown(),
-            },
+            Expr::Name(name) => self.name(&name.id, depth),
+            Expr::Attribute(attribute) => self.attribute(attribute, depth),
+            Expr::BytesLiteral(bytes) if self.widely => {
+                let bytes: Vec<u8> = bytes.value.bytes().collect();
+                String::from_utf8(bytes).map_or_else(|_| unknown(), |text| vec![text_of(&text)])
+            }
+            Expr::BoolOp(operation) if self.widely => {
+                let mut values = Vec::new();
+                for operand in &operation.values {
+                    merge(&mut values, self.read(operand, depth));
+                }
+                values
+            }
             _ => unknown(),
         }
     }
 
     fn either(&mut self, one: &Expr, other: &Expr, depth: usize) -> Vec<Constant> {
         let mut values = self.read(one, depth);
-        for value in self.read(other, depth) {
-            if !values.contains(&value) {
-                values.push(value);
-            }
-        }
-        values.truncate(MOST_VALUES);
+        merge(&mut values, self.read(other, depth));
         values
+    }
+
+    fn name(&mut self, name: &str, depth: usize) -> Vec<Constant> {
+        let Some(bound) = self.scopes.bound(name, depth) else {
+            return unknown();
+        };
+        let is_certain = !bound.open && bound.values.len() == 1;
+        // A parameter is its default, or what it is given.
+        if !(self.widely || bound.is_default || is_certain) {
+            return unknown();
+        }
+        let mut values = Vec::new();
+        for value in bound.values {
+            merge(&mut values, self.read(value, bound.depth));
+        }
+        if bound.open {
+            merge(&mut values, unknown());
+        }
+        values
+    }
+
+    fn attribute(&mut self, attribute: &ExprAttribute, depth: usize) -> Vec<Constant> {
+        let Expr::Name(of) = &*attribute.value else {
+            return unknown();
+        };
+        let constant = self.scopes.class_constant(&of.id, &attribute.attr, depth);
+        let Some((at, value, open)) = constant else {
+            return unknown();
+        };
+        let mut values = self.read(value, at);
+        if open {
+            merge(&mut values, unknown());
+        }
+        values
+    }
+
+    /// `mapping.get(key, fallback)` and `",".join(["0", "1"])`; `None` for any other call.
+    fn wide_call(&mut self, call: &ExprCall, depth: usize) -> Option<Vec<Constant>> {
+        let name = match &*call.func {
+            Expr::Attribute(method) => method.attr.as_str(),
+            Expr::Name(name) => name.id.as_str(),
+            _ => return None,
+        };
+        match (name, &*call.arguments.args, &*call.func) {
+            ("get" | "getenv" | "pop" | "setdefault", [_, fallback], _) => {
+                let mut values = unknown();
+                merge(&mut values, self.read(fallback, depth));
+                Some(values)
+            }
+            (
+                "join",
+                [Expr::List(ExprList { elts, .. }) | Expr::Tuple(ExprTuple { elts, .. })],
+                Expr::Attribute(method),
+            ) => {
+                let separator = self.read(&method.value, depth);
+                let mut values = vec![text_of("")];
+                for (at, element) in elts.iter().enumerate() {
+                    if at > 0 {
+                        values = joined(&values, &separator);
+                    }
+                    let element = self.read(element, depth);
+                    values = joined(&values, &element);
+                }
+                Some(values)
+            }
+            _ => None,
+        }
     }
 
     fn f_string(&mut self, text: &ExprFString, depth: usize) -> Vec<Constant> {
@@ -140,6 +226,11 @@ impl Reader<'_, '_> {
     }
 
     fn call(&mut self, call: &ExprCall, depth: usize) -> Vec<Constant> {
+        if self.widely
+            && let Some(values) = self.wide_call(call, depth)
+        {
+            return values;
+        }
         let [argument] = &*call.arguments.args else {
             return unknown();
         };
@@ -170,6 +261,15 @@ impl Reader<'_, '_> {
                 }
             }
             _ => unknown(),
+        }
+    }
+}
+
+/// Adds values that are not there, up to a few.
+fn merge(values: &mut Vec<Constant>, more: Vec<Constant>) {
+    for value in more {
+        if !values.contains(&value) && values.len() < MOST_VALUES {
+            values.push(value);
         }
     }
 }

@@ -6,42 +6,30 @@ use ruff_python_ast::{
     CmpOp, ExceptHandler, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
 };
 
+use super::asked::Asked;
+use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
-use crate::scan::catalogue::{self, Form, Where};
+use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind, FileFacts, Value};
 use crate::text::Span;
-
-/// What a value is, by where it stands.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Place {
-    /// Code like any other: a whole `"cuda:1"` is a device here.
-    Code,
-    /// Told to a person: nothing in it is a device, whatever it is wrapped in.
-    Message,
-    /// Compared, searched for, a key: not a device, but calls inside are code again.
-    Compared,
-    /// A device.
-    Device(Role),
-}
-
-/// How a value says which device, and under which label.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Role {
-    pub(super) label: &'static str,
-    pub(super) form: Form,
-    /// Whether a bare number is an index.
-    pub(super) numbers: bool,
-}
-
-/// The label of a `"cuda:1"` that stands by itself.
-const DEVICE_TEXT: &str = "cuda:N";
 
 pub(super) struct Walker<'a> {
     pub(super) scopes: Scopes<'a>,
     /// Whether the file imports a GPU library.
     pub(super) gpu_file: bool,
+    /// Whether it imports one for microphones and loudspeakers.
+    pub(super) audio_file: bool,
+    /// Whether the place that is being read is in a class of exceptions.
+    pub(super) in_exception: bool,
+    module: &'a [Stmt],
+    /// Made when it is needed first.
+    asked: Option<Asked<'a>>,
     /// How many functions are around the place that is being read.
     pub(super) functions: u32,
+    /// How many branches that may not be taken are around it.
+    pub(super) branches: u32,
+    /// How many names were followed to the mapping they stand for.
+    pub(super) followed: u32,
     facts: Vec<Fact>,
     seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
@@ -52,7 +40,13 @@ impl<'a> Walker<'a> {
         let mut walker = Self {
             scopes: Scopes::default(),
             gpu_file: false,
+            audio_file: false,
+            in_exception: false,
+            module,
+            asked: None,
             functions: 0,
+            branches: 0,
+            followed: 0,
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
@@ -80,16 +74,14 @@ impl<'a> Walker<'a> {
         for statement in body {
             match statement {
                 Stmt::Import(import) => {
-                    self.gpu_file |= import
-                        .names
-                        .iter()
-                        .any(|alias| catalogue::is_gpu_library(alias.name.as_str()));
+                    for alias in &import.names {
+                        self.imports(alias.name.as_str());
+                    }
                 }
                 Stmt::ImportFrom(import) if import.level == 0 => {
-                    self.gpu_file |= import
-                        .module
-                        .as_ref()
-                        .is_some_and(|module| catalogue::is_gpu_library(module.as_str()));
+                    if let Some(module) = &import.module {
+                        self.imports(module.as_str());
+                    }
                 }
                 Stmt::Global(global) => {
                     for name in &global.names {
@@ -103,6 +95,11 @@ impl<'a> Walker<'a> {
                 }
             }
         }
+    }
+
+    fn imports(&mut self, module: &str) {
+        self.gpu_file |= catalogue::is_gpu_library(module);
+        self.audio_file |= catalogue::is_audio_library(module);
     }
 
     pub(super) fn select(&mut self, span: Span, api: &'static str, index: u32) {
@@ -190,7 +187,10 @@ impl<'a> Walker<'a> {
 
     fn compound(&mut self, statement: &'a Stmt) {
         match statement {
-            Stmt::For(statement) => self.expression(&statement.iter, Place::Code),
+            Stmt::For(statement) => {
+                self.environment_loop(statement);
+                self.expression(&statement.iter, Place::Code);
+            }
             Stmt::While(statement) => self.expression(&statement.test, Place::Code),
             Stmt::Match(statement) => {
                 self.expression(&statement.subject, Place::Compared);
@@ -205,8 +205,14 @@ impl<'a> Walker<'a> {
             }
             _ => {}
         }
+        // A `with` runs its body, and a `try` starts with it.
+        let mut certain = usize::from(matches!(statement, Stmt::With(_) | Stmt::Try(_)));
         for body in bodies(statement) {
+            let branch = u32::from(certain == 0);
+            certain = certain.saturating_sub(1);
+            self.branches += branch;
             self.body(body);
+            self.branches -= branch;
         }
     }
 
@@ -226,8 +232,21 @@ impl<'a> Walker<'a> {
                     self.assigned(Some(target), value, place_of_target(target));
                 }
             }
+            (Some(Expr::Name(name)), Expr::Tuple(_) | Expr::List(_) | Expr::Set(_))
+                if self.is_only_asked(name.id.as_str()) =>
+            {
+                self.expression(value, Place::Compared);
+            }
             _ => self.expression(value, place),
         }
+    }
+
+    /// Whether a name stands for a list that is only looked into (`if device in FORBIDDEN`).
+    fn is_only_asked(&mut self, name: &str) -> bool {
+        let module = self.module;
+        self.asked
+            .get_or_insert_with(|| Asked::of(module))
+            .only(name)
     }
 
     /// A target is no value, but `f("cuda:1").x = 1` has values in it.
@@ -277,9 +296,17 @@ impl<'a> Walker<'a> {
                 self.expression(&keyword.value, Place::Code);
             }
         }
+        let around = self.in_exception;
+        self.in_exception = class.bases().iter().any(|base| {
+            let path = self.scopes.path(base);
+            ["Error", "Exception", "Warning"]
+                .iter()
+                .any(|end| path.ends_with(end))
+        });
         self.scopes.enter(true, None, &class.body);
         self.body(&class.body);
         self.scopes.leave();
+        self.in_exception = around;
     }
 
     fn condition(&mut self, statement: &'a StmtIf) {
@@ -287,11 +314,13 @@ impl<'a> Walker<'a> {
             self.entry_point = true;
         }
         self.expression(&statement.test, Place::Code);
+        self.branches += 1;
         self.body(&statement.body);
         for clause in &statement.elif_else_clauses {
             self.optional(clause.test.as_ref(), Place::Code);
             self.body(&clause.body);
         }
+        self.branches -= 1;
     }
 }
 
@@ -334,61 +363,4 @@ fn is_main_check(test: &Expr) -> bool {
     let is_name = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "__name__");
     let is_main = |expr: &Expr| matches!(expr, Expr::StringLiteral(literal) if literal.value.to_str() == "__main__");
     (is_name(&compare.left) && is_main(right)) || (is_main(&compare.left) && is_name(right))
-}
-
-/// What a variable, attribute or key is by its name. A bare number counts only where the name
-/// can mean nothing but a GPU; `as_argument` says that the name is a parameter or key, whose
-/// label is that of the keyword.
-pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
-    let name = name.to_ascii_lowercase();
-    if let Some(keyword) = catalogue::keyword(&name) {
-        let everywhere = keyword.numbers == Where::Everywhere;
-        return Place::Device(Role {
-            label: if as_argument || everywhere {
-                keyword.label
-            } else {
-                DEVICE_TEXT
-            },
-            form: if everywhere {
-                keyword.form
-            } else {
-                words_only(keyword.form)
-            },
-            numbers: everywhere,
-        });
-    }
-    if name.ends_with("device") {
-        return Place::Device(DEVICE_NAME);
-    }
-    Place::Code
-}
-
-/// The form where only texts count.
-pub(super) fn words_only(form: Form) -> Form {
-    match form {
-        Form::Map => Form::Map,
-        Form::GpuText => Form::GpuText,
-        Form::Device | Form::Text | Form::Index | Form::List => Form::Text,
-    }
-}
-
-const DEVICE_NAME: Role = Role {
-    label: DEVICE_TEXT,
-    form: Form::Text,
-    numbers: false,
-};
-
-/// The role of a `"cuda:1"` anywhere in code.
-pub(super) const ANYWHERE: Role = DEVICE_NAME;
-
-fn place_of_target(target: &Expr) -> Place {
-    match target {
-        Expr::Name(name) => place_of_name(&name.id, false),
-        Expr::Attribute(attribute) => place_of_name(attribute.attr.as_str(), false),
-        Expr::Subscript(subscript) => match &*subscript.slice {
-            Expr::StringLiteral(key) => place_of_name(key.value.to_str(), true),
-            _ => Place::Code,
-        },
-        _ => Place::Code,
-    }
 }

@@ -1,0 +1,88 @@
+//! What a value is, by where it stands and by the name it is given.
+
+use ruff_python_ast::Expr;
+
+use crate::scan::catalogue::{self, Form, Where};
+
+/// What a value is, by where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Place {
+    /// Code like any other: a whole `"cuda:1"` is a device here.
+    Code,
+    /// Told to a person: nothing in it is a device, whatever it is wrapped in.
+    Message,
+    /// Compared, searched for, a key: not a device, but calls inside are code again.
+    Compared,
+    /// A device.
+    Device(Role),
+}
+
+/// How a value says which device, and under which label.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Role {
+    pub(super) label: &'static str,
+    pub(super) form: Form,
+    /// Whether a bare number is an index.
+    pub(super) numbers: bool,
+}
+
+/// The label of a `"cuda:1"` that stands by itself.
+const DEVICE_TEXT: &str = "cuda:N";
+
+/// What a variable, attribute or key is by its name. A bare number counts only where the name
+/// can mean nothing but a GPU; `as_argument` says that the name is a parameter or key, whose
+/// label is that of the keyword.
+pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
+    let name = name.to_ascii_lowercase();
+    if let Some(keyword) = catalogue::keyword(&name) {
+        let everywhere = keyword.numbers == Where::Everywhere;
+        return Place::Device(Role {
+            label: if as_argument || everywhere {
+                keyword.label
+            } else {
+                DEVICE_TEXT
+            },
+            form: if everywhere {
+                keyword.form
+            } else {
+                words_only(keyword.form)
+            },
+            numbers: everywhere,
+        });
+    }
+    if name.ends_with("device") {
+        return Place::Device(DEVICE_NAME);
+    }
+    Place::Code
+}
+
+/// The form where only texts count.
+pub(super) fn words_only(form: Form) -> Form {
+    match form {
+        Form::Map => Form::Map,
+        Form::GpuText => Form::GpuText,
+        Form::Device | Form::Text | Form::Index | Form::List => Form::Text,
+    }
+}
+
+const DEVICE_NAME: Role = Role {
+    label: DEVICE_TEXT,
+    form: Form::Text,
+    numbers: false,
+};
+
+/// The role of a `"cuda:1"` anywhere in code.
+pub(super) const ANYWHERE: Role = DEVICE_NAME;
+
+/// What is assigned to a target.
+pub(super) fn place_of_target(target: &Expr) -> Place {
+    match target {
+        Expr::Name(name) => place_of_name(&name.id, false),
+        Expr::Attribute(attribute) => place_of_name(attribute.attr.as_str(), false),
+        Expr::Subscript(subscript) => match &*subscript.slice {
+            Expr::StringLiteral(key) => place_of_name(key.value.to_str(), true),
+            _ => Place::Code,
+        },
+        _ => Place::Code,
+    }
+}
