@@ -86,37 +86,47 @@ pub fn judge(
     staged: &[StagedFile],
 ) -> Result<Vec<FileScan>, GitError> {
     let scanner = Scanner::new(policy);
-    let scan = |file: &StagedFile| scan_version(&scanner, file, file.staged.as_ref());
-    let mut scans: Vec<FileScan> = if staged.len() < WORTH_THREADS {
-        staged.iter().filter_map(scan).collect()
-    } else {
-        staged.par_iter().filter_map(scan).collect()
-    };
-    if scans.iter().all(|scan| scan.findings.is_empty()) {
-        return Ok(scans);
-    }
-    // Parents are read only where something was found.
-    let deleted: Vec<FileScan> = staged
-        .iter()
-        .filter(|file| file.staged.is_none())
-        .filter_map(|file| scan_version(&scanner, file, file.before.as_ref()))
-        .collect();
-    let mut moved = MovedCode::from_deleted(&deleted);
-    for new in scans.iter_mut().filter(|scan| !scan.findings.is_empty()) {
-        let Some(file) = staged.iter().find(|file| file.change.path == new.path) else {
-            continue;
-        };
-        let mut parents: Vec<FileScan> = scan_version(&scanner, file, file.before.as_ref())
-            .into_iter()
-            .collect();
-        for blob in index::merged_versions(repository, &new.path, policy.scan.max_file_bytes)? {
-            if let Blob::Bytes(content) = blob {
-                parents.push(scanner.scan(&new.path, &content));
+    let mut news = scan_all(&scanner, staged, |file| file.staged.as_ref());
+    let found =
+        |scan: &Option<FileScan>| scan.as_ref().is_some_and(|scan| !scan.findings.is_empty());
+    if news.iter().any(found) {
+        // What was there before is read only where something was found.
+        let befores = scan_all(&scanner, staged, |file| file.before.as_ref());
+        let mut moved = MovedCode::default();
+        for (before, new) in befores.iter().zip(&news) {
+            if let Some(before) = before {
+                moved.add_removed(before, new.as_ref());
             }
         }
-        mark_introduced(new, &parents, &mut moved);
+        for (before, new) in befores.into_iter().zip(&mut news) {
+            let Some(new) = new.as_mut().filter(|new| !new.findings.is_empty()) else {
+                continue;
+            };
+            let mut parents: Vec<FileScan> = before.into_iter().collect();
+            let limit = policy.scan.max_file_bytes;
+            for blob in index::merged_versions(repository, &new.path, limit)? {
+                if let Blob::Bytes(content) = blob {
+                    parents.push(scanner.scan(&new.path, &content));
+                }
+            }
+            mark_introduced(new, &parents, &mut moved);
+        }
     }
-    Ok(scans)
+    Ok(news.into_iter().flatten().collect())
+}
+
+/// One side of each change, in order.
+fn scan_all<'f>(
+    scanner: &Scanner,
+    staged: &'f [StagedFile],
+    side: impl Fn(&'f StagedFile) -> Option<&'f index::Version> + Sync,
+) -> Vec<Option<FileScan>> {
+    let scan = |file| scan_version(scanner, file, side(file));
+    if staged.len() < WORTH_THREADS {
+        staged.iter().map(scan).collect()
+    } else {
+        staged.par_iter().map(scan).collect()
+    }
 }
 
 /// One side of a change as the scanner sees it; `None` where there is nothing to scan in it (no

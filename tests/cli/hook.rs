@@ -277,6 +277,24 @@ fn moved_code_is_not_new() {
 }
 
 #[test]
+fn a_line_moved_between_files_is_not_new() {
+    let repo = guarded();
+    repo.write("from.py", bad());
+    repo.write("to.py", good());
+    repo.commit_all("old");
+    let line = "device = torch.device(\"cuda:1\")\n";
+    repo.write("from.py", HEADER);
+    repo.write("to.py", format!("{}{line}", good()));
+    repo.git(&["add", "."]);
+    assert_passes(&repo, &[]);
+    // Twice in the place of once: one of them is new.
+    repo.write("to.py", HEADER);
+    repo.write("from.py", format!("{HEADER}{line}{line}"));
+    repo.git(&["add", "."]);
+    assert_refused(&repo, &[], &["1 new problem in 1 file"]);
+}
+
+#[test]
 fn comments_and_messages_are_not_violations() {
     let repo = guarded();
     repo.write(
