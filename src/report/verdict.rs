@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::human::{count, findings};
+use super::human::{count, findings_up_to};
 use super::{Style, human};
 use crate::gpu::{CardStatus, CardVerdict};
 use crate::outcome::{Answer, Outcome};
@@ -53,7 +53,7 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
         "passed"
     };
     let mut text = format!("gpuguard: {word}: {}\n", parts.join("; "));
-    text.push_str(&findings(outcome, style));
+    text.push_str(&shown_findings(outcome, style));
     text.push_str(&human::details(outcome, style));
     text.push_str(&outcome.card.as_ref().map(card).unwrap_or_default());
     text
@@ -79,7 +79,7 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
         "the card check failed".to_owned()
     };
     let mut text = format!("gpuguard: {act} refused: {reason}\n\n");
-    text.push_str(&findings(outcome, style));
+    text.push_str(&shown_findings(outcome, style));
     if blocking == 0 {
         text.push_str(&outcome.card.as_ref().map(card).unwrap_or_default());
     }
@@ -109,6 +109,21 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
             text,
             "  next: fix the {}, `git add` and {act} again; `gpuguard rule {rule}` explains",
             if blocking == 1 { "line" } else { "lines" }
+        );
+    }
+    text
+}
+
+/// More findings than this would scroll the verdict away.
+const SHOWN: usize = 20;
+
+fn shown_findings(outcome: &Outcome, style: &Style) -> String {
+    let (mut text, shown, total) = findings_up_to(outcome, style, SHOWN);
+    if shown < total {
+        let _ = writeln!(
+            text,
+            "and {} more: `gpuguard scan --staged` shows all\n",
+            total - shown
         );
     }
     text

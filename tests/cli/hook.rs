@@ -577,6 +577,18 @@ fn a_replaced_object_is_judged_as_what_is_committed() {
 }
 
 #[test]
+fn a_long_list_of_findings_is_cut_and_counted() {
+    let repo = guarded();
+    let uses: String = "d = torch.device(\"cuda:1\")\n".repeat(30);
+    repo.write("a.py", format!("{HEADER}{uses}"));
+    repo.git(&["add", "."]);
+    let run = assert_refused(&repo, &[], &["30 new problems in 1 file", "and 10 more"]);
+    assert_eq!(run.stderr.matches("error[GG006]").count(), 20, "{run}");
+    let all = repo.gpuguard(&["scan", "--staged"]);
+    assert_eq!(all.stdout.matches("error[GG006]").count(), 30, "{all}");
+}
+
+#[test]
 fn a_new_warning_is_counted_in_the_verdict() {
     let repo = guarded();
     let policy = String::from_utf8(repo.read("gpuguard.toml")).unwrap();
