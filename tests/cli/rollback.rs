@@ -110,6 +110,24 @@ pub(super) fn rolled_back(repo: &TestRepo, arguments: &[&str]) -> Run {
     run
 }
 
+/// Whether this Git is too old to follow another tree's attributes (`--attr-source`, Git 2.41):
+/// then the rollback must say so and change nothing, which is asserted here.
+pub(super) fn refuses_other_attributes(repo: &TestRepo) -> bool {
+    let known = repo
+        .try_git(&["--attr-source=HEAD", "rev-parse", "HEAD"])
+        .code
+        == 0;
+    if !known {
+        let before = tree(&repo.path());
+        let run = rollback(repo, &["v1", "--yes"]);
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains("use Git 2.41 or later"), "{run}");
+        assert!(run.stderr.contains("nothing was changed"), "{run}");
+        assert_eq!(tree(&repo.path()), before);
+    }
+    !known
+}
+
 #[cfg(unix)]
 fn set_mode(repo: &TestRepo, path: &str, mode: u32) {
     use std::os::unix::fs::PermissionsExt;

@@ -56,7 +56,14 @@ fn repositories_git2_cannot_read_are_read_with_git() {
     for form in ["--object-format=sha256", "--ref-format=reftable"] {
         let repo = TestRepo::new();
         std::fs::remove_dir_all(repo.path().join(".git")).unwrap();
-        repo.git(&["init", "-q", "--initial-branch=main", form]);
+        if repo
+            .try_git(&["init", "-q", "--initial-branch=main", form])
+            .code
+            != 0
+        {
+            // A Git that cannot make such a repository (reftables came with 2.45) has none.
+            continue;
+        }
         repo.write("a.py", "v1\n");
         repo.commit_all("one");
         repo.git(&["tag", "v1"]);
