@@ -87,6 +87,24 @@ fn messages_name_the_card() {
             .message
             .ends_with("selects the RTX 5060 Ti, which must not be used")
     );
+    // A removed order is none.
+    let removed = format!("{order}del os.environ['CUDA_DEVICE_ORDER']\ngpu_device_index = 0\n");
+    let found = scan("a.py", removed);
+    let message = |rule| {
+        let mut all = found.findings.iter();
+        all.find(|finding| finding.rule == rule)
+            .map(|finding| finding.message.as_str())
+    };
+    assert!(
+        message("GG007")
+            .unwrap()
+            .contains("whichever card CUDA counts as 0")
+    );
+    assert!(
+        message("GG001")
+            .unwrap()
+            .starts_with("CUDA_DEVICE_ORDER is removed")
+    );
 }
 
 #[test]

@@ -41,13 +41,15 @@ impl<'a> Situation<'a> {
             policy,
             facts,
             mask: Mask::Missing,
-            order: facts
-                .writes(ORDER)
-                .filter_map(|(_, write)| write.value.known())
-                .last()
-                .map(String::as_str),
+            order: None,
         };
         situation.mask = situation.find_mask();
+        if !situation.is_removed(ORDER) {
+            let known = facts
+                .writes(ORDER)
+                .filter_map(|(_, write)| write.value.known());
+            situation.order = known.last().map(String::as_str);
+        }
         situation
     }
 

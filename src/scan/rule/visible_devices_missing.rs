@@ -15,8 +15,8 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
     let removed = situation.is_removed(VISIBLE);
-    let never_set = situation.settings(VISIBLE).next().is_none();
-    if !removed && !(situation.must_set() && never_set) {
+    let missing = situation.must_set() && situation.settings(VISIBLE).next().is_none();
+    if !removed && !missing {
         return Vec::new();
     }
     let Some(fact) = situation.facts.first_use() else {

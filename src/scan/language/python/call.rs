@@ -6,107 +6,8 @@ use super::place::{Place, Role, place_of_name, words_only};
 use super::span_of;
 use super::value::{Constant, constants};
 use super::walk::Walker;
+use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
 use crate::scan::catalogue::{self, Api, DeviceText, Form, Uses, Where};
-
-/// Functions and methods whose arguments are told to a person.
-const MESSAGES: &[&str] = &[
-    "print",
-    "warn",
-    "debug",
-    "info",
-    "warning",
-    "error",
-    "exception",
-    "critical",
-    "log",
-    "echo",
-    "secho",
-    "fail",
-    "skip",
-    "write",
-    "writelines",
-    "format",
-    "join",
-    "pprint",
-    "input",
-    "exit",
-    "fatal",
-    "success",
-    "trace",
-    "print_exc",
-    "add_row",
-    "markdown",
-    "raises",
-    "set_label",
-    "set_text",
-    "set_title",
-    "set_xlabel",
-    "set_ylabel",
-    "suptitle",
-    "warns",
-    "assertIn",
-    "assertEqual",
-    "assertNotEqual",
-    "assertNotIn",
-    "assertTrue",
-    "assertFalse",
-    "assertRaisesRegex",
-];
-
-/// Functions and methods that ask about a text.
-const QUESTIONS: &[&str] = &[
-    "startswith",
-    "endswith",
-    "replace",
-    "split",
-    "rsplit",
-    "partition",
-    "rpartition",
-    "strip",
-    "lstrip",
-    "rstrip",
-    "removeprefix",
-    "removesuffix",
-    "find",
-    "rfind",
-    "index",
-    "count",
-    "match",
-    "fullmatch",
-    "search",
-    "sub",
-    "compile",
-    "findall",
-    "hasattr",
-    "isinstance",
-];
-
-/// Methods and functions that take a key, and what stands for its value after it.
-const KEYED: &[&str] = &["get", "getenv", "pop", "setdefault"];
-
-/// Calls that declare a field or an option, with its default.
-const DECLARATIONS: &[&str] = &["Argument", "Field", "Option", "field"];
-
-/// Keywords that describe, whatever is called.
-const DESCRIPTIONS: &[&str] = &[
-    "choices",
-    "help",
-    "metavar",
-    "description",
-    "epilog",
-    "title",
-    "label",
-    "match",
-    "msg",
-    "message",
-    "reason",
-    "desc",
-    "caption",
-    "text",
-];
-
-/// Methods that collect texts of any kind.
-const COLLECTORS: &[&str] = &["add", "append", "appendleft", "insert"];
 
 /// What is known of a call before its arguments are read.
 struct Called<'p> {
@@ -228,7 +129,7 @@ impl<'a> Walker<'a> {
 
     fn role_in(&self, api: &'static Api, form: Form, elsewhere: bool) -> Role {
         // `.to(1)` may be anything in a file without a GPU library.
-        let numbers = !elsewhere && (self.gpu_file || !api.path.starts_with('.'));
+        let numbers = !elsewhere && (self.imports.gpu || !api.path.starts_with('.'));
         Role {
             label: api.label,
             form: if numbers { form } else { words_only(form) },
@@ -261,11 +162,11 @@ impl<'a> Walker<'a> {
             return Place::Device(role);
         }
         if let Some(general) = general {
-            let gpu_call = catalogue::is_gpu_library(called.path) || self.gpu_file;
+            let gpu_call = catalogue::is_gpu_library(called.path) || self.imports.gpu;
             let numbers = match general.numbers {
                 Where::Everywhere => true,
                 Where::GpuCalls => {
-                    let audio = self.audio_file
+                    let audio = self.imports.audio
                         && !catalogue::is_gpu_library(called.path)
                         && catalogue::sounds_like_audio(called.path);
                     gpu_call
@@ -331,32 +232,11 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Whether it is `texts.append(…)`, and not `devices.append(…)`.
-fn collects_texts(call: &ExprCall) -> bool {
-    let Expr::Attribute(method) = &*call.func else {
-        return false;
-    };
-    let collected = match &*method.value {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return false,
-    }
-    .to_ascii_lowercase();
-    COLLECTORS.contains(&method.attr.as_str())
-        && !["device", "gpu", "cuda", "card"]
-            .iter()
-            .any(|word| collected.contains(word))
-}
-
 /// Whether a call says `enabled=False`.
 fn is_switched_off(call: &ExprCall) -> bool {
     call.arguments.find_keyword("enabled").is_some_and(
         |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value),
     )
-}
-
-fn last_part(path: &str) -> &str {
-    path.rsplit('.').next().unwrap_or(path)
 }
 
 /// What the default in `config.get("gpu_device_index", 1)` and `gpu_device_index = field(default=1)`
@@ -374,20 +254,6 @@ fn default_place(path: &str, call: &ExprCall, (place, rest): (Place, Place)) -> 
     match place {
         Place::Device(_) if DECLARATIONS.contains(&last) => Some(place),
         _ => None,
-    }
-}
-
-/// What arguments without a meaning of their own are, by the last part of what is called.
-fn rest_place(path: &str, place: Place) -> Place {
-    let last = last_part(path);
-    let raised =
-        last.ends_with("Error") || last.ends_with("Exception") || last.ends_with("Warning");
-    if matches!(place, Place::Message) || raised || MESSAGES.contains(&last) {
-        Place::Message
-    } else if QUESTIONS.contains(&last) {
-        Place::Compared
-    } else {
-        Place::Code
     }
 }
 

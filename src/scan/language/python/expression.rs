@@ -14,10 +14,7 @@ impl<'a> Walker<'a> {
     pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
         match expr {
             Expr::StringLiteral(_) | Expr::NumberLiteral(_) => self.value(expr, place),
-            Expr::Name(name) => {
-                self.value(expr, place);
-                self.mapping_of(name, place);
-            }
+            Expr::Name(name) => self.name(expr, name, place),
             Expr::FString(text) => {
                 self.value(expr, place);
                 self.interpolations(text, place);
@@ -139,9 +136,10 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The mapping that a name in a mapping's place stands for.
-    fn mapping_of(&mut self, name: &'a ExprName, place: Place) {
+    /// A name, and the mapping that it stands for in a mapping's place.
+    fn name(&mut self, expr: &'a Expr, name: &'a ExprName, place: Place) {
         const MOST: u32 = 4;
+        self.value(expr, place);
         if let Place::Device(role) = place
             && role.form == Form::Map
             && self.followed < MOST

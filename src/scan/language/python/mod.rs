@@ -12,6 +12,7 @@ mod plain;
 mod scope;
 mod value;
 mod walk;
+mod words;
 
 use ruff_python_ast::PySourceType;
 

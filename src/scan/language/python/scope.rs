@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use ruff_python_ast::{
-    ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtImport, StmtImportFrom,
+    ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtImport, StmtImportFrom, StmtTry,
 };
 
 use crate::scan::catalogue;
@@ -313,31 +313,36 @@ impl<'a> Level<'a> {
                 }
                 self.collect(&with.body);
             }
-            Stmt::Try(statement) => {
-                self.collect(&statement.body);
-                for ExceptHandler::ExceptHandler(handler) in &statement.handlers {
-                    if let Some(name) = &handler.name {
-                        self.bind(name.as_str(), None);
-                    }
-                    self.collect(&handler.body);
-                }
-                self.collect(&statement.orelse);
-                self.collect(&statement.finalbody);
-            }
+            Stmt::Try(statement) => self.collect_try(statement),
             Stmt::Match(statement) => {
                 for case in &statement.cases {
                     self.collect(&case.body);
                 }
             }
             Stmt::FunctionDef(function) => self.bind(function.name.as_str(), None),
-            Stmt::ClassDef(class) => {
-                self.bind(class.name.as_str(), None);
-                self.names.entry(class.name.as_str()).or_default().class = Some(class);
-            }
+            Stmt::ClassDef(class) => self.bind_class(class),
             Stmt::Import(import) => self.import(import),
             Stmt::ImportFrom(import) => self.import_from(import),
             _ => {}
         }
+    }
+
+    fn collect_try(&mut self, statement: &'a StmtTry) {
+        self.collect(&statement.body);
+        for ExceptHandler::ExceptHandler(handler) in &statement.handlers {
+            if let Some(name) = &handler.name {
+                self.bind(name.as_str(), None);
+            }
+            self.collect(&handler.body);
+        }
+        self.collect(&statement.orelse);
+        self.collect(&statement.finalbody);
+    }
+
+    fn bind_class(&mut self, class: &'a StmtClassDef) {
+        self.bind(class.name.as_str(), None);
+        let binding = self.names.entry(class.name.as_str()).or_default();
+        binding.class = Some(class);
     }
 
     fn import(&mut self, import: &'a StmtImport) {

@@ -13,12 +13,18 @@ use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind, FileFacts, Value};
 use crate::text::Span;
 
+/// What kinds of libraries the file imports.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Imports {
+    /// For the GPU.
+    pub(super) gpu: bool,
+    /// For microphones and loudspeakers.
+    pub(super) audio: bool,
+}
+
 pub(super) struct Walker<'a> {
     pub(super) scopes: Scopes<'a>,
-    /// Whether the file imports a GPU library.
-    pub(super) gpu_file: bool,
-    /// Whether it imports one for microphones and loudspeakers.
-    pub(super) audio_file: bool,
+    pub(super) imports: Imports,
     /// Whether the place that is being read is in a class of exceptions.
     pub(super) in_exception: bool,
     module: &'a [Stmt],
@@ -39,8 +45,7 @@ impl<'a> Walker<'a> {
     pub(super) fn new(module: &'a [Stmt]) -> Self {
         let mut walker = Self {
             scopes: Scopes::default(),
-            gpu_file: false,
-            audio_file: false,
+            imports: Imports::default(),
             in_exception: false,
             module,
             asked: None,
@@ -75,12 +80,12 @@ impl<'a> Walker<'a> {
             match statement {
                 Stmt::Import(import) => {
                     for alias in &import.names {
-                        self.imports(alias.name.as_str());
+                        self.imported(alias.name.as_str());
                     }
                 }
                 Stmt::ImportFrom(import) if import.level == 0 => {
                     if let Some(module) = &import.module {
-                        self.imports(module.as_str());
+                        self.imported(module.as_str());
                     }
                 }
                 Stmt::Global(global) => {
@@ -97,9 +102,9 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn imports(&mut self, module: &str) {
-        self.gpu_file |= catalogue::is_gpu_library(module);
-        self.audio_file |= catalogue::is_audio_library(module);
+    fn imported(&mut self, module: &str) {
+        self.imports.gpu |= catalogue::is_gpu_library(module);
+        self.imports.audio |= catalogue::is_audio_library(module);
     }
 
     pub(super) fn select(&mut self, span: Span, api: &'static str, index: u32) {

@@ -1,0 +1,141 @@
+//! What arguments are by the name of what is called: told, asked about, collected, declared.
+
+use ruff_python_ast::{Expr, ExprCall};
+
+use super::place::Place;
+
+/// Functions and methods whose arguments are told to a person.
+const MESSAGES: &[&str] = &[
+    "print",
+    "warn",
+    "debug",
+    "info",
+    "warning",
+    "error",
+    "exception",
+    "critical",
+    "log",
+    "echo",
+    "secho",
+    "fail",
+    "skip",
+    "write",
+    "writelines",
+    "format",
+    "join",
+    "pprint",
+    "input",
+    "exit",
+    "fatal",
+    "success",
+    "trace",
+    "print_exc",
+    "add_row",
+    "markdown",
+    "raises",
+    "set_label",
+    "set_text",
+    "set_title",
+    "set_xlabel",
+    "set_ylabel",
+    "suptitle",
+    "warns",
+    "assertIn",
+    "assertEqual",
+    "assertNotEqual",
+    "assertNotIn",
+    "assertTrue",
+    "assertFalse",
+    "assertRaisesRegex",
+];
+
+/// Functions and methods that ask about a text.
+const QUESTIONS: &[&str] = &[
+    "startswith",
+    "endswith",
+    "replace",
+    "split",
+    "rsplit",
+    "partition",
+    "rpartition",
+    "strip",
+    "lstrip",
+    "rstrip",
+    "removeprefix",
+    "removesuffix",
+    "find",
+    "rfind",
+    "index",
+    "count",
+    "match",
+    "fullmatch",
+    "search",
+    "sub",
+    "compile",
+    "findall",
+    "hasattr",
+    "isinstance",
+];
+
+/// Methods and functions that take a key, and what stands for its value after it.
+pub(super) const KEYED: &[&str] = &["get", "getenv", "pop", "setdefault"];
+
+/// Calls that declare a field or an option, with its default.
+pub(super) const DECLARATIONS: &[&str] = &["Argument", "Field", "Option", "field"];
+
+/// Keywords that describe, whatever is called.
+pub(super) const DESCRIPTIONS: &[&str] = &[
+    "choices",
+    "help",
+    "metavar",
+    "description",
+    "epilog",
+    "title",
+    "label",
+    "match",
+    "msg",
+    "message",
+    "reason",
+    "desc",
+    "caption",
+    "text",
+];
+
+/// Methods that collect texts of any kind.
+const COLLECTORS: &[&str] = &["add", "append", "appendleft", "insert"];
+
+/// The last name of a path.
+pub(super) fn last_part(path: &str) -> &str {
+    path.rsplit('.').next().unwrap_or(path)
+}
+
+/// What arguments without a meaning of their own are, by the last part of what is called.
+pub(super) fn rest_place(path: &str, place: Place) -> Place {
+    let last = last_part(path);
+    let raised =
+        last.ends_with("Error") || last.ends_with("Exception") || last.ends_with("Warning");
+    if matches!(place, Place::Message) || raised || MESSAGES.contains(&last) {
+        Place::Message
+    } else if QUESTIONS.contains(&last) {
+        Place::Compared
+    } else {
+        Place::Code
+    }
+}
+
+/// Whether it is `texts.append(…)`, and not `devices.append(…)`.
+pub(super) fn collects_texts(call: &ExprCall) -> bool {
+    let Expr::Attribute(method) = &*call.func else {
+        return false;
+    };
+    let collected = match &*method.value {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => return false,
+    }
+    .to_ascii_lowercase();
+    COLLECTORS.contains(&method.attr.as_str())
+        && !["device", "gpu", "cuda", "card"]
+            .iter()
+            .any(|word| collected.contains(word))
+}
