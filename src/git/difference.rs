@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use super::raw_diff;
 use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, Repository};
 
 /// One side of a difference: mode and object, or nothing.
@@ -54,20 +55,9 @@ impl Repository {
         self.worktree()?;
         let git = self.program();
         let commit = commit.to_string();
-        let cached = [
-            "diff-index",
-            "--cached",
-            "--raw",
-            "-z",
-            "--no-renames",
-            "--no-abbrev",
-            "--ita-invisible-in-index",
-            "--ignore-submodules=none",
-            &commit,
-        ];
         // Each only reads; together they take as long as the slowest.
         let (staged, suspects, entries) = std::thread::scope(|scope| {
-            let staged = scope.spawn(|| raw(&git, &cached));
+            let staged = scope.spawn(|| raw_diff::staged_against(&git, &commit));
             let entries = scope.spawn(|| index_entries(&git));
             let suspects = worktree_differences(&git);
             (staged.join(), suspects, entries.join())
@@ -220,7 +210,7 @@ fn worktree_differences(git: &GitProgram) -> Result<Vec<(RepoPath, TreeSide)>, G
         "--no-abbrev",
         "--ignore-submodules=none",
     ];
-    let found = raw(git, &arguments)?;
+    let found = raw_diff::run(git, &arguments)?;
     Ok(found
         .into_iter()
         .map(|(path, index, _)| (path, index))
@@ -253,38 +243,4 @@ pub(super) fn unexpected(command: &str) -> GitError {
     GitError::Unexpected {
         command: command.to_owned(),
     }
-}
-
-/// The records of a `--raw -z` output: path, old side, new side.
-fn raw(
-    git: &GitProgram,
-    arguments: &[&str],
-) -> Result<Vec<(RepoPath, TreeSide, TreeSide)>, GitError> {
-    let output = git.run(arguments, b"")?;
-    let command = arguments.first().copied().unwrap_or_default();
-    let mut found = Vec::new();
-    let mut records = output.records();
-    while let (Some(header), Some(path)) = (records.next(), records.next()) {
-        // `:100644 100644 <old id> <new id> M`
-        let header = std::str::from_utf8(header).map_err(|_| unexpected(command))?;
-        let words: Vec<&str> = header.trim_start_matches(':').split(' ').collect();
-        let [old_mode, new_mode, old_id, new_id, status] = words[..] else {
-            return Err(unexpected(command));
-        };
-        if status == "U" {
-            return Err(GitError::Unmerged {
-                path: crate::text::printable(path),
-            });
-        }
-        let side = |mode: &str, id: &str| {
-            let mode = FileMode::from_octal(u32::from_str_radix(mode, 8).ok()?)?;
-            ObjectId::from_hex(id).map(|id| (mode, id))
-        };
-        found.push((
-            RepoPath::new(path),
-            side(old_mode, old_id),
-            side(new_mode, new_id),
-        ));
-    }
-    Ok(found)
 }

@@ -11,6 +11,7 @@ mod difference;
 mod error;
 mod index_file;
 mod program;
+mod raw_diff;
 mod repository;
 mod staged;
 mod tag;

@@ -8,7 +8,7 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::index::entry::{Flags, Stage};
 use gix::prelude::FindExt as _;
 
-use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, StagedChange};
+use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, StagedChange, raw_diff};
 
 /// Why gix gave no answer.
 pub(super) enum Doubt {
@@ -271,48 +271,15 @@ pub(super) fn with_program(
             .run(&["hash-object", "-t", "tree", "--stdin"], b"")?
             .line(),
     };
-    let output = git.run(
-        &[
-            "diff-index",
-            "--cached",
-            "--raw",
-            "-z",
-            "--no-renames",
-            "--no-abbrev",
-            "--ita-invisible-in-index",
-            "--ignore-submodules=none",
-            &base,
-        ],
-        b"",
-    )?;
-    let mut changes = Vec::new();
-    let mut records = output.records();
-    while let (Some(header), Some(path)) = (records.next(), records.next()) {
-        // `:100644 100644 <old id> <new id> M`
-        let unexpected = || GitError::Unexpected {
-            command: "diff-index".to_owned(),
-        };
-        let header = std::str::from_utf8(header).map_err(|_| unexpected())?;
-        let words: Vec<&str> = header.trim_start_matches(':').split(' ').collect();
-        let [old_mode, new_mode, old_id, new_id, status] = words[..] else {
-            return Err(unexpected());
-        };
-        if status == "U" {
-            return Err(GitError::Unmerged {
-                path: crate::text::printable(path),
-            });
-        }
-        let side = |mode: &str, id: &str| {
-            let mode = FileMode::from_octal(u32::from_str_radix(mode, 8).ok()?)?;
-            ObjectId::from_hex(id).map(|id| (mode, id))
-        };
-        changes.push(StagedChange {
-            path: RepoPath::new(path),
-            before: side(old_mode, old_id),
-            staged: side(new_mode, new_id),
+    let mut changes: Vec<StagedChange> = raw_diff::staged_against(git, &base)?
+        .into_iter()
+        .map(|(path, before, staged)| StagedChange {
+            path,
+            before,
+            staged,
             worktree_is_staged: false,
-        });
-    }
+        })
+        .collect();
     changes.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(changes)
 }
