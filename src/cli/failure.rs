@@ -301,6 +301,11 @@ impl From<RollbackError> for Failure {
             RollbackError::Git(error @ GitError::Program { .. }) => {
                 return Self::from(error).note("nothing was changed").hint(MEND_GIT);
             }
+            RollbackError::Git(error @ GitError::Object { .. }) => {
+                return Self::from(error).note("nothing was changed").hint(
+                    "`git fsck` tells what else is missing; `git add` the file again to go on",
+                );
+            }
             RollbackError::Git(error) => return error.into(),
             RollbackError::Backup(error) => return error.into(),
             other => other,

@@ -14,7 +14,7 @@ use crate::backup::{
     BackupError, BackupId, ContentSource, IndexSource, SnapshotEntry, SnapshotRequest,
     VerifiedBackup, Version,
 };
-use crate::git::{Blob, ObjectId, RepoPath};
+use crate::git::{Blob, GitError, ObjectId, RepoPath};
 use crate::sys::file;
 
 impl Workplace<'_> {
@@ -55,8 +55,14 @@ impl Workplace<'_> {
         }
         let ids: Vec<ObjectId> = job.staged.iter().map(|(_, _, id)| *id).collect();
         let blobs = self.repository.blobs(&ids, u64::MAX)?;
-        for ((path, mode, _), blob) in job.staged.iter().zip(blobs) {
-            let Blob::Bytes(content) = blob else { continue };
+        for ((path, mode, id), blob) in job.staged.iter().zip(blobs) {
+            // What cannot be saved must not be replaced.
+            let Blob::Bytes(content) = blob else {
+                return Err(RollbackError::Git(GitError::Object {
+                    id: id.to_string(),
+                    reason: format!("the staged `{path}` is not in this repository"),
+                }));
+            };
             request.entries.push(SnapshotEntry {
                 path: path.clone(),
                 version: Version::Staged,

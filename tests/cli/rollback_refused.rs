@@ -231,6 +231,30 @@ fn an_undo_killed_at_any_step_is_finished() {
     assert!(stop > 10, "only {stop} places to stop at");
 }
 
+#[test]
+fn what_is_only_staged_and_cannot_be_read_stops_the_rollback() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "v1\n");
+    repo.commit_all("one");
+    repo.git(&["tag", "v1"]);
+    repo.write("a.py", "v2\n");
+    repo.commit_all("two");
+    repo.write("a.py", "only staged\n");
+    repo.git(&["add", "."]);
+    repo.write("a.py", "not staged\n");
+    let id = repo.git(&["rev-parse", ":a.py"]);
+    let (folder, file) = id.trim().split_at(2);
+    std::fs::remove_file(repo.path().join(".git/objects").join(folder).join(file)).unwrap();
+    let index = repo.read(".git/index");
+    let run = repo.gpuguard(&["rollback", "v1", "--yes"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains(id.trim()), "{run}");
+    assert!(run.stderr.contains("nothing was changed"), "{run}");
+    assert_eq!(repo.read("a.py"), b"not staged\n");
+    assert_eq!(repo.read(".git/index"), index);
+    assert!(!repo.exists(".git/index.lock"));
+}
+
 #[cfg(unix)]
 #[test]
 fn the_hook_tells_of_a_killed_rollback() {
