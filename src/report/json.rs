@@ -113,7 +113,7 @@ fn entry<'o>(file: &FileScan, finding: &'o Finding) -> Entry<'o> {
         end_column: finding.end.column,
         message: &finding.message,
         introduced: finding.introduced,
-        fixable: finding.fixable,
+        fixable: finding.is_fixable(),
         api: finding.api,
         label: &finding.label,
         help: &finding.help,

@@ -6,9 +6,10 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::Regex;
 
 use super::decode::decode;
-use super::fact::FileFacts;
+use super::fact::{Certainty, FileFacts};
 use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language};
+use super::remedy::{Fix, Site};
 use super::rule::{About, Draft, RULES, Rule, Situation};
 use crate::git::RepoPath;
 use crate::policy::{Policy, Severity};
@@ -135,6 +136,7 @@ impl Scanner {
                 let place = Place {
                     language,
                     text,
+                    facts,
                     lines: &lines,
                 };
                 scan.findings
@@ -168,6 +170,7 @@ fn line_hashes(text: &str) -> Vec<u64> {
 struct Place<'t> {
     language: &'t Language,
     text: &'t str,
+    facts: &'t FileFacts,
     lines: &'t LineIndex,
 }
 
@@ -190,9 +193,24 @@ impl Place<'_> {
                 ))
             }
         };
+        let site = Site {
+            span: draft.span,
+            value: draft.value,
+        };
+        let fix = draft.remedy.and_then(|remedy| {
+            Some(Fix {
+                edits: self
+                    .language
+                    .edits(self.text, self.facts, site, &remedy.change)?,
+                safety: remedy.safety,
+            })
+        });
         Finding {
             rule,
-            severity,
+            severity: match draft.certainty {
+                Certainty::Certain => severity,
+                Certainty::Fragile => severity.min(Severity::Warning),
+            },
             span: draft.span,
             start,
             end,
@@ -203,7 +221,7 @@ impl Place<'_> {
             help: draft.help,
             api: draft.api,
             introduced: true,
-            fixable: false,
+            fix,
             fingerprint,
         }
     }

@@ -9,8 +9,13 @@ use crate::text::Span;
 pub struct Fact {
     /// The code that does it.
     pub span: Span,
+    /// The literal that says which card or value: what a fix writes anew. `None` where it is
+    /// computed, or written elsewhere.
+    pub value: Option<Span>,
     /// The stable label of the API, such as `torch.device` or `os.environ`.
     pub api: &'static str,
+    /// When it happens.
+    pub when: When,
     /// What it does.
     pub kind: FactKind,
 }
@@ -27,6 +32,49 @@ pub enum FactKind {
     },
     /// Makes CUDA work, on whichever card is current.
     UsesGpu,
+    /// Makes the CUDA driver read its environment variables: what is set later counts for
+    /// children of the process only.
+    StartsCuda(Certainty),
+    /// Works on every card it can see.
+    TakesAll,
+    /// Takes this many cards, from the first on.
+    TakesCount {
+        /// How many.
+        count: Value<u32>,
+    },
+    /// Uses a number that NVML counted (every card, by PCI address, no mask) where CUDA counts.
+    CountedByNvml,
+    /// A launcher's flag that chooses cards whatever `CUDA_VISIBLE_DEVICES` says.
+    LauncherFlag {
+        /// The flag.
+        flag: String,
+        /// What it chooses.
+        cards: Cards,
+    },
+    /// Gives a container cards of the host.
+    Container(Cards),
+}
+
+/// Cards as a launcher or a container runtime names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Cards {
+    /// Every card of the machine.
+    All,
+    /// This many.
+    Count(u32),
+    /// These, by index in PCI order or by UUID.
+    Listed(Vec<String>),
+    /// Decided at run time.
+    Dynamic,
+}
+
+/// How sure it is that something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Certainty {
+    /// In every version, on every machine.
+    Certain,
+    /// In some versions, or under some settings.
+    Fragile,
 }
 
 /// A write to an environment variable.
@@ -38,8 +86,21 @@ pub struct VariableWrite {
     pub value: Value<String>,
     /// How it is written.
     pub how: HowSet,
-    /// Whether the write is sure to happen.
-    pub when: When,
+    /// Whose variable it is.
+    pub whose: Whose,
+    /// Whether this is one of several values, of which one is chosen at run time.
+    pub one_of_several: bool,
+}
+
+/// Whose environment a variable is written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The program's own, and its children's.
+    Own,
+    /// That of one child, which this program starts.
+    Child,
+    /// That of a shell which ends at once: nobody ever sees it.
+    Nobody,
 }
 
 /// How a variable is written.
@@ -55,7 +116,7 @@ pub enum HowSet {
     Removed,
 }
 
-/// When a write happens.
+/// When something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
     /// As the file is loaded, in any case.
@@ -64,8 +125,6 @@ pub enum When {
     Branch,
     /// When a function is called.
     Called,
-    /// One of several values, decided at run time.
-    Perhaps,
 }
 
 impl When {
@@ -108,13 +167,15 @@ pub struct FileFacts {
 }
 
 impl FileFacts {
-    /// The writes of the environment variable `name`, in order.
+    /// The writes of the program's own environment variable `name`, in order.
     pub fn writes<'f>(
         &'f self,
         name: &'f str,
     ) -> impl Iterator<Item = (&'f Fact, &'f VariableWrite)> {
         self.facts.iter().filter_map(move |fact| match &fact.kind {
-            FactKind::SetVariable(write) if write.name == name => Some((fact, write)),
+            FactKind::SetVariable(write) if write.name == name && write.whose == Whose::Own => {
+                Some((fact, write))
+            }
             _ => None,
         })
     }
@@ -124,7 +185,7 @@ impl FileFacts {
         self.facts.iter().find(|fact| match &fact.kind {
             FactKind::UsesGpu => true,
             FactKind::SelectIndex { index } => index.known().is_some(),
-            FactKind::SetVariable(_) => false,
+            _ => false,
         })
     }
 }

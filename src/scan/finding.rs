@@ -1,5 +1,6 @@
 //! What a scan of one file gives.
 
+use super::remedy::{Fix, Safety};
 use crate::git::RepoPath;
 use crate::policy::Severity;
 use crate::text::{Position, Span};
@@ -87,8 +88,8 @@ pub struct Finding {
     pub api: &'static str,
     /// Whether the change that is judged brings it in; always so when whole files are judged.
     pub introduced: bool,
-    /// Whether a safe fix is known.
-    pub fixable: bool,
+    /// How to mend it, where the file's language can write that.
+    pub fix: Option<Fix>,
     /// Names the finding wherever its line moves.
     pub fingerprint: Fingerprint,
 }
@@ -113,6 +114,13 @@ impl std::fmt::Display for SkipReason {
 }
 
 impl Finding {
+    /// Whether `gpuguard fix` mends it.
+    pub fn is_fixable(&self) -> bool {
+        self.fix
+            .as_ref()
+            .is_some_and(|fix| fix.safety == Safety::Safe)
+    }
+
     /// Whether it refuses the change that is judged.
     pub fn blocks(&self) -> bool {
         self.introduced && self.severity == Severity::Error

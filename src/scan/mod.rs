@@ -9,11 +9,13 @@ pub mod fact;
 mod finding;
 mod introduced;
 pub mod language;
+mod remedy;
 pub mod rule;
 
 pub use engine::Scanner;
 pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 pub use introduced::{MovedCode, mark_introduced};
+pub use remedy::{Change, Fix, Remedy, Safety};
 
 #[cfg(test)]
 mod tests;

@@ -1,10 +1,12 @@
-//! Text as positions and as something safe to show: spans, lines and columns, printable names.
+//! Text as positions and as something safe to show: spans, lines and columns, edits, printable names.
 //!
 //! Knows nothing of files, languages or terminals.
 
+mod edit;
 mod line_index;
 mod printable;
 
+pub use edit::{Edit, apply};
 pub use line_index::{LineIndex, Position};
 pub use printable::printable;
 

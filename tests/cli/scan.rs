@@ -85,7 +85,7 @@ fn json_is_the_contracts_object() {
         ("end_line", 4.into()),
         ("end_column", 21.into()),
         ("introduced", true.into()),
-        ("fixable", false.into()),
+        ("fixable", true.into()),
         ("api", ".to".into()),
     ] {
         assert_eq!(finding[key], value, "{key}");

@@ -108,7 +108,9 @@ impl FakeDriver {
     /// The process and the function of each call so far, in order.
     pub(crate) fn calls(&self) -> Vec<(u32, String)> {
         let log = std::fs::read_to_string(self.log()).unwrap_or_default();
-        log.lines()
+        // What has no line end yet is still being written.
+        log.split_inclusive('\n')
+            .filter_map(|line| line.strip_suffix('\n'))
             .map(|line| {
                 let (process, call) = line.split_once(' ').unwrap();
                 (process.parse().unwrap(), call.to_owned())

@@ -3,7 +3,9 @@
 mod python;
 
 use super::fact::FileFacts;
+use super::remedy::{Change, Site};
 use crate::git::RepoPath;
+use crate::text::Edit;
 
 /// A language that can be read.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct Language {
     pub words: &'static [&'static str],
     /// Reads a text.
     read: fn(&str) -> Result<FileFacts, ReaderFailed>,
+    /// Writes a remedy into a text, whose facts are known.
+    edits: fn(&str, &FileFacts, Site, &Change) -> Option<Vec<Edit>>,
     /// Code without layout, comments and the kind of quotes.
     plain: fn(&str) -> String,
 }
@@ -39,6 +43,17 @@ impl Language {
     /// What the text says about GPUs.
     pub fn read(&self, text: &str) -> Result<FileFacts, ReaderFailed> {
         (self.read)(text)
+    }
+
+    /// The edits that make a change at a place; `None` where it cannot be written for certain.
+    pub(super) fn edits(
+        &self,
+        text: &str,
+        facts: &FileFacts,
+        site: Site,
+        change: &Change,
+    ) -> Option<Vec<Edit>> {
+        (self.edits)(text, facts, site, change)
     }
 
     /// The same for the same piece of code, however it is laid out.

@@ -4,6 +4,7 @@ use super::situation::{VISIBLE, cards_shown, is_allowed};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::scan::fact::Value;
+use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG002",
@@ -29,6 +30,10 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         draft.message = format!("{VISIBLE}={value} shows {}", cards_shown(&shown));
         "shows a card that must not be used".clone_into(&mut draft.label);
         draft.help = format!("set {VISIBLE} to \"{}\"", required.visible_devices);
+        draft.remedy = Some(Remedy {
+            change: Change::Value(required.visible_devices.clone()),
+            safety: Safety::Safe,
+        });
         drafts.push(draft);
     }
     drafts

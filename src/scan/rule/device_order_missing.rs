@@ -4,6 +4,7 @@ use super::situation::{ORDER, VISIBLE};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::scan::fact::Value;
+use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG001",
@@ -31,6 +32,10 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             );
             "another order".clone_into(&mut draft.label);
             draft.help = format!("set {ORDER} to \"{required}\"");
+            draft.remedy = Some(Remedy {
+                change: Change::Value(required.clone()),
+                safety: Safety::Safe,
+            });
             wrong.push(draft);
         }
     }
@@ -62,6 +67,9 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     );
     "no fixed card order".clone_into(&mut draft.label);
     draft.help = help;
+    if !removed {
+        draft.remedy = Some(situation.set_first());
+    }
     wrong.push(draft);
     wrong
 }

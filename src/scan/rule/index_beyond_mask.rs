@@ -4,6 +4,7 @@ use super::situation::{Mask, VISIBLE};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::policy::selection::Selected;
+use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG006",
@@ -50,6 +51,12 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         };
         "selects no card: \"invalid device ordinal\"".clone_into(&mut draft.label);
         draft.help = help(situation, mask, shown);
+        if let Selected::Allowed(_) = situation.selected(mask, 0) {
+            draft.remedy = Some(Remedy {
+                change: Change::Index(0),
+                safety: Safety::Safe,
+            });
+        }
         drafts.push(draft);
     }
     drafts

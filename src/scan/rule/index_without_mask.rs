@@ -36,6 +36,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             "set {} first, then use index 0 (\"cuda:0\") for the first card it shows",
             situation.required()
         );
+        draft.remedy = Some(situation.set_first());
         draft
     };
     situation.indices().map(draft).collect()

@@ -12,7 +12,8 @@ mod visible_devices_missing;
 
 pub use situation::Situation;
 
-use super::fact::Fact;
+use super::fact::{Certainty, Fact};
+use super::remedy::Remedy;
 use crate::policy::Severity;
 use crate::text::Span;
 
@@ -47,6 +48,12 @@ pub struct Draft {
     pub help: String,
     /// What the finding is about.
     pub about: About,
+    /// Whether the code certainly does what the rule is about; where not, it only warns.
+    pub certainty: Certainty,
+    /// The literal that holds the wrong value, where there is one.
+    pub value: Option<Span>,
+    /// How to mend it by a machine, where that is possible at all.
+    pub remedy: Option<Remedy>,
 }
 
 /// What a finding is about: decides how it is recognised in another version of the file.
@@ -91,6 +98,9 @@ impl Draft {
             label: String::new(),
             help: String::new(),
             about,
+            certainty: Certainty::Certain,
+            value: fact.value,
+            remedy: None,
         }
     }
 }

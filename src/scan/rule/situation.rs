@@ -3,6 +3,7 @@
 use crate::policy::selection::{CudaEnvironment, Selected, Slot, Visible, select, visible};
 use crate::policy::{Card, Policy, SetIn, Usage};
 use crate::scan::fact::{Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When};
+use crate::scan::remedy::{Change, Remedy, Safety};
 
 /// `CUDA_DEVICE_ORDER`.
 pub(super) const ORDER: &str = "CUDA_DEVICE_ORDER";
@@ -73,12 +74,12 @@ impl<'a> Situation<'a> {
             return Mask::Missing;
         }
         let mut last: Option<(&str, bool)> = None;
-        for (_, write) in facts.writes(VISIBLE) {
-            let loading = write.when.is_loading();
+        for (fact, write) in facts.writes(VISIBLE) {
+            let loading = fact.when.is_loading();
             match &write.value {
                 // Removed while loading, but set again below.
                 Value::Absent if loading => last = None,
-                Value::Known(_) if write.when == When::Perhaps => return Mask::NotKnown,
+                Value::Known(_) if write.one_of_several => return Mask::NotKnown,
                 Value::Dynamic | Value::Absent => return Mask::NotKnown,
                 // What is there stays.
                 Value::Known(_) if write.how == HowSet::Default && last.is_some() => {}
@@ -101,7 +102,7 @@ impl<'a> Situation<'a> {
     pub(super) fn is_removed(&self, name: &'a str) -> bool {
         self.facts
             .writes(name)
-            .filter(|(_, write)| write.when.is_loading() || write.when == When::Perhaps)
+            .filter(|(fact, write)| fact.when.is_loading() || write.one_of_several)
             .last()
             .is_some_and(|(_, write)| write.value == Value::Absent)
     }
@@ -139,7 +140,7 @@ impl<'a> Situation<'a> {
     pub(super) fn indices(&self) -> impl Iterator<Item = (&'a Fact, u32)> {
         self.facts.facts.iter().filter_map(|fact| match &fact.kind {
             FactKind::SelectIndex { index } => index.known().map(|index| (fact, *index)),
-            FactKind::SetVariable(_) | FactKind::UsesGpu => None,
+            _ => None,
         })
     }
 
@@ -149,11 +150,14 @@ impl<'a> Situation<'a> {
         name: &'a str,
     ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite)> {
         let mut is_set = false;
-        self.facts.writes(name).filter(move |(_, write)| {
+        self.facts.writes(name).filter(move |(fact, write)| {
             let sets = write.value != Value::Absent && !(is_set && write.how == HowSet::Default);
             if write.value == Value::Absent {
                 is_set = false;
-            } else if write.when == When::Loading && write.how != HowSet::Putenv {
+            } else if fact.when == When::Loading
+                && !write.one_of_several
+                && write.how != HowSet::Putenv
+            {
                 is_set = true;
             }
             sets
@@ -167,6 +171,18 @@ impl<'a> Situation<'a> {
             "{ORDER}={} and {VISIBLE}={}",
             required.device_order, required.visible_devices
         )
+    }
+
+    /// The remedy for a file that does not set the variables.
+    pub(super) fn set_first(&self) -> Remedy {
+        let required = &self.policy.environment;
+        Remedy {
+            change: Change::SetFirst(vec![
+                (ORDER.to_owned(), required.device_order.clone()),
+                (VISIBLE.to_owned(), required.visible_devices.clone()),
+            ]),
+            safety: Safety::Safe,
+        }
     }
 
     /// The forbidden cards, by name.

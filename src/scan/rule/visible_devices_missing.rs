@@ -33,5 +33,8 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         "set {} at the top, before anything uses CUDA",
         situation.required()
     );
+    if !removed {
+        draft.remedy = Some(situation.set_first());
+    }
     vec![draft]
 }

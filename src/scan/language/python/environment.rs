@@ -6,7 +6,7 @@ use super::place::Place;
 use super::span_of;
 use super::value::{Constant, possible_values};
 use super::walk::Walker;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When};
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, Whose};
 use crate::text::Span;
 
 /// The label of these facts.
@@ -199,11 +199,8 @@ impl<'a> Walker<'a> {
             return;
         }
         let values = possible_values(value, &self.scopes);
-        let when = if values.len() > 1 {
-            When::Perhaps
-        } else {
-            self.when()
-        };
+        let one_of_several = values.len() > 1;
+        let literal = value.is_string_literal_expr().then(|| span_of(value));
         for value in values {
             let value = match value {
                 Constant::Text(text) => Value::Known(text),
@@ -211,12 +208,15 @@ impl<'a> Walker<'a> {
             };
             self.fact(Fact {
                 span,
+                value: literal,
                 api: if how == HowSet::Putenv { PUTENV } else { LABEL },
+                when: self.when(),
                 kind: FactKind::SetVariable(VariableWrite {
                     name: name.to_owned(),
                     value,
                     how,
-                    when,
+                    whose: Whose::Own,
+                    one_of_several,
                 }),
             });
         }
@@ -231,21 +231,16 @@ impl<'a> Walker<'a> {
                 name: name.clone(),
                 value: Value::Absent,
                 how: HowSet::Removed,
-                when: self.when(),
+                whose: Whose::Own,
+                one_of_several: false,
             };
             self.fact(Fact {
                 span: span_of(at),
+                value: None,
                 api: LABEL,
+                when: self.when(),
                 kind: FactKind::SetVariable(write),
             });
-        }
-    }
-
-    fn when(&self) -> When {
-        match (self.functions, self.branches) {
-            (0, 0) => When::Loading,
-            (0, _) => When::Branch,
-            _ => When::Called,
         }
     }
 }

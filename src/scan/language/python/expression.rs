@@ -96,7 +96,7 @@ impl<'a> Walker<'a> {
                         && let DeviceText::Indices(indices) = catalogue::cuda_text(&text)
                     {
                         for index in indices {
-                            self.select(span_of(expr), ANYWHERE.label, index);
+                            self.select(expr, ANYWHERE.label, index);
                         }
                     }
                 }
@@ -115,7 +115,7 @@ impl<'a> Walker<'a> {
                     }
                     DeviceText::Indices(indices) => {
                         for index in indices {
-                            self.select(span, role.label, index);
+                            self.select(expr, role.label, index);
                         }
                     }
                     DeviceText::Cuda => self.uses(span, role.label),
@@ -127,7 +127,7 @@ impl<'a> Walker<'a> {
                         && role.form.takes_number()
                         && let Ok(index) = u32::try_from(*number)
                     {
-                        self.select(span, role.label, index);
+                        self.select(expr, role.label, index);
                     }
                 }
                 Constant::Prefix(start) if start.starts_with("cuda") => self.uses(span, role.label),

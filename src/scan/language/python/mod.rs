@@ -5,6 +5,7 @@
 
 mod asked;
 mod call;
+mod edit;
 mod environment;
 mod expression;
 mod place;
@@ -35,6 +36,7 @@ pub(super) const PYTHON: Language = Language {
         "accelerate",
     ],
     read,
+    edits: edit::edits,
     plain: plain::plain,
 };
 

@@ -24,7 +24,7 @@ fn writes(text: &str) -> Vec<(String, Value<String>, HowSet, When)> {
         .facts
         .into_iter()
         .filter_map(|fact| match fact.kind {
-            FactKind::SetVariable(write) => Some((write.name, write.value, write.how, write.when)),
+            FactKind::SetVariable(write) => Some((write.name, write.value, write.how, fact.when)),
             _ => None,
         })
         .collect()

@@ -9,8 +9,9 @@ use ruff_python_ast::{
 use super::asked::Asked;
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
+use super::span_of;
 use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, FileFacts, Value};
+use crate::scan::fact::{Fact, FactKind, FileFacts, Value, When};
 use crate::text::Span;
 
 /// What kinds of libraries the file imports.
@@ -107,13 +108,19 @@ impl<'a> Walker<'a> {
         self.imports.audio |= catalogue::is_audio_library(module);
     }
 
-    pub(super) fn select(&mut self, span: Span, api: &'static str, index: u32) {
+    /// A card chosen by its index, written in `expr`.
+    pub(super) fn select(&mut self, expr: &Expr, api: &'static str, index: u32) {
+        let span = span_of(expr);
         if self.seen.insert((span, Some(index))) {
-            let index = Value::Known(index);
+            let literal = expr.is_string_literal_expr() || expr.is_number_literal_expr();
             self.facts.push(Fact {
                 span,
+                value: literal.then_some(span),
                 api,
-                kind: FactKind::SelectIndex { index },
+                when: self.when(),
+                kind: FactKind::SelectIndex {
+                    index: Value::Known(index),
+                },
             });
         }
     }
@@ -122,9 +129,20 @@ impl<'a> Walker<'a> {
         if self.seen.insert((span, None)) {
             self.facts.push(Fact {
                 span,
+                value: None,
                 api,
+                when: self.when(),
                 kind: FactKind::UsesGpu,
             });
+        }
+    }
+
+    /// When the place that is being read happens.
+    pub(super) fn when(&self) -> When {
+        match (self.functions, self.branches) {
+            (0, 0) => When::Loading,
+            (0, _) => When::Branch,
+            _ => When::Called,
         }
     }
 

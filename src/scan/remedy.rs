@@ -1,0 +1,57 @@
+//! How a finding can be mended, in words that no language owns: a rule proposes it, the language
+//! writes it as edits.
+
+use crate::text::{Edit, Span};
+
+/// What a rule proposes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// What is to change.
+    pub change: Change,
+    /// Whether the program is sure to mean the same afterwards, but for the card.
+    pub safety: Safety,
+}
+
+/// A change that mends a finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Select this logical index instead.
+    Index(u32),
+    /// Give the variable this value instead.
+    Value(String),
+    /// Write this variable instead.
+    Name(String),
+    /// Set those of these variables that are not set, before anything here can start CUDA.
+    SetFirst(Vec<(String, String)>),
+    /// Set the variable where nothing can have started CUDA yet, instead of here.
+    MoveFirst,
+    /// Leave it out.
+    Remove,
+}
+
+/// Whether a fix may be made without being asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// Made by `gpuguard fix`.
+    Safe,
+    /// Made only with `--unsafe-fixes`.
+    Unsafe,
+}
+
+/// A remedy as the file's language writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// Whether it may be made without being asked for.
+    pub safety: Safety,
+    /// What to change in the file's text.
+    pub edits: Vec<Edit>,
+}
+
+/// Where a finding stands, for the language that writes its remedy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Site {
+    /// The code of the finding.
+    pub(super) span: Span,
+    /// The literal that holds the wrong value.
+    pub(super) value: Option<Span>,
+}
