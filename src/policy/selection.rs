@@ -89,12 +89,10 @@ pub fn visible<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>) -> Visib
         };
     };
     let mask = Mask::read(cards, mask);
-    let slots = mask.shown().map(|entry| match entry.meaning {
-        Meaning::Index(number) => by_rank(number),
-        Meaning::Uuid(slot) => slot,
-        Meaning::Mig | Meaning::End | Meaning::Unread => Slot::Unknown,
-    });
-    let mut slots: Vec<Slot<'p>> = slots.collect();
+    let mut slots: Vec<Slot<'p>> = mask
+        .shown()
+        .map(|entry| slot_of(cards, environment, entry))
+        .collect();
     if mask
         .trouble()
         .is_some_and(|(_, trouble)| trouble == Trouble::Mixed)
@@ -105,6 +103,19 @@ pub fn visible<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>) -> Visib
     Visible {
         slots,
         open_ended: false,
+    }
+}
+
+/// The card that an entry of a mask shows.
+pub fn slot_of<'p>(
+    cards: &'p [Card],
+    environment: CudaEnvironment<'_>,
+    entry: &Entry<'p, '_>,
+) -> Slot<'p> {
+    match entry.meaning {
+        Meaning::Index(number) => by_rank(cards, environment, number),
+        Meaning::Uuid(slot) => slot,
+        Meaning::Mig | Meaning::End | Meaning::Unread => Slot::Unknown,
     }
 }
 
