@@ -64,6 +64,8 @@ pub enum Cards {
     Count(u32),
     /// These, by index in PCI order or by UUID.
     Listed(Vec<String>),
+    /// Every card but these.
+    AllBut(Vec<String>),
     /// Decided at run time.
     Dynamic,
 }
@@ -101,6 +103,8 @@ pub enum Whose {
     Child,
     /// That of a shell which ends at once: nobody ever sees it.
     Nobody,
+    /// That of a container, in which cards are counted from 0 anew.
+    Container,
 }
 
 /// How a variable is written.
@@ -164,6 +168,27 @@ pub struct FileFacts {
     pub entry_point: bool,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
+    /// Code that runs only when something decides so, by place: tells what surely ran before
+    /// what.
+    pub blocks: Vec<Block>,
+}
+
+/// Code that runs as a whole, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Block {
+    /// Where it is.
+    pub span: Span,
+    /// What decides.
+    pub kind: BlockKind,
+}
+
+/// What decides whether a block runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BlockKind {
+    /// A condition, a loop, an error.
+    Branch,
+    /// A call, at any later time.
+    Function,
 }
 
 impl FileFacts {

@@ -11,7 +11,7 @@ pub use line_index::{LineIndex, Position};
 pub use printable::printable;
 
 /// A range of bytes in one file's content; `end` is exclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// Offset of the first byte.
     pub start: usize,

@@ -1,5 +1,6 @@
 //! Languages: each reads a file's text into facts. None of them knows a rule or the policy.
 
+mod command;
 mod python;
 
 use super::fact::FileFacts;

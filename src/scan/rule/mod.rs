@@ -4,10 +4,23 @@
 //! what `gpuguard rule CODE` prints and what the tests run.
 
 mod card_not_allowed;
+mod container_selector;
+mod count_as_index;
 mod device_order_missing;
+mod fastest_first;
 mod index_beyond_mask;
 mod index_without_mask;
+mod launcher_flag;
+mod mask_removed;
+mod name_misspelt;
+mod no_effect;
+mod not_exported;
+mod nvml_index;
+mod set_too_late;
 mod situation;
+mod takes_all_cards;
+mod uuid_not_allowed;
+mod value_not_accepted;
 mod visible_devices_missing;
 
 pub use situation::Situation;
@@ -69,8 +82,21 @@ pub enum About {
 pub static RULES: &[Rule] = &[
     device_order_missing::RULE,
     card_not_allowed::RULE,
+    value_not_accepted::RULE,
+    name_misspelt::RULE,
+    set_too_late::RULE,
     index_beyond_mask::RULE,
     index_without_mask::RULE,
+    takes_all_cards::RULE,
+    launcher_flag::RULE,
+    count_as_index::RULE,
+    container_selector::RULE,
+    not_exported::RULE,
+    nvml_index::RULE,
+    no_effect::RULE,
+    fastest_first::RULE,
+    mask_removed::RULE,
+    uuid_not_allowed::RULE,
     visible_devices_missing::RULE,
 ];
 

@@ -1,13 +1,16 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call` and `environment` go through the tree and write down facts.
+//! `walk`, `expression`, `call`, `environment`, `command` and `nvml` go through the tree and write
+//! down facts.
 
 mod asked;
 mod call;
+mod command;
 mod edit;
 mod environment;
 mod expression;
+mod nvml;
 mod place;
 mod plain;
 mod scope;
@@ -34,6 +37,12 @@ pub(super) const PYTHON: Language = Language {
         "cupy",
         "cpu_offload",
         "accelerate",
+        "deepspeed",
+        "nvidia",
+        "VISIBLE_DEVICES",
+        "AFFINITY_MASK",
+        "DEVICE_SELECTOR",
+        "DEVICE_ORDINAL",
     ],
     read,
     edits: edit::edits,
