@@ -1,7 +1,5 @@
 //! One file from bytes to findings.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::Regex;
 
@@ -58,6 +56,12 @@ impl Scanner {
         Language::of(path, content)
     }
 
+    /// Whether a file of this name can be in a language that is read; its content may still
+    /// tell otherwise.
+    pub fn may_be_code(&self, path: &RepoPath) -> bool {
+        path.extension().is_none() || self.language(path, b"").is_some()
+    }
+
     /// Whether the policy excludes a path.
     pub fn excludes(&self, path: &RepoPath) -> bool {
         !self.exclude.is_empty()
@@ -94,7 +98,6 @@ impl Scanner {
             reading: Reading::Whole,
             findings: Vec::new(),
             uses_gpu: false,
-            lines: Vec::new(),
         };
         let Some(language) = self.language(path, content) else {
             return nothing;
@@ -145,25 +148,8 @@ impl Scanner {
         }
         scan.findings
             .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
-        if scan.findings.iter().any(Finding::is_about_file) {
-            scan.lines = line_hashes(text);
-        }
         scan
     }
-}
-
-fn line_hashes(text: &str) -> Vec<u64> {
-    let lines = text.split(['\n', '\r']).map(str::trim);
-    let mut hashes: Vec<u64> = lines
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let mut hasher = DefaultHasher::new();
-            line.hash(&mut hasher);
-            hasher.finish()
-        })
-        .collect();
-    hashes.sort_unstable();
-    hashes
 }
 
 /// A text with its lines.

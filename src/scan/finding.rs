@@ -16,9 +16,6 @@ pub struct FileScan {
     pub findings: Vec<Finding>,
     /// Whether its code uses the GPU, or selects one.
     pub uses_gpu: bool,
-    /// Hashes of its lines, sorted, where it was found to lack something as a whole: tells
-    /// whether another file is this one under another name.
-    pub lines: Vec<u64>,
 }
 
 /// How far a file was read.
@@ -127,7 +124,7 @@ impl Finding {
     }
 
     /// Whether it is about the file as a whole: something is missing in it.
-    pub(super) fn is_about_file(&self) -> bool {
+    pub(crate) fn is_about_file(&self) -> bool {
         self.fingerprint.0 == self.rule
     }
 }
@@ -140,7 +137,6 @@ impl FileScan {
             reading: Reading::Skipped(reason),
             findings: Vec::new(),
             uses_gpu: false,
-            lines: Vec::new(),
         }
     }
 }
