@@ -19,6 +19,8 @@ mod rollback_since;
 mod rollback_special;
 mod rule;
 mod scan;
+mod scan_merge;
+mod scan_range;
 mod schema;
 #[cfg(target_os = "linux")]
 mod screen;
