@@ -18,6 +18,7 @@ use crate::policy::{self, Policy};
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
 use crate::source::{self, Change, Judged, PolicyFrom, Range, WorktreeError, WorktreeFile};
+use crate::sys::clock;
 use crate::sys::environment::current_dir;
 
 /// Look for code that selects the wrong card
@@ -98,6 +99,10 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
     screen.print(&report::render(format, outcome, &style))
 }
 
+fn scanner(policy: &Policy) -> Scanner {
+    Scanner::new(policy).on(clock::day_of(clock::now()))
+}
+
 fn here() -> Result<PathBuf, Failure> {
     current_dir().map_err(|error| Failure::new("the current folder is gone").because(&error))
 }
@@ -107,7 +112,7 @@ fn scan_staged(policy: &Policy) -> Result<Outcome, Failure> {
     let repository = Repository::discover(&here()?)?;
     let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
     Ok(Outcome {
-        files: judge(&Scanner::new(policy), &change)?,
+        files: judge(&scanner(policy), &change)?,
         ..Outcome::default()
     })
 }
@@ -137,7 +142,7 @@ fn scan_range(range: &str, policy: Option<&Path>, screen: &Screen) -> Result<Out
     };
     let change = Change::of_range(&repository, &range, policy.scan.max_file_bytes)?;
     let waiting = screen.waiting("judging the range");
-    let files = judge(&Scanner::new(&policy), &change);
+    let files = judge(&scanner(&policy), &change);
     drop(waiting);
     outcome.files = files?;
     Ok(outcome)
@@ -149,7 +154,7 @@ fn scan_worktree(
     paths: &[PathBuf],
     screen: &Screen,
 ) -> Result<Vec<FileScan>, Failure> {
-    let scanner = Scanner::new(policy);
+    let scanner = scanner(policy);
     let limit = policy.scan.max_file_bytes;
     let directory = here()?;
     let root = match Repository::discover(&directory) {

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use crate::policy::{GpuCheckMode, OnError, Policy};
 use crate::scan::Scanner;
 use crate::source::{Change, ChangedFile};
-use crate::sys::clock::Timestamp;
+use crate::sys::clock::{self, Timestamp};
 
 /// Why a hook could not judge.
 #[derive(Debug, thiserror::Error)]
@@ -54,7 +54,8 @@ pub fn run(
             Err(error) => return Err(error),
         }
     }
-    outcome.files = judge(&Scanner::new(policy), &change)?;
+    let scanner = Scanner::new(policy).on(clock::day_of(now));
+    outcome.files = judge(&scanner, &change)?;
     let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
     let refused = outcome.findings().any(|(_, finding)| finding.blocks());
     if uses_gpu && !refused && policy.gpu_check.mode != GpuCheckMode::Off {

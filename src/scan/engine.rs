@@ -9,8 +9,10 @@ use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language};
 use super::remedy::{Fix, Site};
 use super::rule::{About, Draft, RULES, Rule, Situation};
+use super::suppress;
 use crate::git::RepoPath;
 use crate::policy::{Policy, Severity};
+use crate::sys::clock::Date;
 use crate::text::{LineIndex, Span};
 
 /// Scans files by one policy. Made once, used from any number of threads.
@@ -21,6 +23,7 @@ pub struct Scanner {
     /// For each language, what a file must hold to be worth parsing.
     words: Vec<(&'static str, Option<Regex>)>,
     rules: Vec<(&'static Rule, Severity)>,
+    today: Option<Date>,
 }
 
 impl Scanner {
@@ -48,7 +51,16 @@ impl Scanner {
             exclude: exclude.build().unwrap_or_else(|_| Gitignore::empty()),
             words: words.collect(),
             rules: rules.collect(),
+            today: None,
         }
+    }
+
+    /// The same with a calendar: what comments allow `until=` a day before `today` is found
+    /// again.
+    #[must_use]
+    pub fn on(mut self, today: Date) -> Self {
+        self.today = Some(today);
+        self
     }
 
     /// The language a file is read as; `None` for files that are not scanned at all.
@@ -97,6 +109,7 @@ impl Scanner {
             path: path.clone(),
             reading: Reading::Whole,
             findings: Vec::new(),
+            suppressed: Vec::new(),
             uses_gpu: false,
         };
         let Some(language) = self.language(path, content) else {
@@ -133,7 +146,7 @@ impl Scanner {
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();
-        let situation = Situation::new(&self.policy, facts);
+        let situation = Situation::new(&self.policy, facts).on(self.today);
         for (rule, severity) in &self.rules {
             for draft in rule.check(&situation) {
                 let place = Place {
@@ -148,6 +161,7 @@ impl Scanner {
         }
         scan.findings
             .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
+        suppress::apply(&mut scan, facts, self.today);
         scan
     }
 }

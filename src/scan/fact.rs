@@ -164,6 +164,22 @@ pub struct FileFacts {
     pub entry_point: bool,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
+    /// The comments that are addressed to gpuguard, by place.
+    pub comments: Vec<Comment>,
+}
+
+/// A comment that begins with `gpuguard:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// Its words, without the sign that begins a comment.
+    pub span: Span,
+    /// Its words.
+    pub text: String,
+    /// The code it speaks of: what stands before it, or below it where it stands alone. Empty
+    /// where there is none.
+    pub covers: Span,
+    /// Whether it stands before all code of the file.
+    pub heads_file: bool,
 }
 
 impl FileFacts {

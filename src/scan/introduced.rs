@@ -58,26 +58,54 @@ fn key(finding: &Finding) -> (Fingerprint, String) {
 }
 
 /// Sets [`Finding::introduced`] in `new`: false for what any of the `parents`' versions of the
-/// file had as often.
+/// file had as often. What a comment allows is not had: when the comment goes, it is new.
 pub fn mark_introduced(new: &mut FileScan, parents: &[FileScan]) {
-    let mut old: HashMap<&Fingerprint, usize> = HashMap::new();
-    for parent in parents {
+    let mut old = most_often(parents.iter().map(|parent| parent.findings.iter()));
+    for finding in &mut new.findings {
+        finding.introduced = !old.take(&finding.fingerprint);
+    }
+    let mut old = most_often(parents.iter().map(with_allowed));
+    for suppressed in &mut new.suppressed {
+        suppressed.finding.introduced = !old.take(&suppressed.finding.fingerprint);
+    }
+}
+
+/// All findings of a version, those that comments allow among them.
+fn with_allowed(scan: &FileScan) -> impl Iterator<Item = &Finding> {
+    let allowed = scan.suppressed.iter().map(|suppressed| &suppressed.finding);
+    scan.findings.iter().chain(allowed)
+}
+
+/// How often each finding may be found again.
+struct Known<'f>(HashMap<&'f Fingerprint, usize>);
+
+impl Known<'_> {
+    fn take(&mut self, fingerprint: &Fingerprint) -> bool {
+        match self.0.get_mut(fingerprint) {
+            Some(left) if *left > 0 => {
+                *left -= 1;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+/// How often each finding is had by the version that has it most often.
+fn most_often<'f, V>(versions: impl Iterator<Item = V>) -> Known<'f>
+where
+    V: IntoIterator<Item = &'f Finding>,
+{
+    let mut known: HashMap<&Fingerprint, usize> = HashMap::new();
+    for version in versions {
         let mut here: HashMap<&Fingerprint, usize> = HashMap::new();
-        for finding in &parent.findings {
+        for finding in version {
             *here.entry(&finding.fingerprint).or_default() += 1;
         }
         for (fingerprint, times) in here {
-            let most = old.entry(fingerprint).or_default();
+            let most = known.entry(fingerprint).or_default();
             *most = times.max(*most);
         }
     }
-    for finding in &mut new.findings {
-        finding.introduced = match old.get_mut(&finding.fingerprint) {
-            Some(left) if *left > 0 => {
-                *left -= 1;
-                false
-            }
-            _ => true,
-        };
-    }
+    Known(known)
 }

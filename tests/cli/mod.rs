@@ -21,6 +21,7 @@ mod rule;
 mod scan;
 mod scan_merge;
 mod scan_range;
+mod scan_suppressed;
 mod schema;
 #[cfg(target_os = "linux")]
 mod screen;

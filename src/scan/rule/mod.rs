@@ -8,6 +8,8 @@ mod device_order_missing;
 mod index_beyond_mask;
 mod index_without_mask;
 mod situation;
+mod suppression_unused;
+mod suppression_without_reason;
 mod visible_devices_missing;
 
 pub use situation::Situation;
@@ -72,6 +74,8 @@ pub static RULES: &[Rule] = &[
     index_beyond_mask::RULE,
     index_without_mask::RULE,
     visible_devices_missing::RULE,
+    suppression_without_reason::RULE,
+    suppression_unused::RULE,
 ];
 
 impl Rule {
@@ -82,6 +86,11 @@ impl Rule {
             .find(|rule| rule.code.eq_ignore_ascii_case(code))
     }
 
+    /// Whether it is about the comments that allow findings; no comment can allow that.
+    pub fn is_about_comments(&self) -> bool {
+        self.code.starts_with("GG1")
+    }
+
     /// What the rule finds.
     pub fn check(&self, situation: &Situation<'_>) -> Vec<Draft> {
         (self.check)(situation)
@@ -89,6 +98,21 @@ impl Rule {
 }
 
 impl Draft {
+    /// A finding on the words of a comment to gpuguard.
+    fn on_comment(span: Span) -> Self {
+        Self {
+            span,
+            api: "gpuguard",
+            message: String::new(),
+            label: String::new(),
+            help: String::new(),
+            about: About::Line,
+            certainty: Certainty::Certain,
+            value: None,
+            remedy: None,
+        }
+    }
+
     /// A finding on a fact's line.
     fn on(fact: &Fact, about: About) -> Self {
         Self {

@@ -4,6 +4,7 @@ use crate::policy::selection::{CudaEnvironment, Selected, Slot, Visible, select,
 use crate::policy::{Card, Policy, SetIn, Usage};
 use crate::scan::fact::{Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When};
 use crate::scan::remedy::{Change, Remedy, Safety};
+use crate::sys::clock::Date;
 
 /// `CUDA_DEVICE_ORDER`.
 pub(super) const ORDER: &str = "CUDA_DEVICE_ORDER";
@@ -17,6 +18,8 @@ pub struct Situation<'a> {
     pub policy: &'a Policy,
     /// The file's facts.
     pub facts: &'a FileFacts,
+    /// The day, where there is a calendar.
+    pub today: Option<Date>,
     mask: Mask<'a>,
     /// The order that the file sets last, if any.
     order: Option<&'a str>,
@@ -41,6 +44,7 @@ impl<'a> Situation<'a> {
         let mut situation = Self {
             policy,
             facts,
+            today: None,
             mask: Mask::Missing,
             order: None,
         };
@@ -52,6 +56,13 @@ impl<'a> Situation<'a> {
             situation.order = known.last().map(String::as_str);
         }
         situation
+    }
+
+    /// The same on a day.
+    #[must_use]
+    pub fn on(mut self, today: Option<Date>) -> Self {
+        self.today = today;
+        self
     }
 
     /// Whether this file itself has to set the variables when it uses the GPU.

@@ -5,6 +5,7 @@
 
 mod asked;
 mod call;
+mod comment;
 mod edit;
 mod environment;
 mod expression;
@@ -113,6 +114,7 @@ fn read_here(text: &str) -> FileFacts {
     let mut facts = walker.finish();
     facts.entry_point |= text.starts_with("#!");
     facts.first_error = first_error;
+    facts.comments = comment::comments(text, &parsed);
     facts
 }
 

@@ -68,6 +68,7 @@ impl<'a> Walker<'a> {
             facts: self.facts,
             entry_point: self.entry_point,
             first_error: None,
+            comments: Vec::new(),
         }
     }
 
