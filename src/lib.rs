@@ -8,6 +8,7 @@ pub mod cli;
 pub mod git;
 pub mod gpu;
 pub mod hook;
+pub mod judge;
 pub mod outcome;
 pub mod policy;
 pub mod report;

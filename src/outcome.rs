@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::backup::BackupSummary;
 use crate::gpu::CardVerdict;
-use crate::scan::{FileScan, Finding, Reading, SkipReason};
+use crate::scan::{FileScan, Finding, Reading, SkipReason, Suppressed};
 
 /// The answer of a command, as a process exit code (the contract: 0 fine, 1 "no", 2 could not).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +46,15 @@ impl Outcome {
         self.files
             .iter()
             .flat_map(|file| file.findings.iter().map(move |finding| (file, finding)))
+    }
+
+    /// What comments allow, with the files.
+    pub fn suppressed(&self) -> impl Iterator<Item = (&FileScan, &Suppressed)> {
+        self.files.iter().flat_map(|file| {
+            file.suppressed
+                .iter()
+                .map(move |suppressed| (file, suppressed))
+        })
     }
 
     /// The files that were not scanned, and why.

@@ -55,6 +55,19 @@ fn the_policy_it_shows_is_a_policy() {
 }
 
 #[test]
+fn the_comments_it_shows_allow_what_they_say() {
+    let text = include_str!("../src/policy/preset_rtx3090.toml");
+    let policy = gpuguard::policy::parse(Path::new("gpuguard.toml"), text.as_bytes()).unwrap();
+    let mask = "import os\nos.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n\
+                os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+    let code = format!("{mask}{}", block("model.to("));
+    let path = gpuguard::git::RepoPath::new("a.py");
+    let scan = gpuguard::scan::Scanner::new(&policy).scan(&path, code.as_bytes());
+    assert!(scan.findings.is_empty(), "{:?}", scan.findings);
+    assert_eq!(scan.suppressed.len(), 2);
+}
+
+#[test]
 fn the_commands_it_names_exist() {
     let repo = TestRepo::with_policy();
     let commands = README

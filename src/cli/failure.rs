@@ -1,6 +1,8 @@
 //! The one place where errors become words for a person: what happened, why, what to do next.
 //! Every failure ends with exit code 2.
 
+mod range;
+
 use std::error::Error;
 use std::fmt::Write as _;
 
@@ -11,8 +13,7 @@ use crate::hook::HookError;
 use crate::hook::install::InstallError;
 use crate::policy::PolicyError;
 use crate::rollback::RollbackError;
-use crate::source::RepositoryPolicyError;
-use crate::source::WorktreeError;
+use crate::source::{RepositoryPolicyError, WorktreeError};
 use crate::text::printable;
 
 /// Something could not be done.
@@ -193,6 +194,9 @@ impl From<GitError> for Failure {
             GitError::Unmerged { .. } => {
                 failure.hint("resolve the conflict, then `git add` the file")
             }
+            GitError::Missing { .. } => failure.note("nothing was scanned").hint(
+                "this clone is partial: `git diff --stat A B` with the two ends brings what it lacks",
+            ),
             _ => failure,
         }
     }

@@ -1,7 +1,7 @@
 //! `gpuguard scan`.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
@@ -12,22 +12,28 @@ use rayon::prelude::*;
 use super::policy::load_policy_for;
 use super::{Failure, Screen};
 use crate::git::{GitError, Repository};
-use crate::hook;
+use crate::judge::judge;
 use crate::outcome::{Answer, Outcome};
-use crate::policy::Policy;
+use crate::policy::{self, Policy};
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
-use crate::source::{self, Judged, WorktreeError, WorktreeFile};
+use crate::source::{self, Change, Judged, PolicyFrom, Range, WorktreeError, WorktreeFile};
+use crate::sys::clock;
 use crate::sys::environment::current_dir;
 
 /// Look for code that selects the wrong card
 ///
-/// Whole files are judged, everything in them counts; with --staged, what the next commit would
-/// bring in.
+/// Whole files are judged, everything in them counts; with --staged and --range, what the change
+/// brings in.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  gpuguard scan .\n  gpuguard scan --staged\n  \
-    gpuguard scan train.py --policy ~/rig.toml --format json"
+    gpuguard scan train.py --policy ~/rig.toml --format json\n  \
+    gpuguard scan --range origin/main...HEAD     what this branch brings in, in CI\n  \
+    gpuguard scan --range v1.0..v2.0             what is in v2.0 and was not in v1.0\n\n\
+    A line is allowed by a comment on it or above it, which says why:\n  \
+    # gpuguard: allow[GG007] the test rig has one card\n  \
+    # gpuguard: allow[GG006, GG007] until=2027-01-31 the old rig"
 )]
 pub(super) struct Arguments {
     /// Files and folders; the current folder when none is named
@@ -36,6 +42,12 @@ pub(super) struct Arguments {
     /// Judge what is staged, as the hook would, without saving it or checking the card
     #[arg(long, conflicts_with = "paths")]
     staged: bool,
+    /// Judge what B has and A had not (A..B), or what B has since the two parted (A...B)
+    ///
+    /// An end that is left out is HEAD. B's gpuguard.toml counts, else A's. Works in a bare
+    /// repository too.
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["paths", "staged"])]
+    range: Option<String>,
     /// The policy to judge by, instead of the repository's gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -55,20 +67,17 @@ enum FormatWord {
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let started = Instant::now();
-    let judged = if arguments.staged {
-        Judged::Staged
+    let policy = arguments.policy.as_deref();
+    let mut outcome = if let Some(range) = &arguments.range {
+        scan_range(range, policy, screen)?
+    } else if arguments.staged {
+        scan_staged(&load_policy_for(Judged::Staged, policy)?)?
     } else {
-        Judged::WorkingTree
-    };
-    let policy = load_policy_for(judged, arguments.policy.as_deref())?;
-    let files = if arguments.staged {
-        scan_staged(&policy)?
-    } else {
-        scan_worktree(&policy, &arguments.paths, screen)?
-    };
-    let mut outcome = Outcome {
-        files,
-        ..Outcome::default()
+        let policy = load_policy_for(Judged::WorkingTree, policy)?;
+        Outcome {
+            files: scan_worktree(&policy, &arguments.paths, screen)?,
+            ..Outcome::default()
+        }
     };
     outcome.elapsed = started.elapsed();
     show(&outcome, arguments, screen)?;
@@ -90,13 +99,53 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
     screen.print(&report::render(format, outcome, &style))
 }
 
+fn scanner(policy: &Policy) -> Scanner {
+    Scanner::new(policy).on(clock::day_of(clock::now()))
+}
+
+fn here() -> Result<PathBuf, Failure> {
+    current_dir().map_err(|error| Failure::new("the current folder is gone").because(&error))
+}
+
 /// Scans what is staged; only what the change brings in counts.
-fn scan_staged(policy: &Policy) -> Result<Vec<FileScan>, Failure> {
-    let directory = current_dir()
-        .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
-    let repository = Repository::discover(&directory)?;
-    let staged = source::index::staged_files(&repository, policy.scan.max_file_bytes)?;
-    Ok(hook::judge(&repository, policy, &staged)?)
+fn scan_staged(policy: &Policy) -> Result<Outcome, Failure> {
+    let repository = Repository::discover(&here()?)?;
+    let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
+    Ok(Outcome {
+        files: judge(&scanner(policy), &change)?,
+        ..Outcome::default()
+    })
+}
+
+/// Scans what a range of commits comes to; only what it brings in counts.
+fn scan_range(range: &str, policy: Option<&Path>, screen: &Screen) -> Result<Outcome, Failure> {
+    let repository = Repository::discover(&here()?)?;
+    let range = Range::resolve(&repository, range)?;
+    let mut outcome = Outcome::default();
+    let policy = match policy {
+        Some(path) => policy::load(path)?,
+        None => {
+            let (policy, from) = source::policy_of_range(&repository, &range)
+                .map_err(|error| Failure::from(error).hint("`--policy FILE` judges by another"))?;
+            let (base, tip) = (&range.base_name, &range.tip_name);
+            match from {
+                PolicyFrom::Base => outcome.notes.push(format!(
+                    "`{tip}` has no gpuguard.toml: the one of `{base}` counts"
+                )),
+                _ if screen.verbose => outcome
+                    .notes
+                    .push(format!("by the gpuguard.toml of `{tip}`")),
+                _ => {}
+            }
+            policy
+        }
+    };
+    let change = Change::of_range(&repository, &range, policy.scan.max_file_bytes)?;
+    let waiting = screen.waiting("judging the range");
+    let files = judge(&scanner(&policy), &change);
+    drop(waiting);
+    outcome.files = files?;
+    Ok(outcome)
 }
 
 /// Scans files and folders of the disk, in parallel.
@@ -105,10 +154,9 @@ fn scan_worktree(
     paths: &[PathBuf],
     screen: &Screen,
 ) -> Result<Vec<FileScan>, Failure> {
-    let scanner = Scanner::new(policy);
+    let scanner = scanner(policy);
     let limit = policy.scan.max_file_bytes;
-    let directory = current_dir()
-        .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
+    let directory = here()?;
     let root = match Repository::discover(&directory) {
         Ok(repository) => repository.worktree()?.to_owned(),
         Err(GitError::NoRepository { .. }) => directory.clone(),
@@ -155,10 +203,10 @@ fn scan_file(
             reason: source.to_string(),
         })
     };
-    let code_by_name = scanner.language(&file.path, b"").is_some();
-    if file.path.extension().is_some() && !code_by_name {
+    if !scanner.may_be_code(&file.path) {
         return no_language();
     }
+    let code_by_name = scanner.language(&file.path, b"").is_some();
     let size = match file.file.metadata() {
         Ok(metadata) => metadata.len(),
         Err(error) => return unreadable(error),

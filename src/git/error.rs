@@ -82,4 +82,10 @@ pub enum GitError {
         /// What the reader said.
         reason: String,
     },
+    /// A partial clone lacks an object that a range of commits needs, and nothing is fetched.
+    #[error("the object {id} is not in this clone")]
+    Missing {
+        /// The object.
+        id: String,
+    },
 }

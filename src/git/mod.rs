@@ -7,17 +7,20 @@
 mod annotate;
 mod attributes;
 mod batch;
+mod compared;
 mod difference;
 mod error;
 mod index_file;
 mod program;
 mod raw_diff;
 mod repository;
+mod revision;
 mod staged;
 mod tag;
 mod tracked;
 mod types;
 
+pub use compared::{NewSide, PathChange};
 pub use difference::{Comparison, Difference, IndexEntries, TreeSide};
 pub use error::GitError;
 pub use program::{GitProgram, Output};

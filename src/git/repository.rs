@@ -186,7 +186,7 @@ impl Repository {
     }
 
     /// The same for reading objects as they are, without `git replace`.
-    fn reading_program(&self) -> GitProgram {
+    pub(super) fn reading_program(&self) -> GitProgram {
         self.program().with_variable("GIT_NO_REPLACE_OBJECTS", "1")
     }
 

@@ -265,12 +265,7 @@ pub(super) fn with_program(
     git: &GitProgram,
     head: Option<ObjectId>,
 ) -> Result<Vec<StagedChange>, GitError> {
-    let base = match head {
-        Some(commit) => commit.to_string(),
-        None => git
-            .run(&["hash-object", "-t", "tree", "--stdin"], b"")?
-            .line(),
-    };
+    let base = super::compared::tree_or_empty(git, head)?;
     let mut changes: Vec<StagedChange> = raw_diff::staged_against(git, &base)?
         .into_iter()
         .map(|(path, before, staged)| StagedChange {

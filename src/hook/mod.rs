@@ -10,4 +10,4 @@ mod run;
 mod shim;
 
 pub use event::{EVENTS, Event, event};
-pub use run::{HookError, judge, run};
+pub use run::{HookError, run};

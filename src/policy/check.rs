@@ -15,6 +15,9 @@ use crate::text::LineIndex;
 /// How many rules there are: their codes are GG001 to this.
 const RULES: u32 = 18;
 
+/// The rules about the comments that allow findings.
+const COMMENT_RULES: RangeInclusive<u32> = 101..=102;
+
 /// What a deadline may be, in milliseconds.
 pub(super) const DEADLINE_MS: RangeInclusive<u32> = 100..=600_000;
 
@@ -89,13 +92,18 @@ impl Place<'_> {
             .strip_prefix("GG")
             .filter(|digits| digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()))
             .and_then(|digits| digits.parse::<u32>().ok());
-        if number.is_some_and(|number| (1..=RULES).contains(&number)) {
+        if number
+            .is_some_and(|number| (1..=RULES).contains(&number) || COMMENT_RULES.contains(&number))
+        {
             return Ok(());
         }
         Err(self.invalid(
             code.span(),
             format!("`{text}` is not the code of a rule"),
-            Some("codes are GG001 to GG018; `gpuguard rule` lists the rules".to_owned()),
+            Some(
+                "codes are GG001 to GG018, GG101 and GG102; `gpuguard rule` lists the rules"
+                    .to_owned(),
+            ),
         ))
     }
 

@@ -50,7 +50,7 @@ pub(super) struct PolicyFile {
     #[serde(default)]
     #[schemars(
         with = "BTreeMap<String, SeverityWord>",
-        extend("propertyNames" = { "pattern": "^GG0(0[1-9]|1[0-8])$" })
+        extend("propertyNames" = { "pattern": "^GG(0(0[1-9]|1[0-8])|10[12])$" })
     )]
     pub(super) rules: BTreeMap<Spanned<String>, SeverityWord>,
     /// What the Git hook does.

@@ -9,7 +9,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use super::Style;
 use crate::outcome::Outcome;
 use crate::policy::Severity;
-use crate::scan::{FileScan, Finding, Reading};
+use crate::scan::{FileScan, Finding, Reading, Suppressed};
 use crate::text::printable;
 
 pub(super) fn render(outcome: &Outcome, style: &Style) -> String {
@@ -18,8 +18,8 @@ pub(super) fn render(outcome: &Outcome, style: &Style) -> String {
     text
 }
 
-/// The findings of the change (with [`Style::verbose`] the old ones too), an empty line behind
-/// each.
+/// The findings of the change (with [`Style::verbose`] the old and the allowed ones too), an
+/// empty line behind each.
 pub fn findings(outcome: &Outcome, style: &Style) -> String {
     findings_up_to(outcome, style, usize::MAX).0
 }
@@ -36,21 +36,63 @@ pub fn findings_up_to(outcome: &Outcome, style: &Style, limit: usize) -> (String
         .term_width(style.width);
     let mut text = String::new();
     let mut total = 0;
-    for (file, finding) in outcome.findings() {
-        if finding.introduced || style.verbose {
-            if total < limit {
-                let _ = write!(text, "{}\n\n", one(&renderer, style, file, finding));
-            }
-            total += 1;
+    let mut add = |file: &FileScan, finding: &Finding, standing: Standing<'_>| {
+        if total < limit {
+            let shown = one(&renderer, style, (file, finding), standing);
+            let _ = write!(text, "{shown}\n\n");
         }
+        total += 1;
+    };
+    for (file, finding) in outcome.findings() {
+        if finding.introduced {
+            add(file, finding, Standing::New);
+        } else if style.verbose {
+            add(file, finding, Standing::Old);
+        }
+    }
+    for (file, suppressed) in outcome.suppressed().filter(|_| style.verbose) {
+        add(file, &suppressed.finding, Standing::Allowed(suppressed));
     }
     (text, total.min(limit), total)
 }
 
-fn one(renderer: &Renderer, style: &Style, file: &FileScan, finding: &Finding) -> String {
-    let level = match finding.severity {
-        Severity::Error => Level::ERROR,
-        Severity::Warning | Severity::Off => Level::WARNING,
+/// What becomes of a finding.
+#[derive(Clone, Copy)]
+enum Standing<'o> {
+    New,
+    Old,
+    Allowed(&'o Suppressed),
+}
+
+impl Standing<'_> {
+    /// What is said behind the message.
+    fn words(self) -> String {
+        match self {
+            Self::New => String::new(),
+            Self::Old => " (was there before)".to_owned(),
+            Self::Allowed(Suppressed { reason, until, .. }) => {
+                let until = until.map_or(String::new(), |until| format!(" until {until}"));
+                let why = if reason.is_empty() {
+                    String::new()
+                } else {
+                    format!(": {}", shown(reason))
+                };
+                format!(" (allowed{until}{why})")
+            }
+        }
+    }
+}
+
+fn one(
+    renderer: &Renderer,
+    style: &Style,
+    (file, finding): (&FileScan, &Finding),
+    standing: Standing<'_>,
+) -> String {
+    let level = match (standing, finding.severity) {
+        (Standing::Allowed(_), _) => Level::NOTE,
+        (_, Severity::Error) => Level::ERROR,
+        (_, Severity::Warning | Severity::Off) => Level::WARNING,
     };
     // Line ends and control characters of foreign code must not reach the terminal; the place
     // moves with what is escaped before it.
@@ -69,14 +111,9 @@ fn one(renderer: &Renderer, style: &Style, file: &FileScan, finding: &Finding) -
                 .span(span)
                 .label(finding.label.clone()),
         );
-    let old = if finding.introduced {
-        ""
-    } else {
-        " (was there before)"
-    };
     let group = level
         .primary_title(wrapped(
-            &format!("{}{old}", shown(&finding.message)),
+            &format!("{}{}", shown(&finding.message), standing.words()),
             style.width,
         ))
         .id(finding.rule)
@@ -182,6 +219,11 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
             "  {}{shown}: there before, not blocking",
             count(old, "old finding")
         );
+    }
+    let allowed = outcome.suppressed().count();
+    if allowed > 0 {
+        let shown = if style.verbose { "" } else { " (`-v` shows)" };
+        let _ = writeln!(text, "  {allowed} allowed by comments{shown}");
     }
     for (file, reason) in outcome.skipped() {
         let _ = writeln!(

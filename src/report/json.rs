@@ -11,6 +11,7 @@ use crate::text::printable;
 struct Report<'o> {
     version: u32,
     findings: Vec<Entry<'o>>,
+    suppressed: Vec<SuppressedEntry<'o>>,
     summary: Summary,
 }
 
@@ -32,6 +33,15 @@ struct Entry<'o> {
     fingerprint: &'o str,
 }
 
+/// A finding that a comment allows.
+#[derive(Serialize)]
+struct SuppressedEntry<'o> {
+    #[serde(flatten)]
+    entry: Entry<'o>,
+    reason: &'o str,
+    until: Option<String>,
+}
+
 #[derive(Serialize)]
 struct Summary {
     files: usize,
@@ -39,6 +49,7 @@ struct Summary {
     syntax_errors: Vec<SyntaxError>,
     errors: usize,
     warnings: usize,
+    suppressed: usize,
 }
 
 #[derive(Serialize)]
@@ -67,6 +78,14 @@ pub(super) fn render(outcome: &Outcome) -> String {
             .findings()
             .map(|(file, finding)| entry(file, finding))
             .collect(),
+        suppressed: outcome
+            .suppressed()
+            .map(|(file, suppressed)| SuppressedEntry {
+                entry: entry(file, &suppressed.finding),
+                reason: &suppressed.reason,
+                until: suppressed.until.map(|until| until.to_string()),
+            })
+            .collect(),
         summary: Summary {
             files: outcome.scanned(),
             skipped: outcome
@@ -90,6 +109,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
                 .collect(),
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
+            suppressed: outcome.suppressed().count(),
         },
     };
     // Strings and numbers only: this cannot fail.

@@ -23,6 +23,10 @@ pub fn statistics(outcome: &Outcome) -> String {
         analysed - with_problems,
         outcome.skipped().count(),
     );
+    let allowed = outcome.suppressed().count();
+    if allowed > 0 {
+        let _ = writeln!(text, "allowed by comments  {allowed:>6}");
+    }
     let mut by_rule: BTreeMap<&str, Tally<'_>> = BTreeMap::new();
     let mut by_api: BTreeMap<(&str, &str), Tally<'_>> = BTreeMap::new();
     for (file, finding) in outcome.findings() {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::git::RepoPath;
 use crate::policy::{Preset, parse};
-use crate::scan::{FileScan, MovedCode, Scanner, SkipReason, mark_introduced};
+use crate::scan::{FileScan, Scanner, SkipReason, mark_introduced};
 
 fn scan(path: &str, code: &str) -> FileScan {
     let preset = Preset::Rtx3090.text();
@@ -24,7 +24,7 @@ fn outcome(files: Vec<FileScan>) -> Outcome {
 fn old_findings_are_counted_and_shown_on_request() {
     let bad = "x.to('cuda:1')\n";
     let mut file = scan("a.py", bad);
-    mark_introduced(&mut file, &[scan("a.py", bad)], &mut MovedCode::default());
+    mark_introduced(&mut file, &[scan("a.py", bad)]);
     let outcome = outcome(vec![file]);
     let short = render(Format::Human, &outcome, &Style::default());
     let lines: Vec<&str> = short.lines().collect();

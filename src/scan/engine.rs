@@ -1,7 +1,5 @@
 //! One file from bytes to findings.
 
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::Regex;
 
@@ -11,8 +9,10 @@ use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language};
 use super::remedy::{Fix, Site};
 use super::rule::{About, Draft, RULES, Rule, Situation};
+use super::suppress;
 use crate::git::RepoPath;
 use crate::policy::{Policy, Severity};
+use crate::sys::clock::Date;
 use crate::text::{LineIndex, Span};
 
 /// Scans files by one policy. Made once, used from any number of threads.
@@ -23,6 +23,7 @@ pub struct Scanner {
     /// For each language, what a file must hold to be worth parsing.
     words: Vec<(&'static str, Option<Regex>)>,
     rules: Vec<(&'static Rule, Severity)>,
+    today: Option<Date>,
 }
 
 impl Scanner {
@@ -50,12 +51,27 @@ impl Scanner {
             exclude: exclude.build().unwrap_or_else(|_| Gitignore::empty()),
             words: words.collect(),
             rules: rules.collect(),
+            today: None,
         }
+    }
+
+    /// The same with a calendar: what comments allow `until=` a day before `today` is found
+    /// again.
+    #[must_use]
+    pub fn on(mut self, today: Date) -> Self {
+        self.today = Some(today);
+        self
     }
 
     /// The language a file is read as; `None` for files that are not scanned at all.
     pub fn language(&self, path: &RepoPath, content: &[u8]) -> Option<&'static Language> {
         Language::of(path, content)
+    }
+
+    /// Whether a file of this name can be in a language that is read; its content may still
+    /// tell otherwise.
+    pub fn may_be_code(&self, path: &RepoPath) -> bool {
+        path.extension().is_none() || self.language(path, b"").is_some()
     }
 
     /// Whether the policy excludes a path.
@@ -93,8 +109,8 @@ impl Scanner {
             path: path.clone(),
             reading: Reading::Whole,
             findings: Vec::new(),
+            suppressed: Vec::new(),
             uses_gpu: false,
-            lines: Vec::new(),
         };
         let Some(language) = self.language(path, content) else {
             return nothing;
@@ -130,7 +146,7 @@ impl Scanner {
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();
-        let situation = Situation::new(&self.policy, facts);
+        let situation = Situation::new(&self.policy, facts).on(self.today);
         for (rule, severity) in &self.rules {
             for draft in rule.check(&situation) {
                 let place = Place {
@@ -145,25 +161,9 @@ impl Scanner {
         }
         scan.findings
             .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
-        if scan.findings.iter().any(Finding::is_about_file) {
-            scan.lines = line_hashes(text);
-        }
+        suppress::apply(&mut scan, facts, self.today);
         scan
     }
-}
-
-fn line_hashes(text: &str) -> Vec<u64> {
-    let lines = text.split(['\n', '\r']).map(str::trim);
-    let mut hashes: Vec<u64> = lines
-        .filter(|line| !line.is_empty())
-        .map(|line| {
-            let mut hasher = DefaultHasher::new();
-            line.hash(&mut hasher);
-            hasher.finish()
-        })
-        .collect();
-    hashes.sort_unstable();
-    hashes
 }
 
 /// A text with its lines.

@@ -171,6 +171,8 @@ pub struct FileFacts {
     /// Code that runs only when something decides so, by place: tells what surely ran before
     /// what.
     pub blocks: Vec<Block>,
+    /// The comments that are addressed to gpuguard, by place.
+    pub comments: Vec<Comment>,
 }
 
 /// Code that runs as a whole, or not at all.
@@ -189,6 +191,20 @@ pub enum BlockKind {
     Branch,
     /// A call, at any later time.
     Function,
+}
+
+/// A comment that begins with `gpuguard:`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Comment {
+    /// Its words, without the sign that begins a comment.
+    pub span: Span,
+    /// Its words.
+    pub text: String,
+    /// The code it speaks of: what stands before it, or below it where it stands alone. Empty
+    /// where there is none.
+    pub covers: Span,
+    /// Whether it stands before all code of the file.
+    pub heads_file: bool,
 }
 
 impl FileFacts {

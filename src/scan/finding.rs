@@ -3,6 +3,7 @@
 use super::remedy::{Fix, Safety};
 use crate::git::RepoPath;
 use crate::policy::Severity;
+use crate::sys::clock::Date;
 use crate::text::{Position, Span};
 
 /// What was found in one file.
@@ -14,11 +15,10 @@ pub struct FileScan {
     pub reading: Reading,
     /// Its findings, by place.
     pub findings: Vec<Finding>,
+    /// Findings that a comment in the file allows, by place.
+    pub suppressed: Vec<Suppressed>,
     /// Whether its code uses the GPU, or selects one.
     pub uses_gpu: bool,
-    /// Hashes of its lines, sorted, where it was found to lack something as a whole: tells
-    /// whether another file is this one under another name.
-    pub lines: Vec<u64>,
 }
 
 /// How far a file was read.
@@ -94,6 +94,17 @@ pub struct Finding {
     pub fingerprint: Fingerprint,
 }
 
+/// A finding that a comment allows: it neither blocks nor is it shown unless asked for.
+#[derive(Clone, Debug)]
+pub struct Suppressed {
+    /// The finding.
+    pub finding: Finding,
+    /// Why, in the comment's words; empty where it does not say.
+    pub reason: String,
+    /// The last day on which it is allowed.
+    pub until: Option<Date>,
+}
+
 /// Equal for the same finding in two versions of a file, also when lines moved or were laid out
 /// otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -127,7 +138,7 @@ impl Finding {
     }
 
     /// Whether it is about the file as a whole: something is missing in it.
-    pub(super) fn is_about_file(&self) -> bool {
+    pub(crate) fn is_about_file(&self) -> bool {
         self.fingerprint.0 == self.rule
     }
 }
@@ -139,8 +150,8 @@ impl FileScan {
             path,
             reading: Reading::Skipped(reason),
             findings: Vec::new(),
+            suppressed: Vec::new(),
             uses_gpu: false,
-            lines: Vec::new(),
         }
     }
 }

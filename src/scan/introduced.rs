@@ -8,50 +8,34 @@ use super::finding::{FileScan, Finding, Fingerprint};
 #[derive(Debug, Default)]
 pub struct MovedCode {
     left: HashMap<(Fingerprint, String), usize>,
-    files: Vec<DeletedFile>,
-}
-
-/// A deleted file that lacked something as a whole.
-#[derive(Debug)]
-struct DeletedFile {
-    lines: Vec<u64>,
-    rules: Vec<&'static str>,
 }
 
 impl MovedCode {
-    /// Takes the scans of the deleted files.
-    pub fn from_deleted<'f>(deleted: impl IntoIterator<Item = &'f FileScan>) -> Self {
-        let mut moved = Self::default();
-        for scan in deleted {
-            moved.add_removed(scan, None);
-        }
-        moved
-    }
-
     /// Takes what a changed file no longer has: the findings of its version `before` that its
-    /// version `after` has less often; all of them where the file is deleted.
+    /// version `after` has less often; all of them where the file is deleted. What a file lacks
+    /// as a whole cannot be moved; a file that was renamed has a parent's version.
     pub fn add_removed(&mut self, before: &FileScan, after: Option<&FileScan>) {
         let mut kept: HashMap<&Fingerprint, usize> = HashMap::new();
         for finding in after.into_iter().flat_map(|scan| &scan.findings) {
             *kept.entry(&finding.fingerprint).or_default() += 1;
         }
-        let mut rules = Vec::new();
         for finding in &before.findings {
             if finding.is_about_file() {
-                rules.push(finding.rule);
-            } else if let Some(left) = kept.get_mut(&finding.fingerprint)
-                && *left > 0
-            {
-                *left -= 1;
-            } else {
-                *self.left.entry(key(finding)).or_default() += 1;
+                continue;
+            }
+            match kept.get_mut(&finding.fingerprint) {
+                Some(left) if *left > 0 => *left -= 1,
+                _ => *self.left.entry(key(finding)).or_default() += 1,
             }
         }
-        if after.is_none() && !rules.is_empty() {
-            self.files.push(DeletedFile {
-                lines: before.lines.clone(),
-                rules,
-            });
+    }
+
+    /// Takes the mark of being introduced from findings in `new` that were only moved there.
+    pub fn excuse(&mut self, new: &mut FileScan) {
+        for finding in &mut new.findings {
+            if finding.introduced && !finding.is_about_file() {
+                finding.introduced = !self.take(finding);
+            }
         }
     }
 
@@ -64,38 +48,6 @@ impl MovedCode {
             _ => false,
         }
     }
-
-    /// Whether an added file, by its lines, is a deleted one that broke the same rule.
-    fn take_file(&mut self, rule: &'static str, lines: &[u64]) -> bool {
-        let same = |file: &DeletedFile| file.rules.contains(&rule);
-        let at = self
-            .files
-            .iter()
-            .position(|file| same(file) && file.lines == lines)
-            .or_else(|| {
-                self.files
-                    .iter()
-                    .position(|file| same(file) && share_most(&file.lines, lines))
-            });
-        let Some(at) = at else { return false };
-        self.files[at].rules.retain(|known| *known != rule);
-        true
-    }
-}
-
-/// Whether more than half of the lines of each are in the other; both are sorted.
-fn share_most(one: &[u64], other: &[u64]) -> bool {
-    let (shorter, longer) = (one.len().min(other.len()), one.len().max(other.len()));
-    if shorter * 2 <= longer {
-        return false;
-    }
-    let (mut left, mut right, mut common) = (0, 0, 0_usize);
-    while let (Some(a), Some(b)) = (one.get(left), other.get(right)) {
-        common += usize::from(a == b);
-        left += usize::from(a <= b);
-        right += usize::from(b <= a);
-    }
-    common * 2 > longer
 }
 
 /// A finding moved to another file is the same line of code: deleting one use of a card must not
@@ -106,37 +58,54 @@ fn key(finding: &Finding) -> (Fingerprint, String) {
 }
 
 /// Sets [`Finding::introduced`] in `new`: false for what any of the `parents`' versions of the
-/// file had as often, and for what `moved` accounts for.
-pub fn mark_introduced(new: &mut FileScan, parents: &[FileScan], moved: &mut MovedCode) {
-    let mut old: HashMap<&Fingerprint, usize> = HashMap::new();
-    for parent in parents {
-        let mut here: HashMap<&Fingerprint, usize> = HashMap::new();
-        for finding in &parent.findings {
-            *here.entry(&finding.fingerprint).or_default() += 1;
-        }
-        for (fingerprint, times) in here {
-            let most = old.entry(fingerprint).or_default();
-            *most = times.max(*most);
-        }
+/// file had as often. What a comment allows is not had: when the comment goes, it is new.
+pub fn mark_introduced(new: &mut FileScan, parents: &[FileScan]) {
+    let mut old = most_often(parents.iter().map(|parent| parent.findings.iter()));
+    for finding in &mut new.findings {
+        finding.introduced = !old.take(&finding.fingerprint);
     }
-    let FileScan {
-        findings, lines, ..
-    } = new;
-    for finding in findings {
-        let known = match old.get_mut(&finding.fingerprint) {
+    let mut old = most_often(parents.iter().map(with_allowed));
+    for suppressed in &mut new.suppressed {
+        suppressed.finding.introduced = !old.take(&suppressed.finding.fingerprint);
+    }
+}
+
+/// All findings of a version, those that comments allow among them.
+fn with_allowed(scan: &FileScan) -> impl Iterator<Item = &Finding> {
+    let allowed = scan.suppressed.iter().map(|suppressed| &suppressed.finding);
+    scan.findings.iter().chain(allowed)
+}
+
+/// How often each finding may be found again.
+struct Known<'f>(HashMap<&'f Fingerprint, usize>);
+
+impl Known<'_> {
+    fn take(&mut self, fingerprint: &Fingerprint) -> bool {
+        match self.0.get_mut(fingerprint) {
             Some(left) if *left > 0 => {
                 *left -= 1;
                 true
             }
             _ => false,
-        };
-        let is_moved = |moved: &mut MovedCode| {
-            if finding.is_about_file() {
-                parents.is_empty() && moved.take_file(finding.rule, lines)
-            } else {
-                moved.take(finding)
-            }
-        };
-        finding.introduced = !known && !is_moved(moved);
+        }
     }
+}
+
+/// How often each finding is had by the version that has it most often.
+fn most_often<'f, V>(versions: impl Iterator<Item = V>) -> Known<'f>
+where
+    V: IntoIterator<Item = &'f Finding>,
+{
+    let mut known: HashMap<&Fingerprint, usize> = HashMap::new();
+    for version in versions {
+        let mut here: HashMap<&Fingerprint, usize> = HashMap::new();
+        for finding in version {
+            *here.entry(&finding.fingerprint).or_default() += 1;
+        }
+        for (fingerprint, times) in here {
+            let most = known.entry(fingerprint).or_default();
+            *most = times.max(*most);
+        }
+    }
+    Known(known)
 }

@@ -11,9 +11,10 @@ mod introduced;
 pub mod language;
 mod remedy;
 pub mod rule;
+mod suppress;
 
 pub use engine::Scanner;
-pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
+pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason, Suppressed};
 pub use introduced::{MovedCode, mark_introduced};
 pub use remedy::{Change, Fix, Remedy, Safety};
 

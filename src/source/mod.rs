@@ -1,10 +1,16 @@
-//! Where bytes come from: what is staged, what lies in folders, and which policy counts for it.
+//! Where bytes come from: what is staged, what commits hold, what lies in folders, and which policy counts for it.
 //!
 //! Knows nothing of languages or rules.
 
-pub mod index;
+mod change;
+mod index;
+mod range;
 mod repository_policy;
 mod worktree;
 
-pub use repository_policy::{Judged, PolicyFrom, RepositoryPolicyError, policy_of};
+pub use change::{Change, ChangedFile, Known, ParentChange, Version};
+pub use range::{Range, RangeError};
+pub use repository_policy::{
+    Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,
+};
 pub use worktree::{WorktreeError, WorktreeFile, files, read};

@@ -1,7 +1,8 @@
 //! The policy that counts for a repository.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use super::range::Range;
 use crate::git::{Blob, FileMode, GitError, ObjectId, RepoPath, Repository};
 use crate::policy::{self, Policy, PolicyError};
 
@@ -36,6 +37,11 @@ pub enum PolicyFrom {
     /// The last commit: there is none elsewhere, but removing the policy does not switch the
     /// guard off for the commit that removes it.
     LastCommit,
+    /// The end of a range.
+    Tip,
+    /// The start of a range: there is none at its end, but removing the policy does not switch
+    /// the guard off for the commits that remove it.
+    Base,
 }
 
 /// Longer policies are refused.
@@ -70,6 +76,30 @@ pub fn policy_of(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The policy that counts for a range: that of its end, else of its start. What lies in the
+/// working tree belongs to neither, and a bare repository has none.
+///
+/// # Errors
+/// [`PolicyError::Missing`] when neither has one.
+pub fn policy_of_range(
+    repository: &Repository,
+    range: &Range,
+) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
+    let name = RepoPath::new(policy::FILE_NAME);
+    let shown = |revision: &str| PathBuf::from(format!("{revision}:{}", policy::FILE_NAME));
+    for (commit, revision, from) in [
+        (range.tip, &range.tip_name, PolicyFrom::Tip),
+        (range.base, &range.base_name, PolicyFrom::Base),
+    ] {
+        let entry = repository.entry_at(commit, &name)?;
+        if let Some(policy) = read_stored(repository, entry, &shown(revision))? {
+            return Ok((policy, from));
+        }
+    }
+    let path = shown(&range.tip_name);
+    Err(PolicyError::Missing { path }.into())
 }
 
 /// A policy that Git holds; `None` where there is no such file, or a link in its place.

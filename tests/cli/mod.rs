@@ -19,6 +19,9 @@ mod rollback_since;
 mod rollback_special;
 mod rule;
 mod scan;
+mod scan_merge;
+mod scan_range;
+mod scan_suppressed;
 mod schema;
 #[cfg(target_os = "linux")]
 mod screen;

@@ -85,6 +85,10 @@ fn corpus() -> Vec<(String, bool)> {
     for (lines, good) in [
         ("[rules]\nGG018 = \"warning\"", true),
         ("[rules]\nGG019 = \"warning\"", false),
+        ("[rules]\nGG101 = \"off\"", true),
+        ("[rules]\nGG102 = \"error\"", true),
+        ("[rules]\nGG100 = \"off\"", false),
+        ("[rules]\nGG103 = \"off\"", false),
         ("[rules]\n\"GG+06\" = \"warning\"", false),
         ("[rules]\nGG018 = \"info\"", false),
         ("[scan]\nmax-file-mib = 1", true),

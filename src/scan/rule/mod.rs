@@ -18,6 +18,8 @@ mod not_exported;
 mod nvml_index;
 mod set_too_late;
 mod situation;
+mod suppression_unused;
+mod suppression_without_reason;
 mod takes_all_cards;
 mod uuid_not_allowed;
 mod value_not_accepted;
@@ -98,6 +100,8 @@ pub static RULES: &[Rule] = &[
     mask_removed::RULE,
     uuid_not_allowed::RULE,
     visible_devices_missing::RULE,
+    suppression_without_reason::RULE,
+    suppression_unused::RULE,
 ];
 
 impl Rule {
@@ -108,6 +112,11 @@ impl Rule {
             .find(|rule| rule.code.eq_ignore_ascii_case(code))
     }
 
+    /// Whether it is about the comments that allow findings; no comment can allow that.
+    pub fn is_about_comments(&self) -> bool {
+        self.code.starts_with("GG1")
+    }
+
     /// What the rule finds.
     pub fn check(&self, situation: &Situation<'_>) -> Vec<Draft> {
         (self.check)(situation)
@@ -115,6 +124,21 @@ impl Rule {
 }
 
 impl Draft {
+    /// A finding on the words of a comment to gpuguard.
+    fn on_comment(span: Span) -> Self {
+        Self {
+            span,
+            api: "gpuguard",
+            message: String::new(),
+            label: String::new(),
+            help: String::new(),
+            about: About::Line,
+            certainty: Certainty::Certain,
+            value: None,
+            remedy: None,
+        }
+    }
+
     /// A finding on a fact's line.
     fn on(fact: &Fact, about: About) -> Self {
         Self {

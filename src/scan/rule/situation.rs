@@ -9,6 +9,7 @@ use crate::scan::fact::{
     Cards, Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When, Whose,
 };
 use crate::scan::remedy::{Change, Remedy, Safety};
+use crate::sys::clock::Date;
 
 /// `CUDA_DEVICE_ORDER`.
 pub(super) const ORDER: &str = "CUDA_DEVICE_ORDER";
@@ -22,6 +23,8 @@ pub struct Situation<'a> {
     pub policy: &'a Policy,
     /// The file's facts.
     pub facts: &'a FileFacts,
+    /// The day, where there is a calendar.
+    pub today: Option<Date>,
     mask: Mask<'a>,
     /// The order that the file sets last, if any.
     order: Option<&'a str>,
@@ -46,6 +49,7 @@ impl<'a> Situation<'a> {
         let mut situation = Self {
             policy,
             facts,
+            today: None,
             mask: Mask::Missing,
             order: None,
         };
@@ -57,6 +61,13 @@ impl<'a> Situation<'a> {
             situation.order = known.last().map(String::as_str);
         }
         situation
+    }
+
+    /// The same on a day.
+    #[must_use]
+    pub fn on(mut self, today: Option<Date>) -> Self {
+        self.today = today;
+        self
     }
 
     /// Whether this file itself has to set the variables when it uses the GPU.

@@ -7,6 +7,7 @@
 mod asked;
 mod call;
 mod command;
+mod comment;
 mod edit;
 mod environment;
 mod expression;
@@ -122,6 +123,7 @@ fn read_here(text: &str) -> FileFacts {
     let mut facts = walker.finish();
     facts.entry_point |= text.starts_with("#!");
     facts.first_error = first_error;
+    facts.comments = comment::comments(text, &parsed);
     facts
 }
 

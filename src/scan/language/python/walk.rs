@@ -77,6 +77,7 @@ impl<'a> Walker<'a> {
                 self.blocks.sort_unstable();
                 self.blocks
             },
+            comments: Vec::new(),
         }
     }
 

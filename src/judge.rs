@@ -1,0 +1,212 @@
+//! What a change introduces: its files through the scanner, then each finding held against what
+//! was there before. The same for a commit that is about to be made and for a range of commits.
+
+use std::collections::{HashMap, HashSet};
+
+use rayon::prelude::*;
+
+use crate::git::{Blob, GitError, RepoPath};
+use crate::scan::{FileScan, Finding, MovedCode, Scanner, SkipReason, mark_introduced};
+use crate::source::{Change, ChangedFile, Known, ParentChange, Version};
+
+/// Fewer files than this are scanned one after the other: threads would cost more.
+const WORTH_THREADS: usize = 16;
+
+/// So many files are in memory at once.
+const AT_ONCE: usize = 128;
+
+/// A version of a path that is to be scanned, and the name it counts under.
+type Side<'c> = Option<(&'c RepoPath, &'c Version)>;
+
+/// Scans what a change puts in place and marks what it introduces. The files are those in which
+/// there is something to scan, by path.
+///
+/// # Errors
+/// Where Git cannot be read.
+pub fn judge(scanner: &Scanner, change: &Change<'_>) -> Result<Vec<FileScan>, GitError> {
+    let sides: Vec<Side<'_>> = change.files.iter().map(after).collect();
+    let mut judgement = Judgement {
+        scanner,
+        change,
+        news: scan_all(scanner, change, &sides)?,
+        renamed: HashMap::new(),
+    };
+    judgement.hold_against_parents()?;
+    judgement.excuse_moved_code()?;
+    Ok(judgement.news.into_iter().flatten().collect())
+}
+
+struct Judgement<'c, 'r> {
+    scanner: &'c Scanner,
+    change: &'c Change<'r>,
+    /// The scan of each of the change's files, `None` where there is nothing to scan.
+    news: Vec<Option<FileScan>>,
+    /// Old paths by the new ones.
+    renamed: HashMap<RepoPath, RepoPath>,
+}
+
+impl<'c> Judgement<'c, '_> {
+    /// The files for which `matters` holds for a finding that is still taken for new.
+    fn open(&self, matters: fn(&Finding) -> bool) -> Vec<usize> {
+        let is_open = |scan: &FileScan| {
+            let mut new = scan.findings.iter().filter(|finding| finding.introduced);
+            new.any(matters)
+        };
+        (0..self.news.len())
+            .filter(|at| self.news[*at].as_ref().is_some_and(is_open))
+            .collect()
+    }
+
+    /// What was there before is read only where something was found.
+    fn hold_against_parents(&mut self) -> Result<(), GitError> {
+        let mut parents: HashMap<usize, Vec<FileScan>> = HashMap::new();
+        let found = self.open(|_| true);
+        let added = |at: &usize| self.change.files[*at].before.is_none();
+        let deleted = |file: &ChangedFile| file.after.is_none();
+        if found.iter().any(added) && self.change.files.iter().any(deleted) {
+            self.renamed = self.change.renames()?;
+        }
+        let sides: Vec<Side<'_>> = found.iter().map(|at| self.before(*at)).collect();
+        for (at, scan) in found.iter().zip(self.scan(&sides)?) {
+            parents.entry(*at).or_default().extend(scan);
+        }
+        self.mark(&found, &parents);
+
+        let found = self.open(|_| true);
+        if found.is_empty() {
+            return Ok(());
+        }
+        for parent in self.change.against_parents()? {
+            let scans = self.scans_in(&parent, &found)?;
+            for (at, scan) in found.iter().zip(scans) {
+                parents.entry(*at).or_default().extend(scan);
+            }
+        }
+        self.mark(&found, &parents);
+        Ok(())
+    }
+
+    fn mark(&mut self, files: &[usize], parents: &HashMap<usize, Vec<FileScan>>) {
+        for at in files {
+            if let (Some(new), Some(parents)) = (&mut self.news[*at], parents.get(at)) {
+                mark_introduced(new, parents);
+            }
+        }
+    }
+
+    /// What a further parent has of the files.
+    fn scans_in(
+        &self,
+        parent: &ParentChange,
+        files: &[usize],
+    ) -> Result<Vec<Option<FileScan>>, GitError> {
+        let known: Vec<Known<'_>> = files
+            .iter()
+            .map(|at| parent.version_of(&self.change.files[*at].path))
+            .collect();
+        let sides: Vec<Side<'_>> = known
+            .iter()
+            .map(|known| match known {
+                Known::Other(path, version) => Some((*path, *version)),
+                Known::Same | Known::Nothing => None,
+            })
+            .collect();
+        let mut scans = self.scan(&sides)?;
+        for ((at, known), scan) in files.iter().zip(known).zip(&mut scans) {
+            if matches!(known, Known::Same) {
+                scan.clone_from(&self.news[*at]);
+            }
+        }
+        Ok(scans)
+    }
+
+    /// What the change takes out in one place and puts in another was there before: looked for
+    /// only where something is still taken for new.
+    fn excuse_moved_code(&mut self) -> Result<(), GitError> {
+        let open = self.open(|finding| !finding.is_about_file());
+        if open.is_empty() {
+            return Ok(());
+        }
+        let renamed: HashSet<&RepoPath> = self.renamed.values().collect();
+        let sides: Vec<Side<'_>> = (0..self.news.len())
+            // A renamed file is held against the file it became.
+            .map(|at| {
+                let is_source = renamed.contains(&self.change.files[at].path);
+                if is_source { None } else { self.before(at) }
+            })
+            .collect();
+        let mut moved = MovedCode::default();
+        for (before, new) in self.scan(&sides)?.iter().zip(&self.news) {
+            if let Some(before) = before {
+                moved.add_removed(before, new.as_ref());
+            }
+        }
+        for at in open {
+            if let Some(new) = &mut self.news[at] {
+                moved.excuse(new);
+            }
+        }
+        Ok(())
+    }
+
+    /// What the change replaces: the version of the same path, or of the file that was renamed.
+    fn before(&self, at: usize) -> Side<'c> {
+        let file = &self.change.files[at];
+        let file = match (&file.before, self.renamed.get(&file.path)) {
+            (None, Some(old)) => self.change.file(old)?,
+            _ => file,
+        };
+        Some((&file.path, file.before.as_ref()?))
+    }
+
+    fn scan(&self, sides: &[Side<'_>]) -> Result<Vec<Option<FileScan>>, GitError> {
+        scan_all(self.scanner, self.change, sides)
+    }
+}
+
+fn after(file: &ChangedFile) -> Side<'_> {
+    Some((&file.path, file.after.as_ref()?))
+}
+
+/// Scans versions, in order; `None` where there is nothing to scan (no such version, a link, a
+/// submodule, no known language).
+fn scan_all(
+    scanner: &Scanner,
+    change: &Change<'_>,
+    sides: &[Side<'_>],
+) -> Result<Vec<Option<FileScan>>, GitError> {
+    let mut scans = Vec::new();
+    scans.resize_with(sides.len(), || None);
+    let code: Vec<(usize, (&RepoPath, &Version))> = sides
+        .iter()
+        .enumerate()
+        .filter_map(|(at, side)| Some((at, (*side)?)))
+        .filter(|(_, (path, version))| version.mode.is_file() && scanner.may_be_code(path))
+        .collect();
+    for part in code.chunks(AT_ONCE) {
+        let versions: Vec<&Version> = part.iter().map(|(_, (_, version))| *version).collect();
+        let contents = change.contents(&versions)?;
+        let scan = |(at, content): (usize, &Blob)| scan_content(scanner, part[at].1.0, content);
+        let done: Vec<Option<FileScan>> = if part.len() < WORTH_THREADS {
+            contents.iter().enumerate().map(scan).collect()
+        } else {
+            contents.par_iter().enumerate().map(scan).collect()
+        };
+        for ((at, _), scan) in part.iter().zip(done) {
+            scans[*at] = scan;
+        }
+    }
+    Ok(scans)
+}
+
+fn scan_content(scanner: &Scanner, path: &RepoPath, content: &Blob) -> Option<FileScan> {
+    match content {
+        Blob::Bytes(content) => scanner
+            .language(path, content)
+            .map(|_| scanner.scan(path, content)),
+        Blob::Missing => None,
+        Blob::TooLarge { bytes } => scanner
+            .language(path, b"")
+            .map(|_| FileScan::skipped(path.clone(), SkipReason::TooLarge { bytes: *bytes })),
+    }
+}
