@@ -2,6 +2,7 @@
 //!
 //! A fact says "this span selects device 1, by this API"; whether that is wrong is a rule's matter.
 
+use super::embedded::Embedded;
 use crate::text::Span;
 
 /// One thing the code does about GPUs.
@@ -164,6 +165,8 @@ pub struct FileFacts {
     pub entry_point: bool,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
+    /// The code, where it lies in a file of another format: all spans are in this code then.
+    pub embedded: Option<Embedded>,
 }
 
 impl FileFacts {

@@ -4,6 +4,7 @@
 
 pub mod catalogue;
 mod decode;
+pub mod embedded;
 mod engine;
 pub mod fact;
 mod finding;
@@ -12,6 +13,7 @@ pub mod language;
 mod remedy;
 pub mod rule;
 
+pub use embedded::CellPosition;
 pub use engine::Scanner;
 pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 pub use introduced::{MovedCode, mark_introduced};

@@ -15,7 +15,13 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<usize>,
+    /// In lines longer than [`STRIDE`]: offsets, and how many characters of the line lie before
+    /// each. Where thousands of places lie on one line, each is counted from near by.
+    marks: Vec<(usize, usize)>,
 }
+
+/// How far the marks of a long line are apart, in bytes.
+const STRIDE: usize = 4096;
 
 impl LineIndex {
     /// Reads the line starts of `text`.
@@ -29,7 +35,8 @@ impl LineIndex {
                 _ => {}
             }
         }
-        Self { starts }
+        let marks = marks(text, &starts);
+        Self { starts, marks }
     }
 
     /// Number of lines; a text without a line end has one.
@@ -41,10 +48,17 @@ impl LineIndex {
     pub fn position(&self, text: &str, offset: usize) -> Position {
         let offset = offset.min(text.len());
         let line = self.starts.partition_point(|start| *start <= offset) - 1;
-        let before = text.get(self.starts[line]..offset).unwrap_or_default();
+        let start = self.starts[line];
+        let behind = self.marks.partition_point(|(mark, _)| *mark <= offset);
+        let (from, counted) = behind
+            .checked_sub(1)
+            .map(|last| self.marks[last])
+            .filter(|(mark, _)| *mark > start)
+            .unwrap_or((start, 0));
+        let before = text.get(from..offset).unwrap_or_default();
         Position {
             line: line + 1,
-            column: before.chars().count() + 1,
+            column: counted + before.chars().count() + 1,
         }
     }
 
@@ -62,6 +76,23 @@ impl LineIndex {
             .and_then(|span| text.get(span.start..span.end))
             .unwrap_or_default()
     }
+}
+
+/// The marks of all long lines.
+fn marks(text: &str, starts: &[usize]) -> Vec<(usize, usize)> {
+    let ends = starts.iter().skip(1).copied();
+    let lines = starts.iter().copied().zip(ends.chain([text.len()]));
+    let mut marks = Vec::new();
+    for (mut from, end) in lines.filter(|(start, end)| end - start > STRIDE) {
+        let mut counted = 0;
+        while end - from > STRIDE {
+            let next = text.ceil_char_boundary(from + STRIDE);
+            counted += text.get(from..next).unwrap_or_default().chars().count();
+            marks.push((next, counted));
+            from = next;
+        }
+    }
+    marks
 }
 
 #[cfg(test)]
@@ -83,5 +114,24 @@ mod tests {
             index.position(text, text.len()),
             Position { line: 3, column: 5 }
         );
+    }
+
+    #[test]
+    fn columns_of_long_lines_are_counted_from_near_by() {
+        let line = "aé".repeat(STRIDE);
+        let text = format!("{line}\nx\n{line}");
+        let index = LineIndex::new(&text);
+        assert!(index.marks.len() >= 4);
+        for (line, start) in [(1, 0), (3, line.len() + 3)] {
+            for (at, (offset, _)) in text[start..].char_indices().enumerate().step_by(97) {
+                if at < 2 * STRIDE {
+                    let column = at + 1;
+                    assert_eq!(
+                        index.position(&text, start + offset),
+                        Position { line, column }
+                    );
+                }
+            }
+        }
     }
 }

@@ -23,6 +23,15 @@ pub(super) struct Imports {
     pub(super) audio: bool,
 }
 
+/// A line that IPython reads itself: `%magic`, `!command`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::scan::language) struct Escaped {
+    /// All of it, also where it goes on behind a backslash.
+    pub(in crate::scan::language) span: Span,
+    /// When it is run.
+    pub(in crate::scan::language) when: When,
+}
+
 pub(super) struct Walker<'a> {
     pub(super) scopes: Scopes<'a>,
     pub(super) imports: Imports,
@@ -40,6 +49,8 @@ pub(super) struct Walker<'a> {
     facts: Vec<Fact>,
     seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
+    /// Lines that are IPython's, not Python's.
+    pub(super) escaped: Vec<Escaped>,
 }
 
 impl<'a> Walker<'a> {
@@ -56,6 +67,7 @@ impl<'a> Walker<'a> {
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
+            escaped: Vec::new(),
         };
         walker.scopes.enter(false, None, module);
         walker.survey(module);
@@ -68,6 +80,7 @@ impl<'a> Walker<'a> {
             facts: self.facts,
             entry_point: self.entry_point,
             first_error: None,
+            embedded: None,
         }
     }
 
@@ -146,6 +159,12 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// `%magic` and `!command`: the notebook's to read.
+    pub(super) fn escaped(&mut self, span: Span) {
+        let when = self.when();
+        self.escaped.push(Escaped { span, when });
+    }
+
     pub(super) fn fact(&mut self, fact: Fact) {
         self.facts.push(fact);
     }
@@ -192,6 +211,7 @@ impl<'a> Walker<'a> {
                     self.target(target);
                 }
             }
+            Stmt::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
             Stmt::If(statement) => self.condition(statement),
