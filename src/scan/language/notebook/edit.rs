@@ -26,8 +26,11 @@ pub(super) fn edits(
 /// The value that is to change, where it is one of a magic or a shell's command.
 fn bare_value(facts: &FileFacts, site: Site) -> Option<Span> {
     let value = site.value?;
-    let mut facts = facts.facts.iter();
-    let fact = facts.find(|fact| fact.value == Some(value))?;
+    let from = facts.facts.partition_point(|fact| fact.span < site.span);
+    let mut here = facts.facts[from..]
+        .iter()
+        .take_while(|fact| fact.span == site.span);
+    let fact = here.find(|fact| fact.value == Some(value))?;
     magic::is_bare(fact.api).then_some(value)
 }
 
