@@ -103,9 +103,14 @@ fn one(
     let (head, marked, tail) = (shown(head), shown(marked), shown(tail));
     let span = head.len()..head.len() + marked.len();
     let source = format!("{head}{marked}{tail}");
+    // In a notebook people see cells, not the lines of the file.
+    let (path, line) = match finding.cell {
+        Some(place) => (format!("{}:cell {}", file.path, place.cell), place.line),
+        None => (file.path.to_string(), finding.start.line),
+    };
     let snippet = Snippet::source(source)
-        .line_start(finding.start.line)
-        .path(file.path.to_string())
+        .line_start(line)
+        .path(path.clone())
         .annotation(
             AnnotationKind::Primary
                 .span(span)
@@ -120,16 +125,17 @@ fn one(
         .element(snippet)
         .element(Level::HELP.message(wrapped(&finding.help, style.width)));
     let text = renderer.render(&[group]);
-    with_column(
-        &text,
-        &format!("{}:{}:", file.path, finding.start.line),
-        finding.start.column,
-    )
+    let place = format!("{path}:{line}:");
+    let column = match finding.cell {
+        Some(place) => format!("{} (line {})", place.column, finding.start.line),
+        None => finding.start.column.to_string(),
+    };
+    with_column(&text, &place, &column)
 }
 
 /// `text` with the column in the file behind the first `place`: the renderer counts in what it is
 /// given to show.
-fn with_column(text: &str, place: &str, column: usize) -> String {
+fn with_column(text: &str, place: &str, column: &str) -> String {
     let Some((before, after)) = text.split_once(place) else {
         return text.to_owned();
     };

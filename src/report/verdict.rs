@@ -28,7 +28,7 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
         .filter(|(_, finding)| finding.introduced)
         .count();
     parts.push(match (outcome.scanned(), warnings) {
-        (0, _) => "no Python file was scanned".to_owned(),
+        (0, _) => "no Python file or notebook was scanned".to_owned(),
         (scanned, 0) => format!("{} scanned, nothing new found", count(scanned, "file")),
         (scanned, _) => {
             format!(

@@ -2,6 +2,7 @@
 //!
 //! A fact says "this span selects device 1, by this API"; whether that is wrong is a rule's matter.
 
+use super::embedded::Embedded;
 use crate::text::Span;
 
 /// One thing the code does about GPUs.
@@ -173,6 +174,8 @@ pub struct FileFacts {
     pub blocks: Vec<Block>,
     /// The comments that are addressed to gpuguard, by place.
     pub comments: Vec<Comment>,
+    /// The code, where it lies in a file of another format: all spans are in this code then.
+    pub embedded: Option<Embedded>,
 }
 
 /// Code that runs as a whole, or not at all.

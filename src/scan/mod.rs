@@ -4,6 +4,7 @@
 
 pub mod catalogue;
 mod decode;
+pub mod embedded;
 mod engine;
 pub mod fact;
 mod finding;
@@ -13,6 +14,7 @@ mod remedy;
 pub mod rule;
 mod suppress;
 
+pub use embedded::CellPosition;
 pub use engine::Scanner;
 pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason, Suppressed};
 pub use introduced::{MovedCode, mark_introduced};

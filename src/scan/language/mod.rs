@@ -1,6 +1,7 @@
 //! Languages: each reads a file's text into facts. None of them knows a rule or the policy.
 
 mod command;
+mod notebook;
 mod python;
 
 use super::fact::FileFacts;
@@ -19,19 +20,30 @@ pub struct Language {
     pub words: &'static [&'static str],
     /// Reads a text.
     read: fn(&str) -> Result<FileFacts, ReaderFailed>,
-    /// Writes a remedy into a text, whose facts are known.
+    /// Writes a remedy into a file's text, whose facts are known.
     edits: fn(&str, &FileFacts, Site, &Change) -> Option<Vec<Edit>>,
     /// Code without layout, comments and the kind of quotes.
     plain: fn(&str) -> String,
 }
 
-/// A language's reader gave up on a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the parser gave up")]
-pub struct ReaderFailed;
+/// Why a language's reader could make nothing of a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReaderFailed {
+    /// The parser could not go on.
+    #[error("the parser gave up")]
+    GaveUp,
+    /// The file is not in the format its name promises.
+    #[error("not a {format}: {reason}")]
+    Malformed {
+        /// The format.
+        format: &'static str,
+        /// What is wrong, and where.
+        reason: String,
+    },
+}
 
 /// All languages.
-pub static LANGUAGES: &[Language] = &[python::PYTHON];
+pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK];
 
 impl Language {
     /// The language of a file, by its name or its first line.
@@ -46,7 +58,8 @@ impl Language {
         (self.read)(text)
     }
 
-    /// The edits that make a change at a place; `None` where it cannot be written for certain.
+    /// The edits of the file's text that make a change at a place; `None` where it cannot be
+    /// written for certain.
     pub(super) fn edits(
         &self,
         text: &str,

@@ -66,6 +66,7 @@ impl<'a> Walker<'a> {
             Expr::Generator(generator) => {
                 self.comprehension(&[&generator.elt], &generator.generators);
             }
+            Expr::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Expr::DictComp(dict) => self.comprehension(&[&dict.value], &dict.generators),
             _ => {}
         }

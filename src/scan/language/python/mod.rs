@@ -19,11 +19,15 @@ mod value;
 mod walk;
 mod words;
 
-use ruff_python_ast::PySourceType;
+use ruff_python_ast::{ModModule, PySourceType};
+use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_cells_unchecked};
+use ruff_text_size::{TextRange, TextSize};
 
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
 use crate::scan::fact::FileFacts;
+use crate::text::Span;
+pub(super) use walk::Escaped;
 
 pub(super) const PYTHON: Language = Language {
     name: "Python",
@@ -100,19 +104,45 @@ fn deepest(text: &str) -> usize {
 }
 
 fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
+    on_stack_for(text, || {
+        let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+        let (mut facts, _) = facts_of(text, &parsed);
+        facts.entry_point |= text.starts_with("#!");
+        facts
+    })
+}
+
+/// Reads cells of a notebook, one line end apart, as one program: a name of one cell is known in
+/// the next, but what is not closed in one is closed at its end. The lines that are IPython's
+/// are handed back.
+pub(super) fn read_cells(
+    text: &str,
+    cells: &[Span],
+) -> Result<(FileFacts, Vec<Escaped>), ReaderFailed> {
+    let size = |offset| TextSize::try_from(offset).map_err(|_| ReaderFailed::GaveUp);
+    let mut ranges = Vec::with_capacity(cells.len());
+    for cell in cells {
+        ranges.push(TextRange::new(size(cell.start)?, size(cell.end)?));
+    }
+    let options = ParseOptions::from(Mode::Ipython);
+    on_stack_for(text, || {
+        facts_of(text, &parse_cells_unchecked(text, ranges, &options))
+    })
+}
+
+fn on_stack_for<T: Send>(text: &str, work: impl FnOnce() -> T + Send) -> Result<T, ReaderFailed> {
     let stack = stack_for(text);
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(stack)
-            .spawn_scoped(scope, || read_here(text))
-            .map_err(|_| ReaderFailed)?
+            .spawn_scoped(scope, work)
+            .map_err(|_| ReaderFailed::GaveUp)?
             .join()
-            .map_err(|_| ReaderFailed)
+            .map_err(|_| ReaderFailed::GaveUp)
     })
 }
 
-fn read_here(text: &str) -> FileFacts {
-    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+fn facts_of(text: &str, parsed: &Parsed<ModModule>) -> (FileFacts, Vec<Escaped>) {
     let first_error = parsed
         .errors()
         .iter()
@@ -120,16 +150,16 @@ fn read_here(text: &str) -> FileFacts {
         .min();
     let mut walker = walk::Walker::new(parsed.suite());
     walker.module(parsed.suite());
+    let escaped = std::mem::take(&mut walker.escaped);
     let mut facts = walker.finish();
-    facts.entry_point |= text.starts_with("#!");
     facts.first_error = first_error;
-    facts.comments = comment::comments(text, &parsed);
-    facts
+    facts.comments = comment::comments(text, parsed);
+    (facts, escaped)
 }
 
 /// The bytes a node covers.
-fn span_of(node: &impl ruff_text_size::Ranged) -> crate::text::Span {
-    crate::text::Span::new(node.start().to_usize(), node.end().to_usize())
+fn span_of(node: &impl ruff_text_size::Ranged) -> Span {
+    Span::new(node.start().to_usize(), node.end().to_usize())
 }
 
 #[cfg(test)]

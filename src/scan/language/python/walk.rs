@@ -23,6 +23,15 @@ pub(super) struct Imports {
     pub(super) audio: bool,
 }
 
+/// A line that IPython reads itself: `%magic`, `!command`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::scan::language) struct Escaped {
+    /// All of it, also where it goes on behind a backslash.
+    pub(in crate::scan::language) span: Span,
+    /// When it is run.
+    pub(in crate::scan::language) when: When,
+}
+
 pub(super) struct Walker<'a> {
     pub(super) scopes: Scopes<'a>,
     pub(super) imports: Imports,
@@ -43,6 +52,8 @@ pub(super) struct Walker<'a> {
     blocks: Vec<Block>,
     /// The commands that were read already.
     pub(super) commands: HashSet<(Span, &'static str)>,
+    /// Lines that are IPython's, not Python's.
+    pub(super) escaped: Vec<Escaped>,
 }
 
 impl<'a> Walker<'a> {
@@ -61,6 +72,7 @@ impl<'a> Walker<'a> {
             entry_point: false,
             blocks: Vec::new(),
             commands: HashSet::new(),
+            escaped: Vec::new(),
         };
         walker.scopes.enter(false, None, module);
         walker.survey(module);
@@ -78,6 +90,7 @@ impl<'a> Walker<'a> {
                 self.blocks
             },
             comments: Vec::new(),
+            embedded: None,
         }
     }
 
@@ -167,6 +180,12 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// `%magic` and `!command`: the notebook's to read.
+    pub(super) fn escaped(&mut self, span: Span) {
+        let when = self.when();
+        self.escaped.push(Escaped { span, when });
+    }
+
     pub(super) fn fact(&mut self, fact: Fact) {
         self.facts.push(fact);
     }
@@ -225,6 +244,7 @@ impl<'a> Walker<'a> {
                     self.target(target);
                 }
             }
+            Stmt::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
             Stmt::If(statement) => self.condition(statement),
