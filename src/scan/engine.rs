@@ -9,7 +9,7 @@ use super::decode::decode;
 use super::fact::{Certainty, FileFacts};
 use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language};
-use super::remedy::{Fix, Site};
+use super::remedy::{Fix, Safety, Site, Wish};
 use super::rule::{About, Draft, RULES, Rule, Situation};
 use crate::git::RepoPath;
 use crate::policy::{Policy, Severity};
@@ -131,17 +131,27 @@ impl Scanner {
         }
         scan.uses_gpu = facts.first_use().is_some();
         let situation = Situation::new(&self.policy, facts);
+        let mut drafts = Vec::new();
         for (rule, severity) in &self.rules {
-            for draft in rule.check(&situation) {
-                let place = Place {
-                    language,
-                    text,
-                    facts,
-                    lines: &lines,
-                };
-                scan.findings
-                    .push(place.finding(rule.code, *severity, draft));
-            }
+            let found = rule.check(&situation).into_iter();
+            drafts.extend(found.map(|draft| (rule.code, *severity, draft)));
+        }
+        let fixes = fixes(
+            language,
+            text,
+            facts,
+            drafts.iter().map(|(.., draft)| draft),
+        );
+        let place = Place {
+            language,
+            text,
+            lines: &lines,
+        };
+        for ((rule, severity, draft), fix) in drafts.into_iter().zip(fixes) {
+            scan.findings.push(Finding {
+                fix,
+                ..place.finding(rule, severity, draft)
+            });
         }
         scan.findings
             .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
@@ -150,6 +160,41 @@ impl Scanner {
         }
         scan
     }
+}
+
+/// The fix of each draft, where it has a remedy and the language can write it.
+fn fixes<'d>(
+    language: &Language,
+    text: &str,
+    facts: &FileFacts,
+    drafts: impl Iterator<Item = &'d Draft> + Clone,
+) -> Vec<Option<Fix>> {
+    let wishes: Vec<Wish<'_>> = drafts
+        .clone()
+        .filter_map(|draft| {
+            let site = Site {
+                span: draft.span,
+                value: draft.value,
+                index: draft.index,
+            };
+            let change = &draft.remedy.as_ref()?.change;
+            Some(Wish { site, change })
+        })
+        .collect();
+    let mut written = language.edits(text, facts, &wishes).into_iter();
+    let fixes = drafts.map(|draft| {
+        let remedy = draft.remedy.as_ref()?;
+        let written = written.next()??;
+        Some(Fix {
+            safety: if written.only_that {
+                remedy.safety
+            } else {
+                Safety::Unsafe
+            },
+            edits: written.edits,
+        })
+    });
+    fixes.collect()
 }
 
 fn line_hashes(text: &str) -> Vec<u64> {
@@ -170,7 +215,6 @@ fn line_hashes(text: &str) -> Vec<u64> {
 struct Place<'t> {
     language: &'t Language,
     text: &'t str,
-    facts: &'t FileFacts,
     lines: &'t LineIndex,
 }
 
@@ -193,18 +237,6 @@ impl Place<'_> {
                 ))
             }
         };
-        let site = Site {
-            span: draft.span,
-            value: draft.value,
-        };
-        let fix = draft.remedy.and_then(|remedy| {
-            Some(Fix {
-                edits: self
-                    .language
-                    .edits(self.text, self.facts, site, &remedy.change)?,
-                safety: remedy.safety,
-            })
-        });
         Finding {
             rule,
             severity: match draft.certainty {
@@ -221,7 +253,7 @@ impl Place<'_> {
             help: draft.help,
             api: draft.api,
             introduced: true,
-            fix,
+            fix: None,
             fingerprint,
         }
     }

@@ -164,6 +164,41 @@ pub struct FileFacts {
     pub entry_point: bool,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
+    /// How many syntax errors there are.
+    pub errors: usize,
+    /// Where the environment can be set before anything in the file can start CUDA; known where
+    /// the file has facts at all.
+    pub opening: Option<Opening>,
+}
+
+/// A place that comes before everything in the file that can start CUDA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Byte offset of the place.
+    pub at: usize,
+    /// Whether it is in the midst of a line, behind what must stay first.
+    pub inline: bool,
+    /// How the environment is written at this place; `None` where it has to be imported.
+    pub environment: Option<String>,
+    /// Whether the line before is an import.
+    pub follows_import: bool,
+    /// The quotes that the file prefers.
+    pub quote: char,
+    /// Lines of their own that set a variable before anything can start CUDA.
+    pub early: Vec<EarlyWrite>,
+}
+
+/// A line that sets a variable early enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlyWrite {
+    /// The variable.
+    pub variable: String,
+    /// The line, without its line end.
+    pub line: Span,
+    /// How the environment is written in it.
+    pub environment: String,
+    /// The quotes in it.
+    pub quote: char,
 }
 
 impl FileFacts {

@@ -7,6 +7,7 @@ mod decode;
 mod engine;
 pub mod fact;
 mod finding;
+mod fix;
 mod introduced;
 pub mod language;
 mod remedy;
@@ -14,6 +15,7 @@ pub mod rule;
 
 pub use engine::Scanner;
 pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
+pub use fix::{FixResult, FixedFile, Unfixable};
 pub use introduced::{MovedCode, mark_introduced};
 pub use remedy::{Change, Fix, Remedy, Safety};
 

@@ -12,7 +12,7 @@ mod visible_devices_missing;
 
 pub use situation::Situation;
 
-use super::fact::{Certainty, Fact};
+use super::fact::{Certainty, Fact, FactKind};
 use super::remedy::Remedy;
 use crate::policy::Severity;
 use crate::text::Span;
@@ -52,6 +52,8 @@ pub struct Draft {
     pub certainty: Certainty,
     /// The literal that holds the wrong value, where there is one.
     pub value: Option<Span>,
+    /// The index that is selected, where one is.
+    pub index: Option<u32>,
     /// How to mend it by a machine, where that is possible at all.
     pub remedy: Option<Remedy>,
 }
@@ -100,6 +102,10 @@ impl Draft {
             about,
             certainty: Certainty::Certain,
             value: fact.value,
+            index: match &fact.kind {
+                FactKind::SelectIndex { index } => index.known().copied(),
+                _ => None,
+            },
             remedy: None,
         }
     }

@@ -1,21 +1,31 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call` and `environment` go through the tree and write down facts.
+//! `walk`, `expression`, `call` and `environment` go through the tree and write down facts;
+//! `opening` says where a line can be put before all that; `edit` writes remedies.
 
 mod asked;
 mod call;
+mod constant;
 mod edit;
 mod environment;
 mod expression;
+mod harmless;
+mod insertion;
+mod lines;
+mod literal;
+mod opening;
 mod place;
 mod plain;
+mod removal;
 mod scope;
+mod surroundings;
 mod value;
 mod walk;
 mod words;
 
-use ruff_python_ast::PySourceType;
+use ruff_python_ast::{ModModule, PySourceType};
+use ruff_python_parser::Parsed;
 
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
@@ -90,19 +100,32 @@ fn deepest(text: &str) -> usize {
 }
 
 fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
+    with_tree(text, |parsed| facts_of(text, parsed))
+}
+
+/// Parses a text and does `work` with the tree, on a stack that is deep enough for it.
+fn with_tree<T: Send>(
+    text: &str,
+    work: impl FnOnce(&Parsed<ModModule>) -> T + Send,
+) -> Result<T, ReaderFailed> {
     let stack = stack_for(text);
+    let parse_and_work = || {
+        work(&ruff_python_parser::parse_unchecked_source(
+            text,
+            PySourceType::Python,
+        ))
+    };
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(stack)
-            .spawn_scoped(scope, || read_here(text))
+            .spawn_scoped(scope, parse_and_work)
             .map_err(|_| ReaderFailed)?
             .join()
             .map_err(|_| ReaderFailed)
     })
 }
 
-fn read_here(text: &str) -> FileFacts {
-    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+fn facts_of(text: &str, parsed: &Parsed<ModModule>) -> FileFacts {
     let first_error = parsed
         .errors()
         .iter()
@@ -113,6 +136,10 @@ fn read_here(text: &str) -> FileFacts {
     let mut facts = walker.finish();
     facts.entry_point |= text.starts_with("#!");
     facts.first_error = first_error;
+    facts.errors = parsed.errors().len();
+    if !facts.facts.is_empty() {
+        facts.opening = opening::opening(text, parsed, &facts);
+    }
     facts
 }
 

@@ -67,7 +67,7 @@ impl<'a> Walker<'a> {
         FileFacts {
             facts: self.facts,
             entry_point: self.entry_point,
-            first_error: None,
+            ..FileFacts::default()
         }
     }
 
@@ -348,7 +348,7 @@ impl<'a> Walker<'a> {
 }
 
 /// The statements inside a compound statement.
-fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
+pub(super) fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
     match statement {
         Stmt::FunctionDef(function) => vec![&function.body],
         Stmt::ClassDef(class) => vec![&class.body],
