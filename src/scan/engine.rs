@@ -68,6 +68,11 @@ impl Scanner {
             })
     }
 
+    /// The size above which files are skipped.
+    pub fn most_bytes(&self) -> u64 {
+        self.policy.scan.max_file_bytes
+    }
+
     /// Whether a file of this size is skipped.
     pub fn too_large(&self, bytes: u64) -> Option<SkipReason> {
         (bytes > self.policy.scan.max_file_bytes).then_some(SkipReason::TooLarge { bytes })

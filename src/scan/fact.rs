@@ -180,12 +180,22 @@ pub struct Opening {
     pub inline: bool,
     /// How the environment is written at this place; `None` where it has to be imported.
     pub environment: Option<String>,
-    /// Whether the line before is an import.
-    pub follows_import: bool,
+    /// Where the environment is best imported, where it has to be: among the imports above the
+    /// place. `None` where there are none.
+    pub import: Option<ImportPlace>,
     /// The quotes that the file prefers.
     pub quote: char,
     /// Lines of their own that set a variable before anything can start CUDA.
     pub early: Vec<EarlyWrite>,
+}
+
+/// A place for an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlace {
+    /// Byte offset of the start of a line.
+    pub at: usize,
+    /// Whether the imports there are of another kind.
+    pub apart: bool,
 }
 
 /// A line that sets a variable early enough.

@@ -3,8 +3,16 @@
 /// Whether importing a module (`os.path`) leaves CUDA alone. Modules that are not known, such as
 /// the project's own, may import anything.
 pub(super) fn is_harmless(module: &str) -> bool {
-    let root = module.split('.').next().unwrap_or(module);
-    STANDARD.binary_search(&root).is_ok() || OTHERS.binary_search(&root).is_ok()
+    is_standard(module) || OTHERS.binary_search(&root(module)).is_ok()
+}
+
+/// Whether a module is one of Python's own.
+pub(super) fn is_standard(module: &str) -> bool {
+    STANDARD.binary_search(&root(module)).is_ok()
+}
+
+fn root(module: &str) -> &str {
+    module.split('.').next().unwrap_or(module)
 }
 
 /// The standard library, of Python 3 and a few of Python 2, sorted.

@@ -4,6 +4,8 @@ use super::lines::{end_of_line, line_end_before, line_end_for, start_of_line};
 use crate::scan::fact::{EarlyWrite, FileFacts, Opening, Value};
 use crate::text::{Edit, Span};
 
+const IMPORT: &str = "import os";
+
 /// A line to write.
 #[derive(Clone, Copy)]
 pub(super) struct Setting<'s> {
@@ -74,7 +76,7 @@ pub(super) fn insert(
             .partition(|setting| place(setting.name) < Some(at));
         return Some(beside_write(text, early, &before, &after));
     }
-    Some(vec![at_opening(text, opening, missing)])
+    Some(at_opening(text, opening, missing))
 }
 
 /// Lines above and below a line that sets another of the variables.
@@ -116,40 +118,48 @@ fn is_below_comment(text: &str, line: usize) -> bool {
             .is_some_and(|above| above.trim_start().starts_with('#'))
 }
 
-fn at_opening(text: &str, opening: &Opening, missing: &[Setting<'_>]) -> Edit {
+fn at_opening(text: &str, opening: &Opening, missing: &[Setting<'_>]) -> Vec<Edit> {
     let environment = opening.environment.as_deref().unwrap_or("os.environ");
     let imports = opening.environment.is_none();
     let settings = missing
         .iter()
         .map(|setting| assignment(environment, setting, opening.quote));
     if opening.inline {
-        let import = imports.then(|| "import os".to_owned());
+        let import = imports.then(|| IMPORT.to_owned());
         let parts = import.into_iter().chain(settings);
-        return inserted(opening.at, parts.map(|part| format!("{part}; ")).collect());
+        let code = parts.map(|part| format!("{part}; ")).collect();
+        return vec![inserted(opening.at, code)];
     }
     let end = line_end_for(text, opening.at);
+    let mut edits = Vec::new();
     let mut lines: Vec<String> = Vec::new();
-    let line_above = opening.at - line_end_before(text, opening.at).map_or(0, str::len);
-    let above = text.get(start_of_line(text, line_above)..line_above);
-    let above_is_blank = opening.at == 0 || above.is_some_and(|line| line.trim().is_empty());
-    if !above_is_blank && !(imports && opening.follows_import) {
+    let place = opening.import.filter(|_| imports);
+    match place {
+        Some(place) if place.at == opening.at => {
+            lines.extend([IMPORT.to_owned(), String::new()]);
+        }
+        Some(place) => {
+            let blank = if place.apart { end } else { "" };
+            edits.push(inserted(place.at, format!("{IMPORT}{end}{blank}")));
+        }
+        None => {}
+    }
+    let is_blank = |line: Option<&str>| line.is_some_and(|line| line.trim().is_empty());
+    let above = opening.at - line_end_before(text, opening.at).map_or(0, str::len);
+    let above = text.get(start_of_line(text, above)..above);
+    if lines.is_empty() && opening.at > 0 && !is_blank(above) {
         lines.push(String::new());
     }
-    if imports {
-        lines.extend(["import os".to_owned(), String::new()]);
+    if imports && place.is_none() {
+        lines.extend([IMPORT.to_owned(), String::new()]);
     }
     lines.extend(settings);
-    let here = text.get(opening.at..end_of_line(text, opening.at));
-    if here.is_some_and(|line| !line.trim().is_empty()) {
+    if !is_blank(text.get(opening.at..end_of_line(text, opening.at))) {
         lines.push(String::new());
     }
-    inserted(
-        opening.at,
-        lines
-            .into_iter()
-            .flat_map(|line| [line, end.to_owned()])
-            .collect(),
-    )
+    let lines = lines.into_iter().flat_map(|line| [line, end.to_owned()]);
+    edits.push(inserted(opening.at, lines.collect()));
+    edits
 }
 
 fn assignment(environment: &str, setting: &Setting<'_>, quote: char) -> String {

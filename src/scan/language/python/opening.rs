@@ -5,11 +5,13 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{ModModule, Stmt};
 use ruff_python_parser::Parsed;
 
-use super::harmless::is_harmless;
-use super::lines::{Lines, end_of_line};
+use super::harmless::{is_harmless, is_standard};
+use super::lines::{Lines, end_of_line, line_end_at};
 use super::span_of;
 use super::walk::bodies;
-use crate::scan::fact::{EarlyWrite, Fact, FactKind, FileFacts, Opening, Value, When, Whose};
+use crate::scan::fact::{
+    EarlyWrite, Fact, FactKind, FileFacts, ImportPlace, Opening, Value, When, Whose,
+};
 use crate::text::Span;
 
 /// As many texts are looked at to know which quotes a file prefers.
@@ -43,18 +45,57 @@ pub(super) fn opening(
             _ => start,
         }
     };
-    let follows_import = before.checked_sub(1).is_some_and(|previous| {
-        let end = span_of(&body[previous]).end;
-        let line = end_of_line(text, end);
-        is_import(&body[previous]) && text.get(line..at).is_some_and(|gap| gap.trim().is_empty())
-    });
+    let environment = body[..before].iter().rev().find_map(environment_of_import);
+    let import = match environment {
+        None if !inline => import_place(lines, before),
+        _ => None,
+    };
     Some(Opening {
         at,
         inline,
-        environment: body[..before].iter().rev().find_map(environment_of_import),
-        follows_import,
+        environment,
+        import,
         quote: preferred_quote(parsed),
         early: early_writes(lines, anchor, facts),
+    })
+}
+
+/// Where `import os` goes among the imports before `end`: by its name among those of the standard
+/// library, else above the others.
+fn import_place(lines: Lines<'_>, end: usize) -> Option<ImportPlace> {
+    let imports = (0..end).filter(|index| {
+        let statement = &lines.body[*index];
+        is_import(statement)
+            && !must_stay_first(statement, *index)
+            && !lines.joins_previous(*index)
+            && !lines.joins_next(*index)
+    });
+    let mut first_standard = None;
+    let mut first = None;
+    let mut smaller = None;
+    for index in imports {
+        first = first.or(Some(index));
+        match &lines.body[index] {
+            Stmt::Import(import) if import.names.iter().all(|name| is_standard(&name.name)) => {
+                first_standard = first_standard.or(Some(index));
+                if import.names.iter().all(|name| name.name.as_str() < "os") {
+                    smaller = Some(index);
+                }
+            }
+            Stmt::ImportFrom(import) if import.module.as_deref().is_some_and(is_standard) => {
+                first_standard = first_standard.or(Some(index));
+            }
+            _ => {}
+        }
+    }
+    if let Some(index) = smaller {
+        let end = end_of_line(lines.text, span_of(&lines.body[index]).end);
+        let at = end + line_end_at(lines.text, end)?.len();
+        return Some(ImportPlace { at, apart: false });
+    }
+    Some(ImportPlace {
+        at: lines.start(first_standard.or(first)?)?,
+        apart: first_standard.is_none(),
     })
 }
 
