@@ -203,3 +203,6 @@ fn exact(edits: Vec<Edit>) -> Option<Written> {
         only_that: true,
     })
 }
+
+#[cfg(test)]
+mod tests;
