@@ -10,7 +10,7 @@ use super::embedded::CellPosition;
 use super::fact::{Certainty, FileFacts};
 use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language, ReaderFailed};
-use super::remedy::{Fix, Site};
+use super::remedy::{Fix, Safety, Site, Wish};
 use super::rule::{About, Draft, RULES, Rule, Situation};
 use super::suppress;
 use crate::git::RepoPath;
@@ -85,6 +85,11 @@ impl Scanner {
                     .matched_path_or_any_parents(path, false)
                     .is_ignore()
             })
+    }
+
+    /// The size above which files are skipped.
+    pub fn most_bytes(&self) -> u64 {
+        self.policy.scan.max_file_bytes
     }
 
     /// Whether a file of this size is skipped.
@@ -171,11 +176,22 @@ impl Scanner {
         }
         scan.uses_gpu = facts.first_use().is_some();
         let situation = Situation::new(&self.policy, facts).on(self.today);
+        let mut drafts = Vec::new();
         for (rule, severity) in &self.rules {
-            for draft in rule.check(&situation) {
-                scan.findings
-                    .push(place.finding(rule.code, *severity, draft));
-            }
+            let found = rule.check(&situation).into_iter();
+            drafts.extend(found.map(|draft| (rule.code, *severity, draft)));
+        }
+        let fixes = fixes(
+            language,
+            place.file,
+            facts,
+            drafts.iter().map(|(.., draft)| draft),
+        );
+        for ((rule, severity, draft), fix) in drafts.into_iter().zip(fixes) {
+            scan.findings.push(Finding {
+                fix,
+                ..place.finding(rule, severity, draft)
+            });
         }
         scan.findings
             .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
@@ -188,6 +204,41 @@ impl Scanner {
 fn is_checkpoint(path: &RepoPath) -> bool {
     let mut parts = path.as_bytes().split(|byte| *byte == b'/');
     parts.any(|part| part == b".ipynb_checkpoints")
+}
+
+/// The fix of each draft, where it has a remedy and the language can write it.
+fn fixes<'d>(
+    language: &Language,
+    text: &str,
+    facts: &FileFacts,
+    drafts: impl Iterator<Item = &'d Draft> + Clone,
+) -> Vec<Option<Fix>> {
+    let wishes: Vec<Wish<'_>> = drafts
+        .clone()
+        .filter_map(|draft| {
+            let site = Site {
+                span: draft.span,
+                value: draft.value,
+                index: draft.index,
+            };
+            let change = &draft.remedy.as_ref()?.change;
+            Some(Wish { site, change })
+        })
+        .collect();
+    let mut written = language.edits(text, facts, &wishes).into_iter();
+    let fixes = drafts.map(|draft| {
+        let remedy = draft.remedy.as_ref()?;
+        let written = written.next()??;
+        Some(Fix {
+            safety: if written.only_that {
+                remedy.safety
+            } else {
+                Safety::Unsafe
+            },
+            edits: written.edits,
+        })
+    });
+    fixes.collect()
 }
 
 /// Code with its lines, and the file it is in.
@@ -223,18 +274,6 @@ impl Place<'_> {
                 ))
             }
         };
-        let site = Site {
-            span: draft.span,
-            value: draft.value,
-        };
-        let fix = draft.remedy.and_then(|remedy| {
-            Some(Fix {
-                edits: self
-                    .language
-                    .edits(self.file, self.facts, site, &remedy.change)?,
-                safety: remedy.safety,
-            })
-        });
         Finding {
             rule,
             severity: match draft.certainty {
@@ -252,7 +291,7 @@ impl Place<'_> {
             help: draft.help,
             api: draft.api,
             introduced: true,
-            fix,
+            fix: None,
             fingerprint,
         }
     }

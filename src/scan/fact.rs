@@ -176,6 +176,11 @@ pub struct FileFacts {
     pub comments: Vec<Comment>,
     /// The code, where it lies in a file of another format: all spans are in this code then.
     pub embedded: Option<Embedded>,
+    /// How many syntax errors there are.
+    pub errors: usize,
+    /// Where the environment can be set before anything in the file can start CUDA; known where
+    /// the file has facts at all.
+    pub opening: Option<Opening>,
 }
 
 /// Code that runs as a whole, or not at all.
@@ -208,6 +213,46 @@ pub struct Comment {
     pub covers: Span,
     /// Whether it stands before all code of the file.
     pub heads_file: bool,
+}
+
+/// A place that comes before everything in the file that can start CUDA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Byte offset of the place.
+    pub at: usize,
+    /// Whether it is in the midst of a line, behind what must stay first.
+    pub inline: bool,
+    /// How the environment is written at this place; `None` where it has to be imported.
+    pub environment: Option<String>,
+    /// Where the environment is best imported, where it has to be: among the imports above the
+    /// place. `None` where there are none.
+    pub import: Option<ImportPlace>,
+    /// The quotes that the file prefers.
+    pub quote: char,
+    /// Lines of their own that set a variable before anything can start CUDA.
+    pub early: Vec<EarlyWrite>,
+}
+
+/// A place for an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlace {
+    /// Byte offset of the start of a line.
+    pub at: usize,
+    /// Whether the imports there are of another kind.
+    pub apart: bool,
+}
+
+/// A line that sets a variable early enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlyWrite {
+    /// The variable.
+    pub variable: String,
+    /// The line, without its line end.
+    pub line: Span,
+    /// How the environment is written in it.
+    pub environment: String,
+    /// The quotes in it.
+    pub quote: char,
 }
 
 impl FileFacts {

@@ -2,10 +2,12 @@
 //!
 //! Knows nothing of files, languages or terminals.
 
+mod diff;
 mod edit;
 mod line_index;
 mod printable;
 
+pub use diff::unified_diff;
 pub use edit::{Edit, apply};
 pub use line_index::{LineIndex, Position};
 pub use printable::printable;

@@ -5,9 +5,8 @@ mod notebook;
 mod python;
 
 use super::fact::FileFacts;
-use super::remedy::{Change, Site};
+use super::remedy::{Wish, Written};
 use crate::git::RepoPath;
-use crate::text::Edit;
 
 /// A language that can be read.
 #[derive(Debug)]
@@ -20,8 +19,8 @@ pub struct Language {
     pub words: &'static [&'static str],
     /// Reads a text.
     read: fn(&str) -> Result<FileFacts, ReaderFailed>,
-    /// Writes a remedy into a file's text, whose facts are known.
-    edits: fn(&str, &FileFacts, Site, &Change) -> Option<Vec<Edit>>,
+    /// Writes changes into a file's text, whose facts are known: one answer for each wish.
+    edits: fn(&str, &FileFacts, &[Wish<'_>]) -> Vec<Option<Written>>,
     /// Code without layout, comments and the kind of quotes.
     plain: fn(&str) -> String,
 }
@@ -58,16 +57,15 @@ impl Language {
         (self.read)(text)
     }
 
-    /// The edits of the file's text that make a change at a place; `None` where it cannot be
+    /// The edits of the file's text that make each change, in the order of the wishes; `None` for one that cannot be
     /// written for certain.
     pub(super) fn edits(
         &self,
         text: &str,
         facts: &FileFacts,
-        site: Site,
-        change: &Change,
-    ) -> Option<Vec<Edit>> {
-        (self.edits)(text, facts, site, change)
+        wishes: &[Wish<'_>],
+    ) -> Vec<Option<Written>> {
+        (self.edits)(text, facts, wishes)
     }
 
     /// The same for the same piece of code, however it is laid out.

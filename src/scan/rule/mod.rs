@@ -27,7 +27,7 @@ mod visible_devices_missing;
 
 pub use situation::Situation;
 
-use super::fact::{Certainty, Fact};
+use super::fact::{Certainty, Fact, FactKind};
 use super::remedy::Remedy;
 use crate::policy::Severity;
 use crate::text::Span;
@@ -67,6 +67,8 @@ pub struct Draft {
     pub certainty: Certainty,
     /// The literal that holds the wrong value, where there is one.
     pub value: Option<Span>,
+    /// The index that is selected, where one is.
+    pub index: Option<u32>,
     /// How to mend it by a machine, where that is possible at all.
     pub remedy: Option<Remedy>,
 }
@@ -135,6 +137,7 @@ impl Draft {
             about: About::Line,
             certainty: Certainty::Certain,
             value: None,
+            index: None,
             remedy: None,
         }
     }
@@ -150,6 +153,10 @@ impl Draft {
             about,
             certainty: Certainty::Certain,
             value: fact.value,
+            index: match &fact.kind {
+                FactKind::SelectIndex { index } => index.known().copied(),
+                _ => None,
+            },
             remedy: None,
         }
     }

@@ -4,7 +4,6 @@ use super::situation::{ORDER, Situation, VISIBLE};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
 use crate::scan::fact::{Value, Whose};
-use crate::scan::remedy::Safety;
 
 pub(super) const RULE: Rule = Rule {
     code: "GG012",
@@ -35,9 +34,6 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         draft.help = format!(
             "set {name} in the program's own environment, or in front of the command that needs it"
         );
-        let mut remedy = situation.set_first();
-        remedy.safety = Safety::Unsafe;
-        draft.remedy = Some(remedy);
         drafts.push(draft);
     }
     drafts

@@ -5,22 +5,41 @@ use super::magic;
 use crate::scan::embedded::{Embedded, First, Run};
 use crate::scan::fact::FileFacts;
 use crate::scan::language::python;
-use crate::scan::remedy::{Change, Site};
+use crate::scan::remedy::{Change, Site, Wish, Written};
 use crate::text::{Edit, Span};
 
-/// The edits of the file's text that make a change; `None` where it cannot be written for certain.
-pub(super) fn edits(
-    file: &str,
-    facts: &FileFacts,
-    site: Site,
-    change: &Change,
-) -> Option<Vec<Edit>> {
-    let embedded = facts.embedded.as_ref()?;
-    let of_code = match bare_value(facts, site) {
-        Some(span) => vec![bare_edit(span, change)?],
-        None => (python::PYTHON.edits)(embedded.code(), facts, site, change)?,
+/// The edits of the file's text for each wish; `None` for one that cannot be written for certain.
+pub(super) fn edits(file: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
+    let Some(embedded) = &facts.embedded else {
+        return vec![None; wishes.len()];
     };
-    in_file(file, embedded, &of_code)
+    let bare: Vec<Option<Span>> = wishes
+        .iter()
+        .map(|wish| bare_value(facts, wish.site))
+        .collect();
+    let of_python: Vec<Wish<'_>> = wishes
+        .iter()
+        .zip(&bare)
+        .filter_map(|(wish, bare)| bare.is_none().then_some(*wish))
+        .collect();
+    let (as_python, cells) = super::as_python(embedded);
+    let source = (as_python.as_str(), cells.as_slice());
+    let mut written =
+        python::edits_in_cells(embedded.code(), source, facts, &of_python).into_iter();
+    let all = wishes.iter().zip(bare).map(|(wish, bare)| {
+        let written = match bare {
+            Some(span) => Written {
+                edits: vec![bare_edit(span, wish.change)?],
+                only_that: true,
+            },
+            None => written.next()??,
+        };
+        Some(Written {
+            edits: in_file(file, embedded, &written.edits)?,
+            ..written
+        })
+    });
+    all.collect()
 }
 
 /// The value that is to change, where it is one of a magic or a shell's command.

@@ -43,18 +43,7 @@ fn read(file: &str) -> Result<FileFacts, ReaderFailed> {
     // What brought the file here may have been an output.
     let of_interest = NOTEBOOK.words.iter().any(|word| code.contains(word));
     if of_interest {
-        let mut as_python = String::with_capacity(code.len());
-        for (at, (cell, content)) in embedded.cells().iter().zip(&contents).enumerate() {
-            if at > 0 {
-                as_python.push('\n');
-            }
-            let text = &code[cell.code.start..cell.code.end];
-            match content {
-                Content::Python { .. } => cell::as_python(text, &mut as_python),
-                Content::Shell { .. } | Content::Other => cell::as_nothing(text, &mut as_python),
-            }
-        }
-        let cells: Vec<Span> = embedded.cells().iter().map(|cell| cell.code).collect();
+        let (as_python, cells) = as_python(&embedded);
         let (python, escaped) = python::read_cells(&as_python, &cells)?;
         facts = python;
         for line in escaped {
@@ -72,6 +61,25 @@ fn read(file: &str) -> Result<FileFacts, ReaderFailed> {
     facts.entry_point = true;
     facts.embedded = Some(embedded);
     Ok(facts)
+}
+
+/// The code as the parser takes it: as long, with nothing in the place of what is not Python. With
+/// it, the cells.
+fn as_python(embedded: &Embedded) -> (String, Vec<Span>) {
+    let code = embedded.code();
+    let mut as_python = String::with_capacity(code.len());
+    for (at, cell) in embedded.cells().iter().enumerate() {
+        if at > 0 {
+            as_python.push('\n');
+        }
+        let text = &code[cell.code.start..cell.code.end];
+        match cell::content(text) {
+            Content::Python { .. } => cell::as_python(text, &mut as_python),
+            Content::Shell { .. } | Content::Other => cell::as_nothing(text, &mut as_python),
+        }
+    }
+    let cells = embedded.cells().iter().map(|cell| cell.code).collect();
+    (as_python, cells)
 }
 
 /// The code of a notebook, and what each of its cells holds; cells in other languages are left

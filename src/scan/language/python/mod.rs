@@ -2,19 +2,27 @@
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
 //! `walk`, `expression`, `call`, `environment`, `command` and `nvml` go through the tree and write
-//! down facts.
+//! down facts; `opening` says where a line can be put before all that; `edit` writes remedies.
 
 mod asked;
 mod call;
 mod command;
 mod comment;
+mod constant;
 mod edit;
 mod environment;
 mod expression;
+mod harmless;
+mod insertion;
+mod lines;
+mod literal;
 mod nvml;
+mod opening;
 mod place;
 mod plain;
+mod removal;
 mod scope;
+mod surroundings;
 mod value;
 mod walk;
 mod words;
@@ -26,6 +34,7 @@ use ruff_text_size::{TextRange, TextSize};
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
 use crate::scan::fact::FileFacts;
+use crate::scan::remedy::{Wish, Written};
 use crate::text::Span;
 pub(super) use walk::Escaped;
 
@@ -50,7 +59,7 @@ pub(super) const PYTHON: Language = Language {
         "DEVICE_ORDINAL",
     ],
     read,
-    edits: edit::edits,
+    edits,
     plain: plain::plain,
 };
 
@@ -104,9 +113,8 @@ fn deepest(text: &str) -> usize {
 }
 
 fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
-    on_stack_for(text, || {
-        let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
-        let (mut facts, _) = facts_of(text, &parsed);
+    with_tree(text, |parsed| {
+        let (mut facts, _) = facts_of(text, parsed);
         facts.entry_point |= text.starts_with("#!");
         facts
     })
@@ -119,6 +127,46 @@ pub(super) fn read_cells(
     text: &str,
     cells: &[Span],
 ) -> Result<(FileFacts, Vec<Escaped>), ReaderFailed> {
+    with_tree_of_cells(text, cells, |parsed| facts_of(text, parsed))
+}
+
+/// The edits for each wish in the `code` of a notebook's cells, which is `as_python` for the
+/// parser.
+pub(super) fn edits_in_cells(
+    code: &str,
+    (as_python, cells): (&str, &[Span]),
+    facts: &FileFacts,
+    wishes: &[Wish<'_>],
+) -> Vec<Option<Written>> {
+    edit::edits(code, facts, wishes, |write| {
+        with_tree_of_cells(as_python, cells, |parsed| write(parsed.suite()))
+    })
+}
+
+fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
+    edit::edits(text, facts, wishes, |write| {
+        with_tree(text, |parsed| write(parsed.suite()))
+    })
+}
+
+/// Parses a text and does `work` with the tree, on a stack that is deep enough for it.
+fn with_tree<T: Send>(
+    text: &str,
+    work: impl FnOnce(&Parsed<ModModule>) -> T + Send,
+) -> Result<T, ReaderFailed> {
+    on_stack_for(text, || {
+        work(&ruff_python_parser::parse_unchecked_source(
+            text,
+            PySourceType::Python,
+        ))
+    })
+}
+
+fn with_tree_of_cells<T: Send>(
+    text: &str,
+    cells: &[Span],
+    work: impl FnOnce(&Parsed<ModModule>) -> T + Send,
+) -> Result<T, ReaderFailed> {
     let size = |offset| TextSize::try_from(offset).map_err(|_| ReaderFailed::GaveUp);
     let mut ranges = Vec::with_capacity(cells.len());
     for cell in cells {
@@ -126,7 +174,7 @@ pub(super) fn read_cells(
     }
     let options = ParseOptions::from(Mode::Ipython);
     on_stack_for(text, || {
-        facts_of(text, &parse_cells_unchecked(text, ranges, &options))
+        work(&parse_cells_unchecked(text, ranges, &options))
     })
 }
 
@@ -154,6 +202,10 @@ fn facts_of(text: &str, parsed: &Parsed<ModModule>) -> (FileFacts, Vec<Escaped>)
     let mut facts = walker.finish();
     facts.first_error = first_error;
     facts.comments = comment::comments(text, parsed);
+    facts.errors = parsed.errors().len();
+    if !facts.facts.is_empty() {
+        facts.opening = opening::opening(text, parsed, &facts);
+    }
     (facts, escaped)
 }
 

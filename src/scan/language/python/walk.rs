@@ -84,13 +84,11 @@ impl<'a> Walker<'a> {
         FileFacts {
             facts: self.facts,
             entry_point: self.entry_point,
-            first_error: None,
             blocks: {
                 self.blocks.sort_unstable();
                 self.blocks
             },
-            comments: Vec::new(),
-            embedded: None,
+            ..FileFacts::default()
         }
     }
 
@@ -407,7 +405,7 @@ impl<'a> Walker<'a> {
 }
 
 /// The statements inside a compound statement.
-fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
+pub(super) fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
     match statement {
         Stmt::FunctionDef(function) => vec![&function.body],
         Stmt::ClassDef(class) => vec![&class.body],

@@ -3,6 +3,7 @@
 use super::super::read;
 use super::super::tests::notebook;
 use super::*;
+use crate::scan::fact::FactKind;
 use crate::text::apply;
 
 fn edit(start: usize, end: usize, replacement: &str) -> Edit {
@@ -193,8 +194,17 @@ fn remedies_are_written_into_the_json() {
         let site = Site {
             span: fact.span,
             value: fact.value,
+            index: match &fact.kind {
+                FactKind::SelectIndex { index } => index.known().copied(),
+                _ => None,
+            },
         };
-        apply(&file, &edits(&file, &facts, site, &change)?)
+        let wish = Wish {
+            site,
+            change: &change,
+        };
+        let written = edits(&file, &facts, &[wish]).pop().unwrap()?;
+        apply(&file, &written.edits)
     };
     let value = || Change::Value("1".to_owned());
     assert_eq!(
