@@ -60,7 +60,17 @@ fn preset(off: &[String]) -> Policy {
 
 #[test]
 fn python_cases_give_their_findings() {
-    let cases = cases(include_str!("languages/python.md"));
+    check_cases(include_str!("languages/python.md"), false);
+}
+
+#[test]
+fn every_rule_has_cases_with_severities() {
+    check_cases(include_str!("languages/python_rules.md"), true);
+}
+
+/// Runs the cases of a page, in which a warning is marked as one where that is asked for.
+fn check_cases(page: &str, severities: bool) {
+    let cases = cases(page);
     let mut wrong = Vec::new();
     for case in &cases {
         let scan =
@@ -70,7 +80,9 @@ fn python_cases_give_their_findings() {
             .iter()
             .map(|finding| {
                 let (line, column) = (finding.start.line, finding.start.column);
-                format!("{} {line}:{column} {}", finding.rule, finding.api)
+                let warns = severities && finding.severity == Severity::Warning;
+                let mark = if warns { " (warning)" } else { "" };
+                format!("{} {line}:{column} {}{mark}", finding.rule, finding.api)
             })
             .collect();
         if found.is_empty() {
