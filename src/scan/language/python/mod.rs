@@ -1,12 +1,13 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call`, `environment`, `command` and `nvml` go through the tree and write
-//! down facts.
+//! `walk`, `expression`, `call`, `environment`, `command`, `container` and `nvml` go through the
+//! tree and write down facts.
 
 mod asked;
 mod call;
 mod command;
+mod container;
 mod edit;
 mod environment;
 mod expression;
