@@ -197,6 +197,8 @@ pub struct Block {
 pub enum BlockKind {
     /// A condition, a loop, an error.
     Branch,
+    /// Likewise, and only where the block before it did not run.
+    Otherwise,
     /// A call, at any later time.
     Function,
 }

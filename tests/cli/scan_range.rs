@@ -145,7 +145,7 @@ fn a_renamed_file_is_held_against_the_one_it_was() {
     commit(
         &repo,
         "sub.py",
-        &long("a", use_1).replace("os.environ[\"CUDA_VISIBLE", "os.environ[\"XUDA_VISIBLE"),
+        &long("a", use_1).replace("os.environ[\"CUDA_VISIBLE", "os.environ[\"OTHER"),
     );
     assert!(introduced(&repo, "base..HEAD").contains(&"sub.py:25 GG018".to_owned()));
 }

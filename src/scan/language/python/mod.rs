@@ -1,14 +1,16 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call`, `environment`, `command` and `nvml` go through the tree and write
-//! down facts; `opening` says where a line can be put before all that; `edit` writes remedies.
+//! `walk`, `expression`, `call`, `environment`, `command`, `container` and `nvml` go through the
+//! tree and write down facts; `opening` says where a line can be put before all that; `edit` writes
+//! remedies.
 
 mod asked;
 mod call;
 mod command;
 mod comment;
 mod constant;
+mod container;
 mod edit;
 mod environment;
 mod expression;

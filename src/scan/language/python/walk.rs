@@ -281,12 +281,14 @@ impl<'a> Walker<'a> {
         }
         // A `with` runs its body, and a `try` starts with it.
         let mut certain = usize::from(matches!(statement, Stmt::With(_) | Stmt::Try(_)));
-        for body in bodies(statement) {
+        for (at, body) in bodies(statement).into_iter().enumerate() {
             let branch = u32::from(certain == 0);
             certain = certain.saturating_sub(1);
             self.branches += branch;
             if branch == 1 {
-                self.body_block(body, BlockKind::Branch);
+                let another = at > 0 && statement.is_match_stmt();
+                let kinds = [BlockKind::Branch, BlockKind::Otherwise];
+                self.body_block(body, kinds[usize::from(another)]);
             }
             self.body(body);
             self.branches -= branch;
@@ -396,8 +398,9 @@ impl<'a> Walker<'a> {
         self.body_block(&statement.body, BlockKind::Branch);
         self.body(&statement.body);
         for clause in &statement.elif_else_clauses {
+            let clause_span = span_of(clause);
+            self.block((clause_span, clause_span), BlockKind::Otherwise);
             self.optional(clause.test.as_ref(), Place::Code);
-            self.body_block(&clause.body, BlockKind::Branch);
             self.body(&clause.body);
         }
         self.branches -= 1;
