@@ -155,9 +155,7 @@ impl Scanner {
                 });
             }
         };
-        let embedded = facts.embedded.as_ref();
-        let code = embedded.map_or(&*text, |embedded| embedded.code());
-        self.judge(nothing, language, &text, code, &facts)
+        self.judge(nothing, language, &text, &facts)
     }
 
     fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
@@ -167,15 +165,16 @@ impl Scanner {
             .is_none_or(|(_, words)| words.as_ref().is_none_or(|words| words.is_match(text)))
     }
 
-    /// Judges `facts`, whose spans are in `code`: the `file`'s text, or what is embedded in it.
+    /// Judges `facts`, whose spans are in the `file`'s text, or in the code embedded in it.
     fn judge(
         &self,
         mut scan: FileScan,
         language: &Language,
         file: &str,
-        code: &str,
         facts: &FileFacts,
     ) -> FileScan {
+        let embedded = facts.embedded.as_ref();
+        let code = embedded.map_or(file, |embedded| embedded.code());
         let lines = LineIndex::new(code);
         let place = Place {
             language,

@@ -35,10 +35,9 @@ use ruff_text_size::{TextRange, TextSize};
 
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
-use crate::scan::fact::FileFacts;
+use crate::scan::fact::{FileFacts, When};
 use crate::scan::remedy::{Wish, Written};
 use crate::text::Span;
-pub(super) use walk::Escaped;
 
 pub(super) const PYTHON: Language = Language {
     name: "Python",
@@ -120,6 +119,15 @@ fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
         facts.entry_point |= text.starts_with("#!");
         facts
     })
+}
+
+/// A line that IPython reads itself: `%magic`, `!command`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Escaped {
+    /// All of it, also where it goes on behind a backslash.
+    pub(super) span: Span,
+    /// When it is run.
+    pub(super) when: When,
 }
 
 /// Reads cells of a notebook, one line end apart, as one program: a name of one cell is known in

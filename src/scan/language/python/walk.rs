@@ -9,7 +9,7 @@ use ruff_python_ast::{
 use super::asked::Asked;
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
-use super::span_of;
+use super::{Escaped, span_of};
 use crate::scan::catalogue;
 use crate::scan::fact::{Block, BlockKind, Certainty, Fact, FactKind, FileFacts, Value, When};
 use crate::text::Span;
@@ -21,15 +21,6 @@ pub(super) struct Imports {
     pub(super) gpu: bool,
     /// For microphones and loudspeakers.
     pub(super) audio: bool,
-}
-
-/// A line that IPython reads itself: `%magic`, `!command`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::scan::language) struct Escaped {
-    /// All of it, also where it goes on behind a backslash.
-    pub(in crate::scan::language) span: Span,
-    /// When it is run.
-    pub(in crate::scan::language) when: When,
 }
 
 pub(super) struct Walker<'a> {
