@@ -38,7 +38,13 @@ struct Editor<'t> {
     /// Where the statements start that are taken out.
     going: HashSet<usize>,
     /// The lines that are missing: the same for all findings that miss them.
-    missing: Option<(Vec<(String, String)>, Option<Vec<Edit>>)>,
+    missing: Option<Missing>,
+}
+
+/// Settings, and the lines that set those of them that are missing.
+struct Missing {
+    settings: Vec<(String, String)>,
+    edits: Option<Vec<Edit>>,
 }
 
 impl<'t> Editor<'t> {
@@ -79,27 +85,32 @@ impl<'t> Editor<'t> {
 
     fn write(&mut self, wish: &Wish<'_>) -> Option<Written> {
         let Wish { site, change } = wish;
-        match (change, site.value) {
-            (Change::Index(index), Some(literal)) => self.index(literal, site.index?, *index),
+        let edits = match (change, site.value) {
+            (Change::Index(index), Some(literal)) => {
+                return self.index(literal, site.index?, *index);
+            }
             (Change::Index(index), None) => {
                 let indices = (site.index?, *index);
-                constant::index_in(self.text, self.facts, &self.around, *site, indices)
-            }
-            (Change::Value(value), Some(literal)) => {
-                exact(vec![value_edit(self.text, literal, value)?])
+                return constant::index_in(self.text, self.facts, &self.around, *site, indices);
             }
             (Change::Value(value), None) => {
-                constant::value_in(self.text, self.facts, &self.around, (*site, value))
+                return constant::value_in(self.text, self.facts, &self.around, (*site, value));
             }
-            (Change::Name(name), _) => exact(vec![self.name(*site, name)?]),
-            (Change::SetFirst(settings), _) => exact(self.set_first(settings)?),
-            (Change::Remove, _) => exact(vec![remove(self.statement(site.span)?, &self.going)?]),
+            (Change::Value(value), Some(literal)) => vec![value_edit(self.text, literal, value)?],
+            (Change::Name(name), _) => vec![self.name(*site, name)?],
+            (Change::SetFirst(settings), _) => self.set_first(settings)?,
+            (Change::Remove, _) => vec![remove(self.statement(site.span)?, &self.going)?],
             (Change::MoveFirst, _) => {
                 let found = self.statement(site.span)?;
-                exact(move_first(self.facts, (found, site.span), &self.going)?)
+                move_first(self.facts, (found, site.span), &self.going)?
             }
-        }
+        };
+        Some(Written {
+            edits,
+            only_that: true,
+        })
     }
+
     fn statement(&self, site: Span) -> Option<Found<'t>> {
         statement_of(self.text, self.module, site)
     }
@@ -186,22 +197,18 @@ impl<'t> Editor<'t> {
     }
 
     fn set_first(&mut self, settings: &[(String, String)]) -> Option<Vec<Edit>> {
-        if let Some((known, edits)) = &self.missing
-            && known == settings
+        if let Some(missing) = &self.missing
+            && missing.settings == settings
         {
-            return edits.clone();
+            return missing.edits.clone();
         }
         let edits = insertion::set_first(self.text, self.facts, settings);
-        self.missing = Some((settings.to_vec(), edits.clone()));
+        self.missing = Some(Missing {
+            settings: settings.to_vec(),
+            edits: edits.clone(),
+        });
         edits
     }
-}
-
-fn exact(edits: Vec<Edit>) -> Option<Written> {
-    Some(Written {
-        edits,
-        only_that: true,
-    })
 }
 
 #[cfg(test)]

@@ -308,7 +308,9 @@ fn what_cannot_be_written_for_certain_is_left() {
         // Whoever removes the variable has a reason.
         "import os\nos.environ.pop(\"CUDA_VISIBLE_DEVICES\", None)\nimport torch\nx.to(\"cuda:1\")\n",
         // A comment between two cards.
-        &format!("{MASK}import torch\ntorch.nn.DataParallel(m, device_ids=[\n    0,  # a\n    1,\n])\n"),
+        &format!(
+            "{MASK}import torch\ntorch.nn.DataParallel(m, device_ids=[\n    0,  # a\n    1,\n])\n"
+        ),
         &format!("{MASK}import torch\ntorch.nn.DataParallel(m, device_ids=(0, 1))\n"),
         &format!("{MASK}import torch\nx.to(\"cuda\" \":1\")\n"),
     ] {
