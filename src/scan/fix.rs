@@ -14,7 +14,7 @@ use crate::text::{Edit, apply};
 
 /// One fix can make another possible (the mask is set, the index beyond it comes to light), so
 /// there are a few rounds; more than these mean that two fixes undo each other.
-const MOST_ROUNDS: usize = 12;
+const MOST_ROUNDS: usize = 100;
 
 /// What became of a file.
 #[derive(Debug)]
@@ -185,4 +185,46 @@ fn fits(taken: &BTreeMap<(usize, usize), &Edit>, edit: &Edit) -> bool {
     let after = taken.range(key(edit)..).next();
     before.is_none_or(|(_, before)| apart(before, edit))
         && after.is_none_or(|(_, after)| apart(edit, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Span;
+
+    fn edit(start: usize, end: usize, replacement: &str) -> Edit {
+        Edit {
+            span: Span::new(start, end),
+            replacement: replacement.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_edit_is_made_once_and_beside_others_only_where_none_inserts() {
+        let first = edit(4, 8, "x");
+        let inserted = edit(12, 12, "i");
+        let taken = BTreeMap::from([(key(&first), &first), (key(&inserted), &inserted)]);
+        for fitting in [
+            edit(4, 8, "x"),
+            edit(8, 10, "y"),
+            edit(2, 4, "y"),
+            edit(12, 12, "i"),
+            edit(20, 20, "j"),
+        ] {
+            assert!(fits(&taken, &fitting), "{fitting:?}");
+        }
+        for other in [
+            edit(4, 8, "y"),
+            edit(5, 6, "y"),
+            edit(2, 5, "y"),
+            edit(7, 9, "y"),
+            edit(0, 30, "y"),
+            edit(12, 12, "j"),
+            edit(12, 14, "y"),
+            edit(10, 12, "y"),
+            edit(8, 8, "y"),
+        ] {
+            assert!(!fits(&taken, &other), "{other:?}");
+        }
+    }
 }

@@ -13,6 +13,11 @@ use crate::scan::fact::{FactKind, FileFacts, Value};
 use crate::scan::remedy::{Change, Site, Wish, Written};
 use crate::text::{Edit, Span};
 
+/// Longer lists of cards are left to a person.
+const MOST_CARDS: usize = 64;
+/// More statements that come too late are left to a person.
+const MOST_MOVES: usize = 64;
+
 /// The edits for each wish; `None` for one that cannot be written for certain.
 pub(super) fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
     let needs_tree = |wish: &Wish<'_>| match wish.change {
@@ -37,6 +42,8 @@ struct Editor<'t> {
     reindexed: HashSet<(usize, u32)>,
     /// Where the statements start that are taken out.
     going: HashSet<usize>,
+    /// How many statements were moved.
+    moves: usize,
     /// The lines that are missing: the same for all findings that miss them.
     missing: Option<Missing>,
 }
@@ -75,6 +82,7 @@ impl<'t> Editor<'t> {
             around: Surroundings::of(module, literals, computed),
             reindexed,
             going,
+            moves: 0,
             missing: None,
         }
     }
@@ -101,6 +109,10 @@ impl<'t> Editor<'t> {
             (Change::SetFirst(settings), _) => self.set_first(settings)?,
             (Change::Remove, _) => vec![remove(self.statement(site.span)?, &self.going)?],
             (Change::MoveFirst, _) => {
+                self.moves += 1;
+                if self.moves > MOST_MOVES {
+                    return None;
+                }
                 let found = self.statement(site.span)?;
                 move_first(self.facts, (found, site.span), &self.going)?
             }
@@ -119,6 +131,7 @@ impl<'t> Editor<'t> {
         let edit = index_edit(self.text, literal, wrong, index)?;
         let only_that = !self.around.is_default(literal.start);
         let edit = match self.around.list_of(literal.start) {
+            Some((list, _)) if list.len() > MOST_CARDS => return None,
             Some((list, place)) if self.is_there_already(list, place, index) => {
                 self.without_element(list, place)?
             }
@@ -132,16 +145,11 @@ impl<'t> Editor<'t> {
 
     /// Whether a list has the index that an element is to become, or gets it at an earlier place.
     fn is_there_already(&self, list: &[Span], place: usize, index: u32) -> bool {
-        let facts = &self.facts.facts;
         let has = |element: &Span| {
-            let first = facts.partition_point(|fact| fact.span < *element);
-            facts[first..]
-                .iter()
-                .take_while(|fact| fact.span == *element)
-                .any(|fact| {
-                    matches!(&fact.kind, FactKind::SelectIndex { index: found }
-                        if *found == Value::Known(index))
-                })
+            self.facts.at(*element).iter().any(|fact| {
+                matches!(&fact.kind, FactKind::SelectIndex { index: found }
+                    if *found == Value::Known(index))
+            })
         };
         let gets = |element: &Span| self.reindexed.contains(&(element.start, index));
         list.iter().any(has) || list[..place].iter().any(gets)
@@ -172,10 +180,14 @@ impl<'t> Editor<'t> {
 
     /// The name of the variable that is written, where it stands in the code as it is.
     fn name(&self, site: Site, name: &str) -> Option<Edit> {
-        let write = self.facts.facts.iter().find_map(|fact| match &fact.kind {
-            FactKind::SetVariable(write) if fact.span == site.span => Some(write),
-            _ => None,
-        })?;
+        let write = self
+            .facts
+            .at(site.span)
+            .iter()
+            .find_map(|fact| match &fact.kind {
+                FactKind::SetVariable(write) => Some(write),
+                _ => None,
+            })?;
         let code = self.text.get(site.span.start..site.span.end)?;
         let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let mut places = code

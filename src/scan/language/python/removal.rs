@@ -127,8 +127,7 @@ pub(super) fn move_first(
     (found, site): (Found<'_>, Span),
     going: &HashSet<usize>,
 ) -> Option<Vec<Edit>> {
-    let mut writes = facts.facts.iter().filter(|fact| fact.span == site);
-    let (Some(fact), None) = (writes.next(), writes.next()) else {
+    let [fact] = facts.at(site) else {
         return None;
     };
     let FactKind::SetVariable(write) = &fact.kind else {

@@ -183,7 +183,7 @@ fn line_ends(code: &str) -> Vec<&str> {
 fn a_fix_of_random_code_keeps_all_that_is_not_its_own() {
     let mut random = fastrand::Rng::with_seed(0x9_u64);
     let mut mended = 0;
-    for _ in 0..1_500 {
+    for _ in 0..600 {
         let code = code(&mut random);
         if let Some(after) = fixed(&code, Safety::Safe) {
             mended += 1;
@@ -207,7 +207,7 @@ fn a_fix_of_random_code_keeps_all_that_is_not_its_own() {
             assert_eq!(fixed(&after, Safety::Unsafe), None, "{code}\n---\n{after}");
         }
     }
-    assert!(mended > 500, "{mended}");
+    assert!(mended > 250, "{mended}");
 }
 
 /// The bytes of a text in each encoding.
