@@ -258,6 +258,13 @@ pub struct EarlyWrite {
 }
 
 impl FileFacts {
+    /// The facts of exactly this code.
+    pub fn at(&self, span: Span) -> &[Fact] {
+        let start = self.facts.partition_point(|fact| fact.span < span);
+        let end = self.facts.partition_point(|fact| fact.span <= span);
+        &self.facts[start..end]
+    }
+
     /// The writes of the program's own environment variable `name`, in order.
     pub fn writes<'f>(
         &'f self,
