@@ -2,7 +2,7 @@
 //!
 //! Language-free: which code a comment speaks of, its language has said.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 use super::fact::{Comment, FileFacts};
@@ -167,10 +167,10 @@ pub(super) fn apply(scan: &mut FileScan, facts: &FileFacts, today: Option<Date>)
         return;
     }
     // By rule, the place and number of each finding that is not allowed yet.
-    let mut open: HashMap<&str, BTreeMap<(usize, usize), ()>> = HashMap::new();
+    let mut open: HashMap<&str, BTreeSet<(usize, usize)>> = HashMap::new();
     for (at, finding) in scan.findings.iter().enumerate() {
         let places = open.entry(finding.rule).or_default();
-        places.insert((finding.span.start, at), ());
+        places.insert((finding.span.start, at));
     }
     let mut allowed: BTreeMap<usize, (String, Option<Date>)> = BTreeMap::new();
     for comment in &facts.comments {
@@ -184,10 +184,8 @@ pub(super) fn apply(scan: &mut FileScan, facts: &FileFacts, today: Option<Date>)
             let Some(places) = open.get_mut(code) else {
                 continue;
             };
-            let covered: Vec<(usize, usize)> = places
-                .range(keys(suppression.covers))
-                .map(|(key, ())| *key)
-                .collect();
+            let covered: Vec<(usize, usize)> =
+                places.range(keys(suppression.covers)).copied().collect();
             for key in covered {
                 places.remove(&key);
                 let why = (suppression.reason.to_owned(), suppression.until);
