@@ -5,14 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::fact::{Comment, FileFacts};
+use super::fact::{COMMENT_PREFIX, Comment, FileFacts};
 use super::finding::{FileScan, Suppressed};
 use super::rule::Rule;
 use crate::sys::clock::Date;
 use crate::text::Span;
-
-/// What every comment to gpuguard begins with.
-pub(super) const PREFIX: &str = "gpuguard:";
 
 /// What a comment allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +56,12 @@ impl Suppression<'_> {
     }
 }
 
-/// Reads a comment that begins with [`PREFIX`].
+/// Reads a comment that begins with [`COMMENT_PREFIX`].
 pub(super) fn parse(comment: &Comment) -> Result<Suppression<'_>, Malformed> {
     let text = comment.text.as_str();
-    let rest = text.strip_prefix(PREFIX).ok_or(Malformed::NotUnderstood)?;
+    let rest = text
+        .strip_prefix(COMMENT_PREFIX)
+        .ok_or(Malformed::NotUnderstood)?;
     let words = rest.trim_start();
     // `gpuguard:allow` is another word: with one spelling, one search finds them all.
     let spaced = words.len() < rest.len();

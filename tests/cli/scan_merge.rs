@@ -147,6 +147,31 @@ fn a_rename_excuses_no_more_than_the_file_had() {
 }
 
 #[test]
+fn a_line_that_stays_has_not_moved() {
+    let repo = TestRepo::with_policy();
+    repo.write("a.py", long(USE_1));
+    repo.write("c.py", long(""));
+    repo.commit_all("base");
+    // Renamed, and its line copied.
+    repo.git(&["mv", "a.py", "b.py"]);
+    repo.write("c.py", long(USE_1));
+    repo.git(&["add", "."]);
+    assert_new(&repo, &["c.py:25"]);
+    // Allowed now, and copied: with and without the new name.
+    let allowed = long(&USE_1.replace('\n', "  # gpuguard: allow[GG006] why\n"));
+    repo.write("b.py", &allowed);
+    repo.git(&["add", "."]);
+    assert_new(&repo, &["c.py:25"]);
+    repo.git(&["mv", "b.py", "a.py"]);
+    assert_new(&repo, &["c.py:25"]);
+    // Renamed, and its line moved.
+    repo.git(&["mv", "a.py", "b.py"]);
+    repo.write("b.py", long(""));
+    repo.git(&["add", "."]);
+    assert_new(&repo, &[]);
+}
+
+#[test]
 fn what_was_not_scanned_before_excuses_nothing() {
     let repo = TestRepo::with_policy();
     let policy = String::from_utf8(repo.read("gpuguard.toml")).unwrap();
