@@ -3,18 +3,64 @@
 //! A case is a heading, a fenced block of code, and one line for each finding:
 //! `GG007 3:10 torch.device` (rule, line:column, API), or `none`. A line `off: GG001 GG018`
 //! under a chapter's heading switches rules off for the chapter.
+//!
+//! In `notebook.md` each block is a cell, and the place is `cell:line:column`. A block of the kind
+//! `python` is code, `output` is what the cell above printed, other kinds are cells of that kind.
 
 use std::path::Path;
 
 use gpuguard::git::RepoPath;
-use gpuguard::policy::{Policy, Preset, Severity, parse};
-use gpuguard::scan::Scanner;
+use gpuguard::policy::{Policy, Preset, SetIn, Severity, parse};
+use gpuguard::scan::{Finding, Scanner};
+use serde_json::{Value, json};
 
 struct Case {
     title: String,
     off: Vec<String>,
-    code: String,
+    blocks: Vec<Block>,
     expected: Vec<String>,
+}
+
+struct Block {
+    kind: String,
+    text: String,
+}
+
+impl Case {
+    fn code(&self) -> String {
+        self.blocks
+            .iter()
+            .map(|block| block.text.as_str())
+            .collect()
+    }
+
+    /// The blocks as the cells of a notebook, written as Jupyter writes it.
+    fn notebook(&self) -> String {
+        let mut cells: Vec<Value> = Vec::new();
+        for block in &self.blocks {
+            // Jupyter keeps no line end at the end of a cell.
+            let text = block.text.strip_suffix('\n').unwrap_or(&block.text);
+            let lines: Vec<&str> = text.split_inclusive('\n').collect();
+            match (block.kind.as_str(), cells.last_mut()) {
+                ("output", Some(cell)) => {
+                    let output = json!({"output_type": "stream", "name": "stdout", "text": lines});
+                    cell["outputs"] = json!([output]);
+                }
+                ("python", _) => cells.push(json!({
+                    "cell_type": "code", "execution_count": 1, "metadata": {},
+                    "outputs": [], "source": lines,
+                })),
+                (kind, _) => {
+                    cells.push(json!({"cell_type": kind, "metadata": {}, "source": lines}));
+                }
+            }
+        }
+        let kernel = json!({"display_name": "Python 3", "language": "python", "name": "python3"});
+        let notebook = json!({
+            "cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5,
+        });
+        serde_json::to_string_pretty(&notebook).expect("a notebook is JSON")
+    }
 }
 
 fn cases(page: &str) -> Vec<Case> {
@@ -22,12 +68,20 @@ fn cases(page: &str) -> Vec<Case> {
     let mut off = Vec::new();
     let mut in_code = false;
     for line in page.lines() {
-        if line.starts_with("```") {
+        if let Some(kind) = line.strip_prefix("```") {
             in_code = !in_code;
+            if in_code {
+                let case = cases.last_mut().expect("code before a heading");
+                case.blocks.push(Block {
+                    kind: kind.to_owned(),
+                    text: String::new(),
+                });
+            }
         } else if in_code {
             let case = cases.last_mut().expect("code before a heading");
-            case.code.push_str(line);
-            case.code.push('\n');
+            let block = case.blocks.last_mut().expect("a block");
+            block.text.push_str(line);
+            block.text.push('\n');
         } else if line.starts_with("# ") {
             off = Vec::new();
         } else if let Some(rules) = line.strip_prefix("off: ") {
@@ -36,7 +90,7 @@ fn cases(page: &str) -> Vec<Case> {
             cases.push(Case {
                 title: title.to_owned(),
                 off: off.clone(),
-                code: String::new(),
+                blocks: Vec::new(),
                 expected: Vec::new(),
             });
         } else if let Some(case) = cases.last_mut()
@@ -58,19 +112,23 @@ fn preset(off: &[String]) -> Policy {
     policy
 }
 
-#[test]
-fn python_cases_give_their_findings() {
-    let cases = cases(include_str!("languages/python.md"));
+/// Holds all cases of a page against what is found in `file` made of each; `place` says where.
+fn check(
+    page: &str,
+    file: impl Fn(&Case) -> (&'static str, String),
+    place: impl Fn(&str, &Finding) -> String,
+) -> usize {
+    let cases = cases(page);
     let mut wrong = Vec::new();
     for case in &cases {
-        let scan =
-            Scanner::new(&preset(&case.off)).scan(&RepoPath::new("case.py"), case.code.as_bytes());
+        let (name, content) = file(case);
+        let scan = Scanner::new(&preset(&case.off)).scan(&RepoPath::new(name), content.as_bytes());
         let mut found: Vec<String> = scan
             .findings
             .iter()
             .map(|finding| {
-                let (line, column) = (finding.start.line, finding.start.column);
-                format!("{} {line}:{column} {}", finding.rule, finding.api)
+                let place = place(&content, finding);
+                format!("{} {place} {}", finding.rule, finding.api)
             })
             .collect();
         if found.is_empty() {
@@ -90,5 +148,63 @@ fn python_cases_give_their_findings() {
         cases.len(),
         wrong.join("\n")
     );
-    assert!(cases.len() >= 60, "{} cases", cases.len());
+    cases.len()
+}
+
+#[test]
+fn python_cases_give_their_findings() {
+    let page = include_str!("languages/python.md");
+    let cases = check(
+        page,
+        |case| ("case.py", case.code()),
+        |_, finding| {
+            assert_eq!(finding.cell, None);
+            format!("{}:{}", finding.start.line, finding.start.column)
+        },
+    );
+    assert!(cases >= 60, "{cases} cases");
+}
+
+#[test]
+fn notebook_cases_give_their_findings() {
+    let page = include_str!("languages/notebook.md");
+    let cases = check(
+        page,
+        |case| ("case.ipynb", case.notebook()),
+        |file, finding| {
+            let place = finding.cell.expect("a place in a cell");
+            // Line and column of the file are of the same code, as JSON writes it.
+            let line = file.lines().nth(finding.start.line - 1).expect("a line");
+            let rest: String = line.chars().skip(finding.start.column - 1).collect();
+            let before = finding.span.start - finding.source_offset;
+            let after = finding.source[before..].lines().next().expect("code");
+            let after = serde_json::to_string(after).expect("JSON");
+            let after = after.trim_matches('"').trim_end_matches('\\');
+            assert!(rest.starts_with(after), "{after} is not where {rest} is");
+            format!("{}:{}:{}", place.cell, place.line, place.column)
+        },
+    );
+    assert!(cases >= 20, "{cases} cases");
+}
+
+/// The same Python gives the same findings in a file and in a cell.
+#[test]
+fn python_means_the_same_in_a_cell() {
+    for case in cases(include_str!("languages/python.md")) {
+        let mut policy = preset(&case.off);
+        policy.environment.set_in = SetIn::EachFile;
+        let scanner = Scanner::new(&policy);
+        let found = |name, content: &str| -> Vec<String> {
+            let scan = scanner.scan(&RepoPath::new(name), content.as_bytes());
+            let findings = scan.findings.iter();
+            findings.map(|found| found.fingerprint.0.clone()).collect()
+        };
+        let in_file = found("case.py", &case.code());
+        assert_eq!(
+            found("case.ipynb", &case.notebook()),
+            in_file,
+            "{}",
+            case.title
+        );
+    }
 }

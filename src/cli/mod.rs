@@ -3,6 +3,7 @@
 mod backup;
 mod backup_create;
 mod failure;
+mod fix;
 mod gpu;
 mod hook;
 mod init;
@@ -71,6 +72,7 @@ enum Command {
     Uninstall(install::UninstallArguments),
     Hook(hook::Arguments),
     Scan(scan::Arguments),
+    Fix(fix::Arguments),
     Backup(backup::Arguments),
     Rollback(rollback::Arguments),
     Gpu(gpu::Arguments),
@@ -130,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Uninstall(arguments) => install::uninstall(&arguments, &screen),
         Command::Hook(arguments) => hook::run(&arguments, &screen),
         Command::Scan(arguments) => scan::run(&arguments, &screen),
+        Command::Fix(arguments) => fix::run(&arguments, &screen),
         Command::Backup(arguments) => backup::run(&arguments, &screen),
         Command::Rollback(arguments) => rollback::run(&arguments, &screen),
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),

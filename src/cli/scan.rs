@@ -194,7 +194,31 @@ fn scan_file(
     limit: u64,
     file: &WorktreeFile,
 ) -> Result<Option<FileScan>, WorktreeError> {
-    let skipped = |reason| Ok(Some(FileScan::skipped(file.path.clone(), reason)));
+    Ok(match read_file(scanner, limit, file)? {
+        Some(Read::Content(content)) => Some(scanner.scan(&file.path, &content)),
+        Some(Read::Skipped(scan)) => Some(scan),
+        None => None,
+    })
+}
+
+/// A file that was to be read.
+pub(super) enum Read {
+    /// Its bytes.
+    Content(Vec<u8>),
+    /// It is not to be scanned.
+    Skipped(FileScan),
+}
+
+/// Reads one file; `None` where it is in no language that is scanned and nobody named it.
+pub(super) fn read_file(
+    scanner: &Scanner,
+    limit: u64,
+    file: &WorktreeFile,
+) -> Result<Option<Read>, WorktreeError> {
+    let skipped = |reason| {
+        let scan = FileScan::skipped(file.path.clone(), reason);
+        Ok(Some(Read::Skipped(scan)))
+    };
     let no_language = || {
         file.named
             .then_some(SkipReason::NoLanguage)
@@ -234,5 +258,5 @@ fn scan_file(
     if scanner.language(&file.path, &content).is_none() {
         return no_language();
     }
-    Ok(Some(scanner.scan(&file.path, &content)))
+    Ok(Some(Read::Content(content)))
 }

@@ -10,6 +10,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::Failure;
 use crate::report::Style;
 use crate::sys::terminal::{self, ColorChoice};
+use crate::text::printable;
 
 /// How much to say, and whether in colour.
 pub(crate) struct Screen {
@@ -67,6 +68,27 @@ impl Screen {
     /// A closed pipe (`gpuguard scan | head`) is no error.
     pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
         match self.stdout.lock().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Err(Failure::new("the output cannot be written").because(&error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes bytes to stdout: as they are to a program, made printable to a person.
+    pub(crate) fn print_bytes(&self, bytes: &[u8]) -> Result<(), Failure> {
+        if terminal::stdout_is_terminal() {
+            let lines = bytes.split_inclusive(|byte| *byte == b'\n').map(|line| {
+                let (line, end) = match line.strip_suffix(b"\n") {
+                    Some(line) => (line.strip_suffix(b"\r").unwrap_or(line), "\n"),
+                    None => (line, ""),
+                };
+                let parts = line.split(|byte| *byte == b'\t').map(printable);
+                format!("{}{end}", parts.collect::<Vec<_>>().join("\t"))
+            });
+            return self.print(&lines.collect::<String>());
+        }
+        match self.stdout.lock().write_all(bytes) {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new("the output cannot be written").because(&error))
             }

@@ -20,4 +20,15 @@ impl Repository {
         let output = self.program().run(&arguments, b"")?;
         Ok(output.records().map(RepoPath::new).collect())
     }
+
+    /// The paths that a merge has left in conflict.
+    pub fn unmerged_paths(&self) -> Result<BTreeSet<RepoPath>, GitError> {
+        let output = self.program().run(&["ls-files", "-z", "--unmerged"], b"")?;
+        // `100644 <id> 1<TAB>path`
+        let path = |record: &[u8]| {
+            let tab = record.iter().position(|byte| *byte == b'\t')?;
+            Some(RepoPath::new(&record[tab + 1..]))
+        };
+        Ok(output.records().filter_map(path).collect())
+    }
 }

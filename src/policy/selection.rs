@@ -5,6 +5,10 @@
 //! `CUDA_VISIBLE_DEVICES` lists, in that order and up to its first invalid entry, and numbers
 //! what is left from 0. Rules ask this model; none of them looks for the digit 1.
 
+mod mask;
+
+pub use mask::{Entry, Mask, Meaning, Trouble};
+
 use super::{Card, MOST_CARDS, Usage};
 
 /// The two variables as a program would find them; `None` where one is not set.
@@ -48,20 +52,26 @@ pub enum Selected<'p> {
     Nothing,
 }
 
+/// Why an index selects what it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Nothing is masked, and cards are counted by PCI address.
+    PciOrder,
+    /// The mask's entry at the place of the index says so.
+    Listed,
+    /// Cards are sorted by CUDA's own guess of their speed.
+    OrderOpen,
+    /// The policy does not name the card at this place.
+    NotNamed,
+    /// The mask shows only so many cards.
+    Beyond(usize),
+    /// The mask ends before this place, because of an entry that is none.
+    Ended(Trouble),
+}
+
 /// The cards that a program with `environment` sees.
 pub fn visible<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>) -> Visible<'p> {
-    // Any value but PCI_BUS_ID leaves CUDA's default, FASTEST_FIRST, of which only the first
-    // place is promised, and "fastest" is CUDA's guess.
-    let by_pci = environment.order == Some("PCI_BUS_ID");
-    let by_rank = |rank: u32| {
-        if !by_pci {
-            return Slot::Unknown;
-        }
-        cards
-            .iter()
-            .find(|card| card.pci_rank == Some(rank))
-            .map_or(Slot::Unknown, Slot::Card)
-    };
+    let by_rank = |rank| by_rank(cards, environment, rank);
     let Some(mask) = environment.visible_devices else {
         // A place for each rank up to the highest: never more than a machine can have, whatever
         // the cards say. What is behind the last place is open anyway.
@@ -78,33 +88,17 @@ pub fn visible<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>) -> Visib
             open_ended: true,
         };
     };
-    let mut slots = Vec::new();
-    let mut seen = Vec::new();
-    for entry in mask.split(',') {
-        let slot = if let Some(index) = leading_index(entry) {
-            if names_every_rank(cards) && index as usize >= cards.len() {
-                break;
-            }
-            Some((Key::Rank(index), by_rank(index)))
-        } else {
-            by_uuid(cards, entry)
-        };
-        // The first invalid entry ends the list.
-        let Some((key, slot)) = slot else { break };
-        if seen.first().is_some_and(|first| !key.is_like(first)) {
-            // Ranks and UUIDs in one list: PyTorch ends the list here, CUDA does not say.
-            slots.push(Slot::Unknown);
-            break;
-        }
-        if seen.contains(&key) {
-            // A card named twice makes the whole list empty.
-            return Visible {
-                slots: Vec::new(),
-                open_ended: false,
-            };
-        }
-        seen.push(key);
-        slots.push(slot);
+    let mask = Mask::read(cards, mask);
+    let mut slots: Vec<Slot<'p>> = mask
+        .shown()
+        .map(|entry| slot_of(cards, environment, entry))
+        .collect();
+    if mask
+        .trouble()
+        .is_some_and(|(_, trouble)| trouble == Trouble::Mixed)
+    {
+        // Ranks and UUIDs in one list: PyTorch ends the list here, CUDA does not say.
+        slots.push(Slot::Unknown);
     }
     Visible {
         slots,
@@ -112,76 +106,84 @@ pub fn visible<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>) -> Visib
     }
 }
 
+/// The card that an entry of a mask shows.
+pub fn slot_of<'p>(
+    cards: &'p [Card],
+    environment: CudaEnvironment<'_>,
+    entry: &Entry<'p, '_>,
+) -> Slot<'p> {
+    match entry.meaning {
+        Meaning::Index(number) => by_rank(cards, environment, number),
+        Meaning::Uuid(slot) => slot,
+        Meaning::Mig | Meaning::End | Meaning::Unread => Slot::Unknown,
+    }
+}
+
+/// The card at a place of the driver's order.
+fn by_rank<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>, rank: u32) -> Slot<'p> {
+    if !environment.is_by_pci() {
+        return Slot::Unknown;
+    }
+    cards
+        .iter()
+        .find(|card| card.pci_rank == Some(rank))
+        .map_or(Slot::Unknown, Slot::Card)
+}
+
+impl CudaEnvironment<'_> {
+    /// Whether cards are counted by PCI address. Any other value leaves CUDA's default,
+    /// `FASTEST_FIRST`, of which only the first place is promised, and "fastest" is CUDA's guess.
+    fn is_by_pci(&self) -> bool {
+        self.order == Some("PCI_BUS_ID")
+    }
+}
+
 /// What `cuda:index` means to a program with `environment`.
 pub fn select<'p>(cards: &'p [Card], environment: CudaEnvironment<'_>, index: u32) -> Selected<'p> {
+    explain(cards, environment, index).0
+}
+
+/// What `cuda:index` means to a program with `environment`, and why.
+pub fn explain<'p>(
+    cards: &'p [Card],
+    environment: CudaEnvironment<'_>,
+    index: u32,
+) -> (Selected<'p>, Why) {
     let seen = visible(cards, environment);
-    match seen.slots.get(index as usize) {
+    let mask = environment
+        .visible_devices
+        .map(|value| Mask::read(cards, value));
+    let slot = seen.slots.get(index as usize);
+    let selected = match slot {
         Some(Slot::Card(card)) if card.usage == Usage::Allowed => Selected::Allowed(card),
         Some(Slot::Card(card)) => Selected::Forbidden(card),
         Some(Slot::Unknown) => Selected::Unknown,
         None if seen.open_ended => Selected::Unknown,
         None => Selected::Nothing,
-    }
-}
-
-/// What makes two entries of a list the same card.
-#[derive(PartialEq)]
-enum Key {
-    Rank(u32),
-    Uuid(String),
-}
-
-impl Key {
-    /// Whether both are ranks, or both UUIDs.
-    fn is_like(&self, other: &Self) -> bool {
-        matches!(self, Self::Rank(_)) == matches!(other, Self::Rank(_))
-    }
-}
-
-/// The number an entry starts with, as C's `strtoul` reads it: blanks before it are skipped,
-/// what follows it is ignored (`1gpu` is 1). `None` for anything else, `-1` included.
-fn leading_index(entry: &str) -> Option<u32> {
-    let entry = entry.trim_start();
-    let entry = entry.strip_prefix('+').unwrap_or(entry);
-    let digits = entry.len() - entry.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-    entry[..digits].parse().ok()
-}
-
-/// The card whose UUID starts with `entry` (`GPU-` included), if exactly one does. A UUID that
-/// no card of the policy has is a card we cannot tell. Blanks and quotes are no part of a UUID:
-/// unlike before a number, they make the entry invalid.
-fn by_uuid<'p>(cards: &'p [Card], entry: &str) -> Option<(Key, Slot<'p>)> {
-    if entry.starts_with("MIG-") {
-        return Some((Key::Uuid(entry.to_owned()), Slot::Unknown));
-    }
-    let digits = entry.strip_prefix("GPU-")?;
-    if !digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
-        return None;
-    }
-    let matches = |card: &&Card| {
-        card.uuid.as_deref().is_some_and(|uuid| {
-            uuid.get(..entry.len())
-                .is_some_and(|start| start.eq_ignore_ascii_case(entry))
-        })
     };
-    let mut found = cards.iter().filter(matches);
-    match (found.next(), found.next()) {
-        (Some(card), None) => Some((
-            Key::Uuid(card.uuid.clone().unwrap_or_default().to_ascii_lowercase()),
-            Slot::Card(card),
-        )),
-        (Some(_), Some(_)) => None,
-        (None, _) => Some((Key::Uuid(entry.to_ascii_lowercase()), Slot::Unknown)),
-    }
-}
-
-/// Whether the policy's ranks are 0, 1, … without a gap: then there is no card behind the last.
-fn names_every_rank(cards: &[Card]) -> bool {
-    (0..cards.len()).all(|rank| {
-        cards
-            .iter()
-            .any(|card| card.pci_rank.map(|r| r as usize) == Some(rank))
-    })
+    let ended = |mask: &Mask<'_, '_>| {
+        let (_, trouble) = mask.trouble()?;
+        (!matches!(trouble, Trouble::Range | Trouble::Trailing)).then_some(Why::Ended(trouble))
+    };
+    let why = match (&mask, slot) {
+        (None, Some(Slot::Card(_))) => Why::PciOrder,
+        (None, _) if environment.is_by_pci() => Why::NotNamed,
+        (None, _) => Why::OrderOpen,
+        (Some(_), Some(Slot::Card(_))) => Why::Listed,
+        (Some(mask), Some(Slot::Unknown)) => match mask.entries.get(index as usize) {
+            Some(entry) if entry.trouble == Some(Trouble::Mixed) => Why::Ended(Trouble::Mixed),
+            Some(entry) if matches!(entry.meaning, Meaning::Index(_)) => {
+                if environment.is_by_pci() {
+                    Why::NotNamed
+                } else {
+                    Why::OrderOpen
+                }
+            }
+            _ => Why::NotNamed,
+        },
+        (Some(mask), None) => ended(mask).unwrap_or(Why::Beyond(seen.slots.len())),
+    };
+    (selected, why)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use super::Style;
 use crate::outcome::Outcome;
 use crate::policy::Severity;
-use crate::scan::{FileScan, Finding, Reading, Suppressed};
+use crate::scan::{FileScan, Finding, Reading, Safety, Suppressed};
 use crate::text::printable;
 
 pub(super) fn render(outcome: &Outcome, style: &Style) -> String {
@@ -103,14 +103,25 @@ fn one(
     let (head, marked, tail) = (shown(head), shown(marked), shown(tail));
     let span = head.len()..head.len() + marked.len();
     let source = format!("{head}{marked}{tail}");
+    // In a notebook people see cells, not the lines of the file.
+    let (path, line) = match finding.cell {
+        Some(place) => (format!("{}:cell {}", file.path, place.cell), place.line),
+        None => (file.path.to_string(), finding.start.line),
+    };
     let snippet = Snippet::source(source)
-        .line_start(finding.start.line)
-        .path(file.path.to_string())
+        .line_start(line)
+        .path(path.clone())
         .annotation(
             AnnotationKind::Primary
                 .span(span)
                 .label(finding.label.clone()),
         );
+    // What `gpuguard fix` would do is called so.
+    let help = if finding.is_fixable() {
+        Level::HELP.with_name("fix")
+    } else {
+        Level::HELP
+    };
     let group = level
         .primary_title(wrapped(
             &format!("{}{}", shown(&finding.message), standing.words()),
@@ -118,18 +129,19 @@ fn one(
         ))
         .id(finding.rule)
         .element(snippet)
-        .element(Level::HELP.message(wrapped(&finding.help, style.width)));
+        .element(help.message(wrapped(&finding.help, style.width)));
     let text = renderer.render(&[group]);
-    with_column(
-        &text,
-        &format!("{}:{}:", file.path, finding.start.line),
-        finding.start.column,
-    )
+    let place = format!("{path}:{line}:");
+    let column = match finding.cell {
+        Some(place) => format!("{} (line {})", place.column, finding.start.line),
+        None => finding.start.column.to_string(),
+    };
+    with_column(&text, &place, &column)
 }
 
 /// `text` with the column in the file behind the first `place`: the renderer counts in what it is
 /// given to show.
-fn with_column(text: &str, place: &str, column: usize) -> String {
+fn with_column(text: &str, place: &str, column: &str) -> String {
     let Some((before, after)) = text.split_once(place) else {
         return text.to_owned();
     };
@@ -199,6 +211,7 @@ pub fn summary(outcome: &Outcome, style: &Style) -> String {
     }
     rules(outcome, &mut text);
     text.push_str(&details(outcome, style));
+    text.push_str(&fixable(outcome));
     if style.verbose {
         let _ = writeln!(text, "  took {} ms", outcome.elapsed.as_millis());
     }
@@ -246,6 +259,22 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
         let _ = writeln!(text, "  {}", shown(note));
     }
     text
+}
+
+/// How many of the findings that count `gpuguard fix` would mend; nothing where it is none.
+fn fixable(outcome: &Outcome) -> String {
+    let fixes = || {
+        let counting = outcome.findings().filter(|(_, finding)| finding.introduced);
+        counting.filter_map(|(_, finding)| finding.fix.as_ref())
+    };
+    let safe = fixes().filter(|fix| fix.safety == Safety::Safe).count();
+    let more = fixes().count() - safe;
+    match (safe, more) {
+        (0, 0) => String::new(),
+        (0, _) => format!("  {more} fixable with `gpuguard fix --unsafe-fixes`\n"),
+        (_, 0) => format!("  {safe} fixable with `gpuguard fix`\n"),
+        _ => format!("  {safe} fixable with `gpuguard fix`, {more} more with `--unsafe-fixes`\n"),
+    }
 }
 
 fn rules(outcome: &Outcome, text: &mut String) {

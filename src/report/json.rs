@@ -24,6 +24,10 @@ struct Entry<'o> {
     column: usize,
     end_line: usize,
     end_column: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cell_line: Option<usize>,
     message: &'o str,
     introduced: bool,
     fixable: bool,
@@ -131,6 +135,8 @@ fn entry<'o>(file: &FileScan, finding: &'o Finding) -> Entry<'o> {
         column: finding.start.column,
         end_line: finding.end.line,
         end_column: finding.end.column,
+        cell: finding.cell.map(|place| place.cell),
+        cell_line: finding.cell.map(|place| place.line),
         message: &finding.message,
         introduced: finding.introduced,
         fixable: finding.is_fixable(),
@@ -156,6 +162,8 @@ fn word(reason: &SkipReason) -> &'static str {
         SkipReason::Undecodable => "undecodable",
         SkipReason::NoLanguage => "no-language",
         SkipReason::LfsPointer => "lfs-pointer",
+        SkipReason::Checkpoint => "checkpoint",
+        SkipReason::Malformed { .. } => "malformed",
         SkipReason::Unreadable { .. } => "unreadable",
     }
 }

@@ -28,7 +28,7 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
         .filter(|(_, finding)| finding.introduced)
         .count();
     parts.push(match (outcome.scanned(), warnings) {
-        (0, _) => "no Python file was scanned".to_owned(),
+        (0, _) => "no Python file or notebook was scanned".to_owned(),
         (scanned, 0) => format!("{} scanned, nothing new found", count(scanned, "file")),
         (scanned, _) => {
             format!(
@@ -105,13 +105,26 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
     rules.sort_unstable();
     rules.dedup();
     if let Some(rule) = rules.first() {
+        let lines = if blocking == 1 { "line" } else { "lines" };
+        let fix = fix_command(outcome).unwrap_or_else(|| format!("fix the {lines}"));
         let _ = writeln!(
             text,
-            "  next: fix the {}, `git add` and {act} again; `gpuguard rule {rule}` explains",
-            if blocking == 1 { "line" } else { "lines" }
+            "  next: {fix}, `git add` and {act} again; `gpuguard rule {rule}` explains"
         );
     }
     text
+}
+
+/// What to type where a machine can mend all that blocks. One file only: more than is asked for
+/// must not be changed by a command that was copied.
+fn fix_command(outcome: &Outcome) -> Option<String> {
+    let blocking = || outcome.findings().filter(|(_, finding)| finding.blocks());
+    let (file, _) = blocking().next()?;
+    let path = file.path.as_str()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    let all = blocking().all(|(other, finding)| other.path == file.path && finding.is_fixable());
+    (all && path.chars().all(plain) && !path.starts_with('-'))
+        .then(|| format!("`gpuguard fix {path}`"))
 }
 
 /// More findings than this would scroll the verdict away.

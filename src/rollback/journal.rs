@@ -27,7 +27,7 @@ pub(super) struct Journal {
     version: u32,
     /// Sixteen random digits, also in our `index.lock`.
     pub(super) nonce: String,
-    /// `rollback`, `undo` or `restore`.
+    /// `rollback`, `undo`, `restore` or `fix`.
     pub(super) kind: String,
     /// The tag or backup.
     pub(super) what: String,

@@ -1,4 +1,5 @@
-//! Putting files back: to a tag, out of a backup, or to what they were before the last time.
+//! Putting files back: to a tag, out of a backup, or to what they were before the last time; and
+//! putting new contents in place, which is the same work.
 //!
 //! A plan is made and shown, a verified snapshot of everything it touches is taken, new contents
 //! are staged beside the tree, and only then is file after file replaced under a journal. Git
@@ -12,6 +13,7 @@ mod index;
 mod journal;
 mod place;
 mod plan;
+mod replace;
 mod safety;
 mod survey;
 mod transaction;
@@ -25,6 +27,7 @@ use crate::sys::clock::Timestamp;
 
 pub use error::{Obstacle, RollbackError};
 pub use plan::{Action, Change, Plan, SkipReason, Skipped};
+pub use replace::Replacement;
 pub use transaction::{Done, Event};
 pub use undo::Undone;
 

@@ -54,7 +54,7 @@ pub struct Done {
 
 /// What a run is to do.
 pub(super) struct Job {
-    /// `rollback`, `undo` or `restore`; also the snapshot's trigger.
+    /// `rollback`, `undo`, `restore` or `fix`; also the snapshot's trigger.
     pub(super) kind: &'static str,
     pub(super) what: String,
     pub(super) writes: BTreeSet<RepoPath>,

@@ -14,7 +14,7 @@ use crate::sys::file;
 /// What an undo did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Undone {
-    /// What was undone: `rollback`, `undo` or `restore`.
+    /// What was undone: `rollback`, `undo`, `restore` or `fix`.
     pub kind: String,
     /// Its tag or backup.
     pub what: String,

@@ -1,19 +1,22 @@
 //! One file from bytes to findings.
 
+use std::cell::OnceCell;
+
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::Regex;
 
 use super::decode::decode;
+use super::embedded::CellPosition;
 use super::fact::{Certainty, FileFacts};
 use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
-use super::language::{LANGUAGES, Language};
-use super::remedy::{Fix, Site};
+use super::language::{LANGUAGES, Language, ReaderFailed};
+use super::remedy::{Fix, Safety, Site, Wish};
 use super::rule::{About, Draft, RULES, Rule, Situation};
 use super::suppress;
 use crate::git::RepoPath;
 use crate::policy::{Policy, Severity};
 use crate::sys::clock::Date;
-use crate::text::{LineIndex, Span};
+use crate::text::{LineIndex, Position, Span};
 
 /// Scans files by one policy. Made once, used from any number of threads.
 #[derive(Debug)]
@@ -84,6 +87,11 @@ impl Scanner {
             })
     }
 
+    /// The size above which files are skipped.
+    pub fn most_bytes(&self) -> u64 {
+        self.policy.scan.max_file_bytes
+    }
+
     /// Whether a file of this size is skipped.
     pub fn too_large(&self, bytes: u64) -> Option<SkipReason> {
         (bytes > self.policy.scan.max_file_bytes).then_some(SkipReason::TooLarge { bytes })
@@ -94,6 +102,9 @@ impl Scanner {
         let skipped = |reason| FileScan::skipped(path.clone(), reason);
         if self.excludes(path) {
             return skipped(SkipReason::Excluded);
+        }
+        if is_checkpoint(path) {
+            return skipped(SkipReason::Checkpoint);
         }
         if let Some(reason) = self.too_large(content.len() as u64) {
             return skipped(reason);
@@ -118,12 +129,20 @@ impl Scanner {
         if !self.worth_reading(language, text.as_bytes()) {
             return nothing;
         }
-        let Ok(facts) = language.read(&text) else {
-            return skipped(SkipReason::Unreadable {
-                reason: super::language::ReaderFailed.to_string(),
-            });
+        let facts = match language.read(&text) {
+            Ok(facts) => facts,
+            Err(ReaderFailed::Malformed { format, reason }) => {
+                return skipped(SkipReason::Malformed { format, reason });
+            }
+            Err(reason @ ReaderFailed::GaveUp) => {
+                return skipped(SkipReason::Unreadable {
+                    reason: reason.to_string(),
+                });
+            }
         };
-        self.judge(nothing, language, &text, &facts)
+        let embedded = facts.embedded.as_ref();
+        let code = embedded.map_or(&*text, |embedded| embedded.code());
+        self.judge(nothing, language, &text, code, &facts)
     }
 
     fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
@@ -133,31 +152,46 @@ impl Scanner {
             .is_none_or(|(_, words)| words.as_ref().is_none_or(|words| words.is_match(text)))
     }
 
+    /// Judges `facts`, whose spans are in `code`: the `file`'s text, or what is embedded in it.
     fn judge(
         &self,
         mut scan: FileScan,
         language: &Language,
-        text: &str,
+        file: &str,
+        code: &str,
         facts: &FileFacts,
     ) -> FileScan {
-        let lines = LineIndex::new(text);
+        let lines = LineIndex::new(code);
+        let place = Place {
+            language,
+            file,
+            text: code,
+            facts,
+            lines: &lines,
+            file_lines: OnceCell::new(),
+        };
         if let Some(offset) = facts.first_error {
-            let line = lines.position(text, offset).line;
+            let line = place.in_file(Span::new(offset, offset)).0.line;
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();
         let situation = Situation::new(&self.policy, facts).on(self.today);
+        let mut drafts = Vec::new();
         for (rule, severity) in &self.rules {
-            for draft in rule.check(&situation) {
-                let place = Place {
-                    language,
-                    text,
-                    facts,
-                    lines: &lines,
-                };
-                scan.findings
-                    .push(place.finding(rule.code, *severity, draft));
-            }
+            let found = rule.check(&situation).into_iter();
+            drafts.extend(found.map(|draft| (rule.code, *severity, draft)));
+        }
+        let fixes = fixes(
+            language,
+            place.file,
+            facts,
+            drafts.iter().map(|(.., draft)| draft),
+        );
+        for ((rule, severity, draft), fix) in drafts.into_iter().zip(fixes) {
+            scan.findings.push(Finding {
+                fix,
+                ..place.finding(rule, severity, draft)
+            });
         }
         scan.findings
             .sort_by(|one, other| (one.span, one.rule).cmp(&(other.span, other.rule)));
@@ -166,12 +200,58 @@ impl Scanner {
     }
 }
 
-/// A text with its lines.
+/// Whether a file is a copy that Jupyter keeps of another: nobody runs or edits it.
+fn is_checkpoint(path: &RepoPath) -> bool {
+    let mut parts = path.as_bytes().split(|byte| *byte == b'/');
+    parts.any(|part| part == b".ipynb_checkpoints")
+}
+
+/// The fix of each draft, where it has a remedy and the language can write it.
+fn fixes<'d>(
+    language: &Language,
+    text: &str,
+    facts: &FileFacts,
+    drafts: impl Iterator<Item = &'d Draft> + Clone,
+) -> Vec<Option<Fix>> {
+    let wishes: Vec<Wish<'_>> = drafts
+        .clone()
+        .filter_map(|draft| {
+            let site = Site {
+                span: draft.span,
+                value: draft.value,
+                index: draft.index,
+            };
+            let change = &draft.remedy.as_ref()?.change;
+            Some(Wish { site, change })
+        })
+        .collect();
+    let mut written = language.edits(text, facts, &wishes).into_iter();
+    let fixes = drafts.map(|draft| {
+        let remedy = draft.remedy.as_ref()?;
+        let written = written.next()??;
+        Some(Fix {
+            safety: if written.only_that {
+                remedy.safety
+            } else {
+                Safety::Unsafe
+            },
+            edits: written.edits,
+        })
+    });
+    fixes.collect()
+}
+
+/// Code with its lines, and the file it is in.
 struct Place<'t> {
     language: &'t Language,
+    /// The file's text.
+    file: &'t str,
+    /// The code: the file's text, or what is embedded in it.
     text: &'t str,
     facts: &'t FileFacts,
     lines: &'t LineIndex,
+    /// The file's lines where these are not those of the code; counted when needed.
+    file_lines: OnceCell<LineIndex>,
 }
 
 impl Place<'_> {
@@ -179,6 +259,7 @@ impl Place<'_> {
         let start = self.lines.position(self.text, draft.span.start);
         let end = self.lines.position(self.text, draft.span.end);
         let shown = self.shown(draft.span, (start.line, end.line));
+        let (start, end) = self.in_file(draft.span);
         let source = self.text.get(shown.start..shown.end).unwrap_or_default();
         let fingerprint = match draft.about {
             About::File => Fingerprint(rule.to_owned()),
@@ -193,18 +274,6 @@ impl Place<'_> {
                 ))
             }
         };
-        let site = Site {
-            span: draft.span,
-            value: draft.value,
-        };
-        let fix = draft.remedy.and_then(|remedy| {
-            Some(Fix {
-                edits: self
-                    .language
-                    .edits(self.text, self.facts, site, &remedy.change)?,
-                safety: remedy.safety,
-            })
-        });
         Finding {
             rule,
             severity: match draft.certainty {
@@ -214,6 +283,7 @@ impl Place<'_> {
             span: draft.span,
             start,
             end,
+            cell: self.cell(draft.span.start),
             source: source.to_owned(),
             source_offset: shown.start,
             message: draft.message,
@@ -221,9 +291,26 @@ impl Place<'_> {
             help: draft.help,
             api: draft.api,
             introduced: true,
-            fix,
+            fix: None,
             fingerprint,
         }
+    }
+
+    /// Where a span of the code starts and ends in the file.
+    fn in_file(&self, span: Span) -> (Position, Position) {
+        let Some(embedded) = &self.facts.embedded else {
+            let at = |offset| self.lines.position(self.text, offset);
+            return (at(span.start), at(span.end));
+        };
+        let lines = self.file_lines.get_or_init(|| LineIndex::new(self.file));
+        let span = embedded.in_file(span);
+        let at = |offset| lines.position(self.file, offset);
+        (at(span.start), at(span.end))
+    }
+
+    fn cell(&self, offset: usize) -> Option<CellPosition> {
+        let embedded = self.facts.embedded.as_ref()?;
+        embedded.position(self.lines, offset)
     }
 
     /// The lines a span lies on; of very long ones only what is around it, since a file of one

@@ -2,6 +2,7 @@
 //!
 //! A fact says "this span selects device 1, by this API"; whether that is wrong is a rule's matter.
 
+use super::embedded::Embedded;
 use crate::text::Span;
 
 /// One thing the code does about GPUs.
@@ -64,6 +65,8 @@ pub enum Cards {
     Count(u32),
     /// These, by index in PCI order or by UUID.
     Listed(Vec<String>),
+    /// Every card but these.
+    AllBut(Vec<String>),
     /// Decided at run time.
     Dynamic,
 }
@@ -101,6 +104,8 @@ pub enum Whose {
     Child,
     /// That of a shell which ends at once: nobody ever sees it.
     Nobody,
+    /// That of a container, in which cards are counted from 0 anew.
+    Container,
 }
 
 /// How a variable is written.
@@ -164,8 +169,36 @@ pub struct FileFacts {
     pub entry_point: bool,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
+    /// Code that runs only when something decides so, by place: tells what surely ran before
+    /// what.
+    pub blocks: Vec<Block>,
     /// The comments that are addressed to gpuguard, by place.
     pub comments: Vec<Comment>,
+    /// The code, where it lies in a file of another format: all spans are in this code then.
+    pub embedded: Option<Embedded>,
+    /// How many syntax errors there are.
+    pub errors: usize,
+    /// Where the environment can be set before anything in the file can start CUDA; known where
+    /// the file has facts at all.
+    pub opening: Option<Opening>,
+}
+
+/// Code that runs as a whole, or not at all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Block {
+    /// Where it is.
+    pub span: Span,
+    /// What decides.
+    pub kind: BlockKind,
+}
+
+/// What decides whether a block runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BlockKind {
+    /// A condition, a loop, an error.
+    Branch,
+    /// A call, at any later time.
+    Function,
 }
 
 /// What every comment that is addressed to gpuguard begins with.
@@ -183,6 +216,46 @@ pub struct Comment {
     pub covers: Span,
     /// Whether it stands before all code of the file.
     pub heads_file: bool,
+}
+
+/// A place that comes before everything in the file that can start CUDA.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opening {
+    /// Byte offset of the place.
+    pub at: usize,
+    /// Whether it is in the midst of a line, behind what must stay first.
+    pub inline: bool,
+    /// How the environment is written at this place; `None` where it has to be imported.
+    pub environment: Option<String>,
+    /// Where the environment is best imported, where it has to be: among the imports above the
+    /// place. `None` where there are none.
+    pub import: Option<ImportPlace>,
+    /// The quotes that the file prefers.
+    pub quote: char,
+    /// Lines of their own that set a variable before anything can start CUDA.
+    pub early: Vec<EarlyWrite>,
+}
+
+/// A place for an import.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportPlace {
+    /// Byte offset of the start of a line.
+    pub at: usize,
+    /// Whether the imports there are of another kind.
+    pub apart: bool,
+}
+
+/// A line that sets a variable early enough.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlyWrite {
+    /// The variable.
+    pub variable: String,
+    /// The line, without its line end.
+    pub line: Span,
+    /// How the environment is written in it.
+    pub environment: String,
+    /// The quotes in it.
+    pub quote: char,
 }
 
 impl FileFacts {

@@ -1,5 +1,6 @@
 //! What a scan of one file gives.
 
+use super::embedded::CellPosition;
 use super::remedy::{Fix, Safety};
 use crate::git::RepoPath;
 use crate::policy::Severity;
@@ -53,6 +54,15 @@ pub enum SkipReason {
     NoLanguage,
     /// A Git LFS pointer: the content is elsewhere.
     LfsPointer,
+    /// A copy that Jupyter keeps of another file (`.ipynb_checkpoints`).
+    Checkpoint,
+    /// It is not in the format that its name promises.
+    Malformed {
+        /// The format.
+        format: &'static str,
+        /// What is wrong, and where.
+        reason: String,
+    },
     /// It could not be opened or read.
     Unreadable {
         /// What the system said.
@@ -67,16 +77,18 @@ pub struct Finding {
     pub rule: &'static str,
     /// What it does to a commit; the policy's severity where it names the rule.
     pub severity: Severity,
-    /// The code that breaks it.
+    /// The code that breaks it: bytes of the file's text, or of the code embedded in it.
     pub span: Span,
-    /// Where the span starts.
+    /// Where the span starts in the file.
     pub start: Position,
-    /// Where the span ends (the position behind its last character).
+    /// Where the span ends in the file (the position behind its last character).
     pub end: Position,
+    /// Where the span starts in its cell, in a notebook.
+    pub cell: Option<CellPosition>,
     /// The lines the span lies on, without the last line end; shown under the message. Of a
     /// very long line only the part around the span.
     pub source: String,
-    /// Byte offset of `source` in the file.
+    /// Byte offset of `source`, counted as `span` is.
     pub source_offset: usize,
     /// What is wrong, and which card the line would really use.
     pub message: String,
@@ -119,6 +131,8 @@ impl std::fmt::Display for SkipReason {
             Self::Undecodable => f.write_str("unknown text encoding"),
             Self::NoLanguage => f.write_str("in no language that gpuguard reads"),
             Self::LfsPointer => f.write_str("Git LFS pointer, content not scanned"),
+            Self::Checkpoint => f.write_str("a copy that Jupyter keeps of another file"),
+            Self::Malformed { format, reason } => write!(f, "not a {format}: {reason}"),
             Self::Unreadable { reason } => write!(f, "cannot be read: {reason}"),
         }
     }

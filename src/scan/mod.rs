@@ -4,17 +4,21 @@
 
 pub mod catalogue;
 mod decode;
+pub mod embedded;
 mod engine;
 pub mod fact;
 mod finding;
+mod fix;
 mod introduced;
 pub mod language;
 mod remedy;
 pub mod rule;
 mod suppress;
 
+pub use embedded::CellPosition;
 pub use engine::Scanner;
 pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason, Suppressed};
+pub use fix::{FixResult, FixedFile, Unfixable};
 pub use introduced::{MovedCode, mark_introduced};
 pub use remedy::{Change, Fix, Remedy, Safety};
 

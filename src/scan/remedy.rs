@@ -54,4 +54,25 @@ pub(super) struct Site {
     pub(super) span: Span,
     /// The literal that holds the wrong value.
     pub(super) value: Option<Span>,
+    /// The index that is wrong, where one is: a literal may hold several.
+    pub(super) index: Option<u32>,
+}
+
+/// A change that is asked of a language.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wish<'c> {
+    /// Where.
+    pub(super) site: Site,
+    /// What.
+    pub(super) change: &'c Change,
+}
+
+/// A change as a language writes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Written {
+    /// The edits.
+    pub(super) edits: Vec<Edit>,
+    /// Whether they change nothing but what was asked for; where others may use the same value,
+    /// or give another, they are unsafe.
+    pub(super) only_that: bool,
 }

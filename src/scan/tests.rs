@@ -105,9 +105,9 @@ fn messages_name_the_card() {
             .contains("whichever card CUDA counts as 0")
     );
     assert!(
-        message("GG001")
+        message("GG016")
             .unwrap()
-            .starts_with("CUDA_DEVICE_ORDER is removed")
+            .starts_with("CUDA_DEVICE_ORDER is removed here")
     );
 }
 

@@ -15,7 +15,12 @@ pub struct Position {
 #[derive(Clone, Debug)]
 pub struct LineIndex {
     starts: Vec<usize>,
+    /// Characters before each block of [`BLOCK`] bytes; empty where every character is one byte.
+    /// A column far to the right of a long line costs a block, not the line.
+    characters: Vec<usize>,
 }
+
+const BLOCK: usize = 1 << 10;
 
 impl LineIndex {
     /// Reads the line starts of `text`.
@@ -29,7 +34,19 @@ impl LineIndex {
                 _ => {}
             }
         }
-        Self { starts }
+        let characters = if text.is_ascii() {
+            Vec::new()
+        } else {
+            let counts = bytes.chunks(BLOCK).map(count);
+            std::iter::once(0)
+                .chain(counts)
+                .scan(0, |sum, next| {
+                    *sum += next;
+                    Some(*sum)
+                })
+                .collect()
+        };
+        Self { starts, characters }
     }
 
     /// Number of lines; a text without a line end has one.
@@ -41,11 +58,19 @@ impl LineIndex {
     pub fn position(&self, text: &str, offset: usize) -> Position {
         let offset = offset.min(text.len());
         let line = self.starts.partition_point(|start| *start <= offset) - 1;
-        let before = text.get(self.starts[line]..offset).unwrap_or_default();
         Position {
             line: line + 1,
-            column: before.chars().count() + 1,
+            column: self.characters_before(text, offset)
+                - self.characters_before(text, self.starts[line])
+                + 1,
         }
+    }
+
+    fn characters_before(&self, text: &str, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        self.characters.get(block).map_or(offset, |before| {
+            before + count(&text.as_bytes()[block * BLOCK..offset])
+        })
     }
 
     /// The bytes of a line (counted from 1) without its line end; `None` past the last line.
@@ -62,6 +87,11 @@ impl LineIndex {
             .and_then(|span| text.get(span.start..span.end))
             .unwrap_or_default()
     }
+}
+
+/// How many characters start in a piece of UTF-8.
+fn count(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| (**byte & 0xc0) != 0x80).count()
 }
 
 #[cfg(test)]
@@ -83,5 +113,17 @@ mod tests {
             index.position(text, text.len()),
             Position { line: 3, column: 5 }
         );
+    }
+
+    #[test]
+    fn columns_of_long_lines_count_characters() {
+        let text = format!("x\n{}cuda", "é".repeat(BLOCK * 2));
+        let index = LineIndex::new(&text);
+        let at = |offset| index.position(&text, offset);
+        let far = text.find("cuda").unwrap();
+        let (line, column) = (2, BLOCK * 2 + 1);
+        assert_eq!(at(far), Position { line, column });
+        let (line, column) = (2, 2);
+        assert_eq!(at(4), Position { line, column });
     }
 }

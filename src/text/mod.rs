@@ -2,16 +2,18 @@
 //!
 //! Knows nothing of files, languages or terminals.
 
+mod diff;
 mod edit;
 mod line_index;
 mod printable;
 
+pub use diff::unified_diff;
 pub use edit::{Edit, apply};
 pub use line_index::{LineIndex, Position};
 pub use printable::printable;
 
 /// A range of bytes in one file's content; `end` is exclusive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Span {
     /// Offset of the first byte.
     pub start: usize,

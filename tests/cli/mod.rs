@@ -10,6 +10,7 @@ mod hook_card;
 mod init;
 #[cfg(unix)]
 mod install;
+mod notebook;
 mod policy_file;
 mod rollback;
 mod rollback_bytes;

@@ -174,3 +174,251 @@ fn an_index_counts_in_the_mask() {
     let bare = CudaEnvironment::default();
     assert_eq!(select(&cards, bare, 1), Selected::Unknown);
 }
+
+/// What an index selects, and why: `1 listed` is the card at PCI rank 1 by the mask's own entry,
+/// `?` a card that cannot be told, `-` none.
+fn chosen(cards: &[Card], order: Option<&str>, mask: Option<&str>, index: u32) -> String {
+    let environment = CudaEnvironment {
+        order,
+        visible_devices: mask,
+    };
+    let (selected, why) = explain(cards, environment, index);
+    assert_eq!(selected, select(cards, environment, index));
+    let card = match selected {
+        Selected::Allowed(card) => format!("{}", card.pci_rank.unwrap()),
+        Selected::Forbidden(card) => format!("{}!", card.pci_rank.unwrap()),
+        Selected::Unknown => "?".to_owned(),
+        Selected::Nothing => "-".to_owned(),
+    };
+    let why = match why {
+        Why::PciOrder => "pci".to_owned(),
+        Why::Listed => "listed".to_owned(),
+        Why::OrderOpen => "open".to_owned(),
+        Why::NotNamed => "unnamed".to_owned(),
+        Why::Beyond(shown) => format!("beyond {shown}"),
+        Why::Ended(trouble) => format!("{trouble:?}"),
+    };
+    format!("{card} {why}")
+}
+
+/// Order, mask, cards, and what the logical indices 0, 1 and 2 select.
+#[test]
+fn every_order_every_form_every_index() {
+    let two = rig();
+    let bare: Vec<Card> = rig()
+        .into_iter()
+        .map(|card| Card { uuid: None, ..card })
+        .collect();
+    let mut gap = rig();
+    gap[1].pci_rank = Some(2);
+    let pci = Some("PCI_BUS_ID");
+    let both = format!("{ONE},{ZERO}");
+    let spaced = format!("{ONE}, {ZERO}");
+    let mixed = format!("0,{ONE}");
+    let twice = format!("{ONE},GPU-8955");
+    let rows: &[(&[Card], Option<&str>, Option<&str>, [&str; 3])] = &[
+        // Nothing masked.
+        (&two, pci, None, ["0! pci", "1 pci", "? unnamed"]),
+        (&gap, pci, None, ["0! pci", "? unnamed", "2 pci"]),
+        (&two, None, None, ["? open", "? open", "? open"]),
+        (
+            &two,
+            Some("FASTEST_FIRST"),
+            None,
+            ["? open", "? open", "? open"],
+        ),
+        (&two, Some("PCI_BUS"), None, ["? open", "? open", "? open"]),
+        // Numbers.
+        (
+            &two,
+            pci,
+            Some("1"),
+            ["1 listed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            pci,
+            Some("0"),
+            ["0! listed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            pci,
+            Some("1,0"),
+            ["1 listed", "0! listed", "- beyond 2"],
+        ),
+        (
+            &two,
+            pci,
+            Some(" 1, 0 "),
+            ["1 listed", "0! listed", "- beyond 2"],
+        ),
+        (
+            &two,
+            pci,
+            Some("1,"),
+            ["1 listed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            pci,
+            Some("+1,00"),
+            ["1 listed", "0! listed", "- beyond 2"],
+        ),
+        (
+            &two,
+            None,
+            Some("1"),
+            ["? open", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            Some("FASTEST_FIRST"),
+            Some("1,0"),
+            ["? open", "? open", "- beyond 2"],
+        ),
+        (
+            &gap,
+            pci,
+            Some("1,2"),
+            ["? unnamed", "2 listed", "- beyond 2"],
+        ),
+        (
+            &gap,
+            pci,
+            Some("7"),
+            ["? unnamed", "- beyond 1", "- beyond 1"],
+        ),
+        // Read otherwise than written.
+        (
+            &two,
+            pci,
+            Some("0-1"),
+            ["0! listed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            pci,
+            Some("1;0"),
+            ["1 listed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            pci,
+            Some("1gpu"),
+            ["1 listed", "- beyond 1", "- beyond 1"],
+        ),
+        // The first entry that is none ends the list.
+        (&two, pci, Some(""), ["- Empty"; 3]),
+        (&two, pci, Some("  "), ["- Empty"; 3]),
+        (&two, pci, Some("-1"), ["- Negative"; 3]),
+        (
+            &two,
+            pci,
+            Some("1,-1,0"),
+            ["1 listed", "- Negative", "- Negative"],
+        ),
+        (&two, pci, Some("1,,0"), ["1 listed", "- Empty", "- Empty"]),
+        (&two, pci, Some(",1"), ["- Empty"; 3]),
+        (&two, pci, Some("'1'"), ["- Quoted"; 3]),
+        (
+            &two,
+            pci,
+            Some("1,\"0\""),
+            ["1 listed", "- Quoted", "- Quoted"],
+        ),
+        (&two, pci, Some("all"), ["- Word"; 3]),
+        (&two, pci, Some("none"), ["- Word"; 3]),
+        (&two, pci, Some("cuda:1"), ["- Word"; 3]),
+        (&two, pci, Some("[0, 1]"), ["- Word"; 3]),
+        (&two, pci, Some("2"), ["- BeyondLast"; 3]),
+        (
+            &two,
+            pci,
+            Some("1,2,0"),
+            ["1 listed", "- BeyondLast", "- BeyondLast"],
+        ),
+        (&two, None, Some("2"), ["- BeyondLast"; 3]),
+        (&two, pci, Some("99999999999999999999"), ["- BeyondLast"; 3]),
+        // A card named twice empties it.
+        (&two, pci, Some("1,1"), ["- Duplicate"; 3]),
+        (&two, pci, Some("0,1,0"), ["- Duplicate"; 3]),
+        (&two, pci, Some("1,01"), ["- Duplicate"; 3]),
+        (&two, pci, Some(&twice), ["- Duplicate"; 3]),
+        // UUIDs need no order.
+        (
+            &two,
+            None,
+            Some(ONE),
+            ["1 listed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            None,
+            Some("GPU-8932"),
+            ["0! listed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            None,
+            Some(&both),
+            ["1 listed", "0! listed", "- beyond 2"],
+        ),
+        (&two, pci, Some(&spaced), ["1 listed", "- Blank", "- Blank"]),
+        (&two, pci, Some("GPU-89"), ["- Ambiguous"; 3]),
+        (
+            &two,
+            pci,
+            Some("GPU-ffff"),
+            ["? unnamed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &bare,
+            pci,
+            Some(ONE),
+            ["? unnamed", "- beyond 1", "- beyond 1"],
+        ),
+        (
+            &two,
+            pci,
+            Some("MIG-GPU-8955aaaa/1/0"),
+            ["? unnamed", "- beyond 1", "- beyond 1"],
+        ),
+        (&two, pci, Some(&mixed), ["0! listed", "? Mixed", "- Mixed"]),
+    ];
+    let mut wrong = Vec::new();
+    for (cards, order, mask, expected) in rows {
+        for (index, expected) in (0..).zip(expected) {
+            let found = chosen(cards, *order, *mask, index);
+            if found != *expected {
+                wrong.push(format!(
+                    "{order:?} {mask:?} {index}: {found}, not {expected}"
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_hides_every_card_on_purpose_is_known() {
+    let cards = rig();
+    for (value, hides) in [
+        ("", true),
+        (" ", true),
+        ("-1", true),
+        ("-2", true),
+        ("none", true),
+        ("None", true),
+        ("NoDevFiles", true),
+        ("all", false),
+        ("'-1'", false),
+        ("''", false),
+        ("-1,0", false),
+        ("2", false),
+        ("1,1", false),
+        ("0", false),
+    ] {
+        assert_eq!(Mask::read(&cards, value).hides_all(), hides, "{value:?}");
+    }
+}

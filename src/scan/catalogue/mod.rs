@@ -8,6 +8,7 @@ mod keyword;
 mod libraries;
 mod speech;
 mod torch;
+mod variable;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -17,7 +18,8 @@ pub use libraries::{
     is_audio_library, is_gpu_library, is_module_name, is_of_quantity, is_other_device,
     sounds_like_audio,
 };
-pub use torch::starts_nothing;
+pub use torch::{starts_cuda, starts_nothing};
+pub use variable::{Misspelt, Variable, is_of_interest, misspelt, variable};
 
 /// A call that uses or chooses a device.
 #[derive(Debug)]

@@ -1,6 +1,7 @@
 //! `PyTorch`.
 
 use super::{Api, Argument, Form, Uses, at, named};
+use crate::scan::fact::Certainty;
 
 /// A call that takes one device and starts CUDA.
 const fn cuda(path: &'static str, arguments: &'static [Argument], example: &'static str) -> Api {
@@ -128,4 +129,28 @@ pub(super) const APIS: &[Api] = &[
 /// Whether a call of `path` starts nothing on the GPU: it only asks, or is switched off.
 pub fn starts_nothing(path: &str, switched_off: bool) -> bool {
     path == "torch.cuda.is_initialized" || (switched_off && path.starts_with("torch.cuda.amp."))
+}
+
+/// Whether a call makes the CUDA driver start, and so read its environment.
+pub fn starts_cuda(path: &str) -> Option<Certainty> {
+    /// Functions that ask the driver in every version.
+    const CERTAIN: &[&str] = &[
+        "current_device",
+        "current_stream",
+        "default_stream",
+        "get_device_capability",
+        "get_device_name",
+        "get_device_properties",
+        "init",
+        "is_available",
+        "mem_get_info",
+        "set_device",
+        "synchronize",
+    ];
+    let function = path.strip_prefix("torch.cuda.")?;
+    if CERTAIN.contains(&function) {
+        return Some(Certainty::Certain);
+    }
+    // Newer versions count through NVML, and remember the number.
+    (function == "device_count").then_some(Certainty::Fragile)
 }

@@ -1,11 +1,12 @@
 //! Languages: each reads a file's text into facts. None of them knows a rule or the policy.
 
+mod command;
+mod notebook;
 mod python;
 
 use super::fact::FileFacts;
-use super::remedy::{Change, Site};
+use super::remedy::{Wish, Written};
 use crate::git::RepoPath;
-use crate::text::Edit;
 
 /// A language that can be read.
 #[derive(Debug)]
@@ -18,19 +19,30 @@ pub struct Language {
     pub words: &'static [&'static str],
     /// Reads a text.
     read: fn(&str) -> Result<FileFacts, ReaderFailed>,
-    /// Writes a remedy into a text, whose facts are known.
-    edits: fn(&str, &FileFacts, Site, &Change) -> Option<Vec<Edit>>,
+    /// Writes changes into a file's text, whose facts are known: one answer for each wish.
+    edits: fn(&str, &FileFacts, &[Wish<'_>]) -> Vec<Option<Written>>,
     /// Code without layout, comments and the kind of quotes.
     plain: fn(&str) -> String,
 }
 
-/// A language's reader gave up on a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the parser gave up")]
-pub struct ReaderFailed;
+/// Why a language's reader could make nothing of a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReaderFailed {
+    /// The parser could not go on.
+    #[error("the parser gave up")]
+    GaveUp,
+    /// The file is not in the format its name promises.
+    #[error("not a {format}: {reason}")]
+    Malformed {
+        /// The format.
+        format: &'static str,
+        /// What is wrong, and where.
+        reason: String,
+    },
+}
 
 /// All languages.
-pub static LANGUAGES: &[Language] = &[python::PYTHON];
+pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK];
 
 impl Language {
     /// The language of a file, by its name or its first line.
@@ -45,15 +57,15 @@ impl Language {
         (self.read)(text)
     }
 
-    /// The edits that make a change at a place; `None` where it cannot be written for certain.
+    /// The edits of the file's text that make each change, in the order of the wishes; `None` for one that cannot be
+    /// written for certain.
     pub(super) fn edits(
         &self,
         text: &str,
         facts: &FileFacts,
-        site: Site,
-        change: &Change,
-    ) -> Option<Vec<Edit>> {
-        (self.edits)(text, facts, site, change)
+        wishes: &[Wish<'_>],
+    ) -> Vec<Option<Written>> {
+        (self.edits)(text, facts, wishes)
     }
 
     /// The same for the same piece of code, however it is laid out.

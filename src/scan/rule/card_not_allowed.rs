@@ -1,9 +1,9 @@
 //! GG002: a mask that shows a card which must not be used.
 
-use super::situation::{VISIBLE, cards_shown, is_allowed};
-use super::{About, Draft, Rule, Situation};
+use super::situation::{Situation, VISIBLE, cards_shown, is_allowed};
+use super::{About, Draft, Rule};
 use crate::policy::Severity;
-use crate::scan::fact::Value;
+use crate::policy::selection::Mask;
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -18,16 +18,18 @@ pub(super) const RULE: Rule = Rule {
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
     let required = &situation.policy.environment;
     let mut drafts = Vec::new();
-    for (fact, write) in situation.settings(VISIBLE) {
-        let Value::Known(value) = &write.value else {
-            continue;
-        };
+    for (fact, _, value) in situation.values(VISIBLE) {
         let shown = situation.shown_by(value);
         if *value == required.visible_devices || shown.slots.iter().copied().all(is_allowed) {
             continue;
         }
+        // Values that CUDA reads otherwise, and UUIDs, have rules of their own.
+        let mask = Mask::read(situation.cards(), value);
+        if mask.is_by_uuid() || situation.fault(&mask).is_some() {
+            continue;
+        }
         let mut draft = Draft::on(fact, About::Line);
-        draft.message = format!("{VISIBLE}={value} shows {}", cards_shown(&shown));
+        draft.message = format!("{VISIBLE}={value} shows {}", cards_shown(&shown.slots));
         "shows a card that must not be used".clone_into(&mut draft.label);
         draft.help = format!("set {VISIBLE} to \"{}\"", required.visible_devices);
         draft.remedy = Some(Remedy {

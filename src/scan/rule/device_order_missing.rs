@@ -3,8 +3,7 @@
 use super::situation::{ORDER, VISIBLE};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
-use crate::scan::fact::Value;
-use crate::scan::remedy::{Change, Remedy, Safety};
+use crate::scan::fact::{Fact, Value, Whose};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG001",
@@ -16,62 +15,51 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    let required = &situation.policy.environment.device_order;
-    let help = format!("set {ORDER} to \"{required}\" before anything uses CUDA");
-    let mut set = false;
-    let mut wrong = Vec::new();
-    for (fact, write) in situation.settings(ORDER) {
-        set = true;
-        if let Value::Known(value) = &write.value
-            && value != required
-        {
-            let mut draft = Draft::on(fact, About::Line);
-            draft.message = format!(
-                "{ORDER} is set to \"{value}\", not to \"{required}\": {} may be used",
-                situation.forbidden()
-            );
-            "another order".clone_into(&mut draft.label);
-            draft.help = format!("set {ORDER} to \"{required}\"");
-            draft.remedy = Some(Remedy {
-                change: Change::Value(required.clone()),
-                safety: Safety::Safe,
-            });
-            wrong.push(draft);
-        }
-    }
-    let removed = situation.is_removed(ORDER);
-    if set && !removed {
-        return wrong;
+    // An order that is wrong, or removed again, is found where that is written.
+    if situation.is_set(ORDER) {
+        return Vec::new();
     }
     let mut masks = situation.settings(VISIBLE).peekable();
-    let place = if removed {
-        situation.facts.first_use()
-    } else if masks.peek().is_some() {
+    let place = if masks.peek().is_some() {
         // A mask that shows no card (`""`, `-1`) means the same in every order.
         masks
             .find(|(_, write)| shows_a_card(situation, &write.value))
-            .map(|(fact, _)| fact)
+            .map(|(fact, _)| (fact, About::File))
     } else if situation.must_set() {
-        situation.facts.first_use()
+        situation.facts.first_use().map(|fact| (fact, About::File))
     } else {
         None
     };
-    let Some(fact) = place else {
-        return wrong;
+    let Some((fact, about)) = place.or_else(|| of_child(situation)) else {
+        return Vec::new();
     };
-    let mut draft = Draft::on(fact, About::File);
+    let required = &situation.policy.environment.device_order;
+    let mut draft = Draft::on(fact, about);
     draft.message = format!(
-        "{ORDER} is {}: CUDA sorts cards by its own guess of speed, so this may use {}",
-        if removed { "removed" } else { "not set" },
+        "{ORDER} is not set: CUDA sorts cards by its own guess of speed, so this may use {}",
         situation.forbidden()
     );
     "no fixed card order".clone_into(&mut draft.label);
-    draft.help = help;
-    if !removed {
+    draft.help = format!("set {ORDER} to \"{required}\" before anything uses CUDA");
+    if about == About::File {
         draft.remedy = Some(situation.set_first());
     }
-    wrong.push(draft);
-    wrong
+    vec![draft]
+}
+
+/// The first mask of a child, where no child gets an order.
+fn of_child<'a>(situation: &Situation<'a>) -> Option<(&'a Fact, About)> {
+    let of_children = |name| {
+        situation
+            .variables()
+            .filter(move |(_, write)| write.name == name && write.whose == Whose::Child)
+    };
+    if of_children(ORDER).next().is_some() {
+        return None;
+    }
+    of_children(VISIBLE)
+        .find(|(_, write)| write.value.known().is_some() && shows_a_card(situation, &write.value))
+        .map(|(fact, _)| (fact, About::Line))
 }
 
 fn shows_a_card(situation: &Situation<'_>, value: &Value<String>) -> bool {

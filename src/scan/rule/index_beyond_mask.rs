@@ -1,6 +1,6 @@
 //! GG006: an index that no card has under the mask.
 
-use super::situation::{Mask, VISIBLE};
+use super::situation::{Mask, VISIBLE, written};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::policy::selection::Selected;
@@ -60,11 +60,6 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         drafts.push(draft);
     }
     drafts
-}
-
-/// A value of the variable in a sentence.
-fn written(mask: &str) -> &str {
-    if mask.is_empty() { "\"\"" } else { mask }
 }
 
 fn help(situation: &Situation<'_>, mask: &str, shown: usize) -> String {

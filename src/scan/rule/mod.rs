@@ -4,17 +4,30 @@
 //! what `gpuguard rule CODE` prints and what the tests run.
 
 mod card_not_allowed;
+mod container_selector;
+mod count_as_index;
 mod device_order_missing;
+mod fastest_first;
 mod index_beyond_mask;
 mod index_without_mask;
+mod launcher_flag;
+mod mask_removed;
+mod name_misspelt;
+mod no_effect;
+mod not_exported;
+mod nvml_index;
+mod set_too_late;
 mod situation;
 mod suppression_unused;
 mod suppression_without_reason;
+mod takes_all_cards;
+mod uuid_not_allowed;
+mod value_not_accepted;
 mod visible_devices_missing;
 
 pub use situation::Situation;
 
-use super::fact::{Certainty, Fact};
+use super::fact::{Certainty, Fact, FactKind};
 use super::remedy::Remedy;
 use crate::policy::Severity;
 use crate::text::Span;
@@ -54,6 +67,8 @@ pub struct Draft {
     pub certainty: Certainty,
     /// The literal that holds the wrong value, where there is one.
     pub value: Option<Span>,
+    /// The index that is selected, where one is.
+    pub index: Option<u32>,
     /// How to mend it by a machine, where that is possible at all.
     pub remedy: Option<Remedy>,
 }
@@ -71,8 +86,21 @@ pub enum About {
 pub static RULES: &[Rule] = &[
     device_order_missing::RULE,
     card_not_allowed::RULE,
+    value_not_accepted::RULE,
+    name_misspelt::RULE,
+    set_too_late::RULE,
     index_beyond_mask::RULE,
     index_without_mask::RULE,
+    takes_all_cards::RULE,
+    launcher_flag::RULE,
+    count_as_index::RULE,
+    container_selector::RULE,
+    not_exported::RULE,
+    nvml_index::RULE,
+    no_effect::RULE,
+    fastest_first::RULE,
+    mask_removed::RULE,
+    uuid_not_allowed::RULE,
     visible_devices_missing::RULE,
     suppression_without_reason::RULE,
     suppression_unused::RULE,
@@ -109,6 +137,7 @@ impl Draft {
             about: About::Line,
             certainty: Certainty::Certain,
             value: None,
+            index: None,
             remedy: None,
         }
     }
@@ -124,6 +153,10 @@ impl Draft {
             about,
             certainty: Certainty::Certain,
             value: fact.value,
+            index: match &fact.kind {
+                FactKind::SelectIndex { index } => index.known().copied(),
+                _ => None,
+            },
             remedy: None,
         }
     }

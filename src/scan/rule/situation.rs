@@ -1,8 +1,13 @@
 //! One file's facts beside the policy: what the file sets, and who has to set it.
 
-use crate::policy::selection::{CudaEnvironment, Selected, Slot, Visible, select, visible};
+use crate::policy::selection::{
+    self, CudaEnvironment, Selected, Slot, Trouble, Visible, select, slot_of, visible,
+};
 use crate::policy::{Card, Policy, SetIn, Usage};
-use crate::scan::fact::{Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When};
+use crate::scan::catalogue;
+use crate::scan::fact::{
+    Cards, Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When, Whose,
+};
 use crate::scan::remedy::{Change, Remedy, Safety};
 use crate::sys::clock::Date;
 
@@ -50,8 +55,8 @@ impl<'a> Situation<'a> {
         };
         situation.mask = situation.find_mask();
         if !situation.is_removed(ORDER) {
-            let known = facts
-                .writes(ORDER)
+            let known = situation
+                .attempts(ORDER)
                 .filter_map(|(_, write)| write.value.known());
             situation.order = known.last().map(String::as_str);
         }
@@ -80,52 +85,141 @@ impl<'a> Situation<'a> {
     }
 
     fn find_mask(&self) -> Mask<'a> {
-        let facts = self.facts;
-        if self.is_removed(VISIBLE) {
-            return Mask::Missing;
-        }
         let mut last: Option<(&str, bool)> = None;
-        for (fact, write) in facts.writes(VISIBLE) {
+        let mut removed = false;
+        for (fact, write) in self.attempts(VISIBLE) {
             let loading = fact.when.is_loading();
             match &write.value {
-                // Removed while loading, but set again below.
-                Value::Absent if loading => last = None,
+                // Where it stays removed, that is said at the removal, and the rest is judged as
+                // if it were not there.
+                Value::Absent if loading => removed = true,
                 Value::Known(_) if write.one_of_several => return Mask::NotKnown,
                 Value::Dynamic | Value::Absent => return Mask::NotKnown,
                 // What is there stays.
-                Value::Known(_) if write.how == HowSet::Default && last.is_some() => {}
+                Value::Known(_) if write.how == HowSet::Default && last.is_some() && !removed => {}
                 // What is set while loading counts before what a function may set.
                 Value::Known(value) => {
-                    if loading || last.is_none_or(|(_, loading)| !loading) {
+                    if loading || removed || last.is_none_or(|(_, loading)| !loading) {
                         last = Some((value, loading));
+                        removed = false;
                     }
                 }
             }
         }
         match last {
+            // What is wrong with the value is said where it is written: the indices are judged
+            // by what will have to stand there.
+            Some((value, _)) if self.is_no_mask(value) => Mask::NotKnown,
             Some((value, _)) => Mask::InFile(value),
             None if self.must_set() => Mask::Missing,
             None => Mask::FromPolicy(&self.policy.environment.visible_devices),
         }
     }
 
-    /// Whether loading the file leaves a variable removed, whoever had set it.
-    pub(super) fn is_removed(&self, name: &'a str) -> bool {
+    fn is_no_mask(&self, value: &str) -> bool {
+        let mask = selection::Mask::read(&self.policy.cards, value);
+        mask.hides_all() || self.fault(&mask).is_some()
+    }
+
+    /// Writes by which the program's own variable `name` is meant to be set or removed: also
+    /// under a name that is sure to be a misspelling, and in a shell that nobody sees.
+    pub(super) fn attempts(
+        &self,
+        name: &'static str,
+    ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite)> {
+        self.variables().filter(move |(_, write)| {
+            matches!(write.whose, Whose::Own | Whose::Nobody)
+                && (write.name == name
+                    || catalogue::misspelt(&write.name)
+                        .is_some_and(|misspelt| misspelt.sure && misspelt.meant == name))
+        })
+    }
+
+    /// Whether something in the file is meant to set a variable for the program itself.
+    pub(super) fn is_set(&self, name: &'static str) -> bool {
+        self.attempts(name)
+            .any(|(_, write)| write.value != Value::Absent)
+    }
+
+    /// All writes of variables, by place.
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite)> {
+        self.facts.facts.iter().filter_map(|fact| match &fact.kind {
+            FactKind::SetVariable(write) => Some((fact, write)),
+            _ => None,
+        })
+    }
+
+    /// The write by which loading the file leaves a variable removed, whoever had set it.
+    fn last_removal(&self, name: &'a str) -> Option<&'a Fact> {
         self.facts
             .writes(name)
             .filter(|(fact, write)| fact.when.is_loading() || write.one_of_several)
             .last()
-            .is_some_and(|(_, write)| write.value == Value::Absent)
+            .filter(|(_, write)| write.value == Value::Absent)
+            .map(|(fact, _)| fact)
+    }
+
+    /// Whether loading the file leaves a variable removed, whoever had set it.
+    pub(super) fn is_removed(&self, name: &'a str) -> bool {
+        self.last_removal(name).is_some()
+    }
+
+    /// The removal of a variable that was set: by this file, or for it where it uses the GPU.
+    pub(super) fn removal(&self, name: &'static str) -> Option<&'a Fact> {
+        let removal = self.last_removal(name)?;
+        let set_here = self.facts.writes(name).any(|(fact, write)| {
+            fact.span < removal.span && fact.when.is_loading() && write.value != Value::Absent
+        });
+        let set_for_it = || !self.must_set() && self.facts.first_use().is_some();
+        (set_here || set_for_it()).then_some(removal)
+    }
+
+    /// What makes a mask another than it seems to be. A number beyond the last card is the least
+    /// of it where a card is shown that must not be used.
+    pub(super) fn fault<'m, 't>(
+        &self,
+        mask: &'m selection::Mask<'a, 't>,
+    ) -> Option<(&'m selection::Entry<'a, 't>, Trouble)> {
+        let (entry, trouble) = mask.trouble()?;
+        let worse = trouble == Trouble::BeyondLast && {
+            let environment = self.environment(None);
+            mask.shown()
+                .any(|entry| !is_allowed(slot_of(self.cards(), environment, entry)))
+        };
+        (!worse).then_some((entry, trouble))
+    }
+
+    /// The policy's cards.
+    pub(super) fn cards(&self) -> &'a [Card] {
+        &self.policy.cards
+    }
+
+    /// The host's cards that a launcher or a container takes; `None` where that is decided at
+    /// run time.
+    pub(super) fn host_cards(&self, cards: &Cards) -> Option<Vec<Slot<'a>>> {
+        let all = || visible(self.cards(), self.environment(None)).slots;
+        Some(match cards {
+            Cards::All => all(),
+            Cards::Count(count) => all().into_iter().take(*count as usize).collect(),
+            Cards::Listed(listed) => self.shown_by(&listed.join(",")).slots,
+            Cards::AllBut(left_out) => {
+                let left_out = self.shown_by(&left_out.join(",")).slots;
+                let mut all = all();
+                all.retain(|slot| !left_out.contains(slot));
+                all
+            }
+            Cards::Dynamic => return None,
+        })
     }
 
     /// The cards that a value of `CUDA_VISIBLE_DEVICES` shows, in the policy's order.
     pub(super) fn shown_by(&self, mask: &str) -> Visible<'a> {
-        visible(&self.policy.cards, self.environment(mask))
+        visible(&self.policy.cards, self.environment(Some(mask)))
     }
 
     /// What an index means under a mask, in the policy's order.
     pub(super) fn selected(&self, mask: &str, index: u32) -> Selected<'a> {
-        select(&self.policy.cards, self.environment(mask), index)
+        select(&self.policy.cards, self.environment(Some(mask)), index)
     }
 
     /// What an index means where nothing is masked: in the order that the file sets, if any.
@@ -137,13 +231,13 @@ impl<'a> Situation<'a> {
         select(&self.policy.cards, environment, index)
     }
 
-    fn environment<'m>(&self, mask: &'m str) -> CudaEnvironment<'m>
+    fn environment<'m>(&self, mask: Option<&'m str>) -> CudaEnvironment<'m>
     where
         'a: 'm,
     {
         CudaEnvironment {
             order: Some(&self.policy.environment.device_order),
-            visible_devices: Some(mask),
+            visible_devices: mask,
         }
     }
 
@@ -153,6 +247,19 @@ impl<'a> Situation<'a> {
             FactKind::SelectIndex { index } => index.known().map(|index| (fact, *index)),
             _ => None,
         })
+    }
+
+    /// Values that a variable gets, of the program itself or of a child.
+    pub(super) fn values(
+        &self,
+        name: &'static str,
+    ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite, &'a str)> {
+        let of_children = self
+            .variables()
+            .filter(move |(_, write)| write.name == name && write.whose == Whose::Child);
+        self.settings(name)
+            .chain(of_children)
+            .filter_map(|(fact, write)| Some((fact, write, write.value.known()?.as_str())))
     }
 
     /// Writes of a variable that set it, whatever to. A default for what is certainly set is none.
@@ -214,9 +321,17 @@ impl<'a> Situation<'a> {
 }
 
 /// Cards as words: `RTX 5060 Ti (forbidden), RTX 3090`.
-pub(super) fn cards_shown(visible: &Visible<'_>) -> String {
-    let words: Vec<String> = visible.slots.iter().copied().map(slot_words).collect();
+pub(super) fn cards_shown(slots: &[Slot<'_>]) -> String {
+    if slots.is_empty() {
+        return "no card".to_owned();
+    }
+    let words: Vec<String> = slots.iter().copied().map(slot_words).collect();
     words.join(", ")
+}
+
+/// A value of a variable in a sentence.
+pub(super) fn written(value: &str) -> &str {
+    if value.is_empty() { "\"\"" } else { value }
 }
 
 fn slot_words(slot: Slot<'_>) -> String {

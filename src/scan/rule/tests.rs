@@ -63,12 +63,15 @@ fn every_example_is_found_and_every_remedy_is_clean() {
             "{}",
             rule.code
         );
-        for example in examples {
+        for example in &examples {
             assert!(
-                codes(&example).contains(&rule.code),
+                codes(example).contains(&rule.code),
                 "{}: {example}",
                 rule.code
             );
+        }
+        for example in examples {
+            check_fixes(&scanner, rule.code, &example);
         }
         for remedy in remedies {
             assert_eq!(
@@ -78,5 +81,63 @@ fn every_example_is_found_and_every_remedy_is_clean() {
                 rule.code
             );
         }
+    }
+}
+
+/// Makes a rule's fixes, one after the other, as long as there are any: then nothing that it calls
+/// fixable is left, and the rule is content where it could fix at all.
+fn check_fixes(scanner: &Scanner, code: &str, example: &str) {
+    let mut text = example.to_owned();
+    let mut fixed = 0;
+    loop {
+        let scan = scanner.scan(&RepoPath::new("a.py"), text.as_bytes());
+        let mut own = scan.findings.iter().filter(|finding| finding.rule == code);
+        let Some(fix) = own.find_map(|finding| finding.fix.as_ref()) else {
+            let left = scan.findings.iter().filter(|finding| finding.rule == code);
+            assert!(fixed == 0 || left.count() == 0, "{code}: {text}");
+            return;
+        };
+        text = crate::text::apply(&text, &fix.edits).unwrap();
+        fixed += 1;
+        assert!(fixed < 10, "{code}: the fixes of {example} never end");
+    }
+}
+
+/// A policy in which every card has a UUID.
+fn policy_with_uuids() -> crate::policy::Policy {
+    let text = "version = 1\n[[card]]\nname = \"RTX 5060 Ti\"\npci-rank = 0\nuse = \"forbidden\"\n\
+                uuid = \"GPU-8932f937-d72c-4106-c12f-20bd9faed9f6\"\n[[card]]\n\
+                name = \"RTX 3090\"\npci-rank = 1\nuse = \"allowed\"\n\
+                uuid = \"GPU-8955aaaa-1111-2222-3333-444444444444\"\n";
+    crate::policy::parse(Path::new("gpuguard.toml"), text.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_uuid_is_judged_by_the_cards_that_have_one() {
+    use crate::policy::Severity::{Error, Warning};
+    let preset = Preset::Rtx3090.text();
+    let bare = crate::policy::parse(Path::new("gpuguard.toml"), preset.as_bytes()).unwrap();
+    let full = policy_with_uuids();
+    for (policy, value, expected) in [
+        (&full, "GPU-8955aaaa-1111-2222-3333-444444444444", None),
+        (&full, "GPU-8955", None),
+        (&full, "GPU-8932f937", Some(("GG017", Error))),
+        (&full, "GPU-8955aaaa,GPU-8932f937", Some(("GG017", Error))),
+        (&full, "GPU-ffff", Some(("GG017", Error))),
+        (&full, "GPU-89", Some(("GG003", Error))),
+        (&full, "MIG-GPU-8955aaaa/1/0", Some(("GG017", Warning))),
+        (&bare, "GPU-ffff", Some(("GG017", Warning))),
+    ] {
+        let text = format!(
+            "import os\nos.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n\
+             os.environ['CUDA_VISIBLE_DEVICES'] = '{value}'\n"
+        );
+        let scan = Scanner::new(policy).scan(&RepoPath::new("a.py"), text.as_bytes());
+        let found: Vec<_> = scan
+            .findings
+            .iter()
+            .map(|finding| (finding.rule, finding.severity))
+            .collect();
+        assert_eq!(found, Vec::from_iter(expected), "{value}");
     }
 }

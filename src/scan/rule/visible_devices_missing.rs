@@ -14,9 +14,8 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    let removed = situation.is_removed(VISIBLE);
-    let missing = situation.must_set() && situation.settings(VISIBLE).next().is_none();
-    if !removed && !missing {
+    // A mask that is set and removed again is found where it is removed.
+    if !situation.must_set() || situation.is_set(VISIBLE) {
         return Vec::new();
     }
     let Some(fact) = situation.facts.first_use() else {
@@ -24,8 +23,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     };
     let mut draft = Draft::on(fact, About::File);
     draft.message = format!(
-        "this file uses the GPU and {} {VISIBLE}: every card is open to it, {} too",
-        if removed { "removes" } else { "never sets" },
+        "this file uses the GPU and never sets {VISIBLE}: every card is open to it, {} too",
         situation.forbidden()
     );
     "uses the GPU here".clone_into(&mut draft.label);
@@ -33,8 +31,6 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         "set {} at the top, before anything uses CUDA",
         situation.required()
     );
-    if !removed {
-        draft.remedy = Some(situation.set_first());
-    }
+    draft.remedy = Some(situation.set_first());
     vec![draft]
 }

@@ -58,6 +58,8 @@ impl<'a> Walker<'a> {
         if self.environment_call(call, &path) {
             return;
         }
+        self.command_call(call, &path);
+        self.container_environment(call, &path);
         let api = catalogue::api(Some(&path), method);
         let last = method.unwrap_or(&path);
         let rest = if self.in_exception && path == "super().__init__" {
@@ -81,6 +83,9 @@ impl<'a> Walker<'a> {
             && !catalogue::starts_nothing(&path, is_switched_off(call))
         {
             self.uses(span_of(&*call.func), api.label);
+            if let Some(certainty) = catalogue::starts_cuda(&path) {
+                self.starts(span_of(&*call.func), api.label, certainty);
+            }
         }
         self.arguments(call, &called);
     }

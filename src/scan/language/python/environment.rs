@@ -6,14 +6,13 @@ use super::place::Place;
 use super::span_of;
 use super::value::{Constant, possible_values};
 use super::walk::Walker;
+use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, Whose};
 use crate::text::Span;
 
 /// The label of these facts.
 const LABEL: &str = "os.environ";
 const PUTENV: &str = "os.putenv";
-/// Other variables are of no interest to any rule.
-const PREFIX: &str = "CUDA_";
 /// How far `{**other}` is followed; a mapping may name itself.
 const DEEPEST: u8 = 4;
 
@@ -195,11 +194,14 @@ impl<'a> Walker<'a> {
     }
 
     fn write_named(&mut self, span: Span, name: &str, value: &'a Expr, how: HowSet) {
-        if !name.starts_with(PREFIX) {
+        if !catalogue::is_of_interest(name) {
             return;
         }
         let values = possible_values(value, &self.scopes);
         let one_of_several = values.len() > 1;
+        if values == [Constant::Unknown] || matches!(values.as_slice(), [Constant::Prefix(_)]) {
+            self.counted_by_nvml(value, span, LABEL);
+        }
         let literal = value.is_string_literal_expr().then(|| span_of(value));
         for value in values {
             let value = match value {
@@ -226,7 +228,7 @@ impl<'a> Walker<'a> {
         let [Constant::Text(name)] = &*possible_values(key, &self.scopes) else {
             return;
         };
-        if name.starts_with(PREFIX) {
+        if catalogue::is_of_interest(name) {
             let write = VariableWrite {
                 name: name.clone(),
                 value: Value::Absent,

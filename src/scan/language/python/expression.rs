@@ -9,6 +9,7 @@ use super::span_of;
 use super::value::{Constant, constants};
 use super::walk::Walker;
 use crate::scan::catalogue::{self, DeviceText, Form, Where};
+use crate::scan::fact::BlockKind;
 
 impl<'a> Walker<'a> {
     pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
@@ -65,6 +66,7 @@ impl<'a> Walker<'a> {
             Expr::Generator(generator) => {
                 self.comprehension(&[&generator.elt], &generator.generators);
             }
+            Expr::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Expr::DictComp(dict) => self.comprehension(&[&dict.value], &dict.generators),
             _ => {}
         }
@@ -130,7 +132,11 @@ impl<'a> Walker<'a> {
                         self.select(expr, role.label, index);
                     }
                 }
-                Constant::Prefix(start) if start.starts_with("cuda") => self.uses(span, role.label),
+                Constant::Prefix(start) if start.starts_with("cuda") => {
+                    self.uses(span, role.label);
+                    self.counted_by_nvml(expr, span, role.label);
+                }
+                Constant::Unknown if role.numbers => self.counted_by_nvml(expr, span, role.label),
                 Constant::Prefix(_) | Constant::Unknown => {}
             }
         }
@@ -215,6 +221,8 @@ impl<'a> Walker<'a> {
         let none: Option<&Parameters> = None;
         self.scopes.enter(false, parameters.or(none), &[]);
         self.functions += 1;
+        let body = span_of(&*lambda.body);
+        self.block((body, body), BlockKind::Function);
         self.expression(&lambda.body, Place::Code);
         self.functions -= 1;
         self.scopes.leave();

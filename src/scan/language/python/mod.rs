@@ -1,26 +1,42 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call` and `environment` go through the tree and write down facts.
+//! `walk`, `expression`, `call`, `environment`, `command` and `nvml` go through the tree and write
+//! down facts; `opening` says where a line can be put before all that; `edit` writes remedies.
 
 mod asked;
 mod call;
+mod command;
 mod comment;
+mod constant;
 mod edit;
 mod environment;
 mod expression;
+mod harmless;
+mod insertion;
+mod lines;
+mod literal;
+mod nvml;
+mod opening;
 mod place;
 mod plain;
+mod removal;
 mod scope;
+mod surroundings;
 mod value;
 mod walk;
 mod words;
 
-use ruff_python_ast::PySourceType;
+use ruff_python_ast::{ModModule, PySourceType};
+use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_cells_unchecked};
+use ruff_text_size::{TextRange, TextSize};
 
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
 use crate::scan::fact::FileFacts;
+use crate::scan::remedy::{Wish, Written};
+use crate::text::Span;
+pub(super) use walk::Escaped;
 
 pub(super) const PYTHON: Language = Language {
     name: "Python",
@@ -35,9 +51,15 @@ pub(super) const PYTHON: Language = Language {
         "cupy",
         "cpu_offload",
         "accelerate",
+        "deepspeed",
+        "nvidia",
+        "VISIBLE_DEVICES",
+        "AFFINITY_MASK",
+        "DEVICE_SELECTOR",
+        "DEVICE_ORDINAL",
     ],
     read,
-    edits: edit::edits,
+    edits,
     plain: plain::plain,
 };
 
@@ -91,19 +113,84 @@ fn deepest(text: &str) -> usize {
 }
 
 fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
+    with_tree(text, |parsed| {
+        let (mut facts, _) = facts_of(text, parsed);
+        facts.entry_point |= text.starts_with("#!");
+        facts
+    })
+}
+
+/// Reads cells of a notebook, one line end apart, as one program: a name of one cell is known in
+/// the next, but what is not closed in one is closed at its end. The lines that are IPython's
+/// are handed back.
+pub(super) fn read_cells(
+    text: &str,
+    cells: &[Span],
+) -> Result<(FileFacts, Vec<Escaped>), ReaderFailed> {
+    with_tree_of_cells(text, cells, |parsed| facts_of(text, parsed))
+}
+
+/// The edits for each wish in the `code` of a notebook's cells, which is `as_python` for the
+/// parser.
+pub(super) fn edits_in_cells(
+    code: &str,
+    (as_python, cells): (&str, &[Span]),
+    facts: &FileFacts,
+    wishes: &[Wish<'_>],
+) -> Vec<Option<Written>> {
+    edit::edits(code, facts, wishes, |write| {
+        with_tree_of_cells(as_python, cells, |parsed| write(parsed.suite()))
+    })
+}
+
+fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
+    edit::edits(text, facts, wishes, |write| {
+        with_tree(text, |parsed| write(parsed.suite()))
+    })
+}
+
+/// Parses a text and does `work` with the tree, on a stack that is deep enough for it.
+fn with_tree<T: Send>(
+    text: &str,
+    work: impl FnOnce(&Parsed<ModModule>) -> T + Send,
+) -> Result<T, ReaderFailed> {
+    on_stack_for(text, || {
+        work(&ruff_python_parser::parse_unchecked_source(
+            text,
+            PySourceType::Python,
+        ))
+    })
+}
+
+fn with_tree_of_cells<T: Send>(
+    text: &str,
+    cells: &[Span],
+    work: impl FnOnce(&Parsed<ModModule>) -> T + Send,
+) -> Result<T, ReaderFailed> {
+    let size = |offset| TextSize::try_from(offset).map_err(|_| ReaderFailed::GaveUp);
+    let mut ranges = Vec::with_capacity(cells.len());
+    for cell in cells {
+        ranges.push(TextRange::new(size(cell.start)?, size(cell.end)?));
+    }
+    let options = ParseOptions::from(Mode::Ipython);
+    on_stack_for(text, || {
+        work(&parse_cells_unchecked(text, ranges, &options))
+    })
+}
+
+fn on_stack_for<T: Send>(text: &str, work: impl FnOnce() -> T + Send) -> Result<T, ReaderFailed> {
     let stack = stack_for(text);
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(stack)
-            .spawn_scoped(scope, || read_here(text))
-            .map_err(|_| ReaderFailed)?
+            .spawn_scoped(scope, work)
+            .map_err(|_| ReaderFailed::GaveUp)?
             .join()
-            .map_err(|_| ReaderFailed)
+            .map_err(|_| ReaderFailed::GaveUp)
     })
 }
 
-fn read_here(text: &str) -> FileFacts {
-    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+fn facts_of(text: &str, parsed: &Parsed<ModModule>) -> (FileFacts, Vec<Escaped>) {
     let first_error = parsed
         .errors()
         .iter()
@@ -111,16 +198,20 @@ fn read_here(text: &str) -> FileFacts {
         .min();
     let mut walker = walk::Walker::new(parsed.suite());
     walker.module(parsed.suite());
+    let escaped = std::mem::take(&mut walker.escaped);
     let mut facts = walker.finish();
-    facts.entry_point |= text.starts_with("#!");
     facts.first_error = first_error;
-    facts.comments = comment::comments(text, &parsed);
-    facts
+    facts.comments = comment::comments(text, parsed);
+    facts.errors = parsed.errors().len();
+    if !facts.facts.is_empty() {
+        facts.opening = opening::opening(text, parsed, &facts);
+    }
+    (facts, escaped)
 }
 
 /// The bytes a node covers.
-fn span_of(node: &impl ruff_text_size::Ranged) -> crate::text::Span {
-    crate::text::Span::new(node.start().to_usize(), node.end().to_usize())
+fn span_of(node: &impl ruff_text_size::Ranged) -> Span {
+    Span::new(node.start().to_usize(), node.end().to_usize())
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
 use super::span_of;
 use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, FileFacts, Value, When};
+use crate::scan::fact::{Block, BlockKind, Certainty, Fact, FactKind, FileFacts, Value, When};
 use crate::text::Span;
 
 /// What kinds of libraries the file imports.
@@ -21,6 +21,15 @@ pub(super) struct Imports {
     pub(super) gpu: bool,
     /// For microphones and loudspeakers.
     pub(super) audio: bool,
+}
+
+/// A line that IPython reads itself: `%magic`, `!command`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::scan::language) struct Escaped {
+    /// All of it, also where it goes on behind a backslash.
+    pub(in crate::scan::language) span: Span,
+    /// When it is run.
+    pub(in crate::scan::language) when: When,
 }
 
 pub(super) struct Walker<'a> {
@@ -40,6 +49,11 @@ pub(super) struct Walker<'a> {
     facts: Vec<Fact>,
     seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
+    blocks: Vec<Block>,
+    /// The commands that were read already.
+    pub(super) commands: HashSet<(Span, &'static str)>,
+    /// Lines that are IPython's, not Python's.
+    pub(super) escaped: Vec<Escaped>,
 }
 
 impl<'a> Walker<'a> {
@@ -56,6 +70,9 @@ impl<'a> Walker<'a> {
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
+            blocks: Vec::new(),
+            commands: HashSet::new(),
+            escaped: Vec::new(),
         };
         walker.scopes.enter(false, None, module);
         walker.survey(module);
@@ -67,8 +84,11 @@ impl<'a> Walker<'a> {
         FileFacts {
             facts: self.facts,
             entry_point: self.entry_point,
-            first_error: None,
-            comments: Vec::new(),
+            blocks: {
+                self.blocks.sort_unstable();
+                self.blocks
+            },
+            ..FileFacts::default()
         }
     }
 
@@ -138,6 +158,17 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// CUDA is started here, and reads its environment.
+    pub(super) fn starts(&mut self, span: Span, api: &'static str, certainty: Certainty) {
+        self.facts.push(Fact {
+            span,
+            value: None,
+            api,
+            when: self.when(),
+            kind: FactKind::StartsCuda(certainty),
+        });
+    }
+
     /// When the place that is being read happens.
     pub(super) fn when(&self) -> When {
         match (self.functions, self.branches) {
@@ -147,8 +178,26 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// `%magic` and `!command`: the notebook's to read.
+    pub(super) fn escaped(&mut self, span: Span) {
+        let when = self.when();
+        self.escaped.push(Escaped { span, when });
+    }
+
     pub(super) fn fact(&mut self, fact: Fact) {
         self.facts.push(fact);
+    }
+
+    /// Notes a block that runs only when something decides so.
+    pub(super) fn block(&mut self, (first, last): (Span, Span), kind: BlockKind) {
+        let span = Span::new(first.start, last.end);
+        self.blocks.push(Block { span, kind });
+    }
+
+    fn body_block(&mut self, body: &[Stmt], kind: BlockKind) {
+        if let (Some(first), Some(last)) = (body.first(), body.last()) {
+            self.block((span_of(first), span_of(last)), kind);
+        }
     }
 
     fn body(&mut self, body: &'a [Stmt]) {
@@ -193,6 +242,7 @@ impl<'a> Walker<'a> {
                     self.target(target);
                 }
             }
+            Stmt::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
             Stmt::If(statement) => self.condition(statement),
@@ -235,6 +285,9 @@ impl<'a> Walker<'a> {
             let branch = u32::from(certain == 0);
             certain = certain.saturating_sub(1);
             self.branches += branch;
+            if branch == 1 {
+                self.body_block(body, BlockKind::Branch);
+            }
             self.body(body);
             self.branches -= branch;
         }
@@ -293,6 +346,7 @@ impl<'a> Walker<'a> {
         self.scopes
             .enter(false, Some(&function.parameters), &function.body);
         self.functions += 1;
+        self.body_block(&function.body, BlockKind::Function);
         self.body(&function.body);
         self.functions -= 1;
         self.scopes.leave();
@@ -339,9 +393,11 @@ impl<'a> Walker<'a> {
         }
         self.expression(&statement.test, Place::Code);
         self.branches += 1;
+        self.body_block(&statement.body, BlockKind::Branch);
         self.body(&statement.body);
         for clause in &statement.elif_else_clauses {
             self.optional(clause.test.as_ref(), Place::Code);
+            self.body_block(&clause.body, BlockKind::Branch);
             self.body(&clause.body);
         }
         self.branches -= 1;
@@ -349,7 +405,7 @@ impl<'a> Walker<'a> {
 }
 
 /// The statements inside a compound statement.
-fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
+pub(super) fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
     match statement {
         Stmt::FunctionDef(function) => vec![&function.body],
         Stmt::ClassDef(class) => vec![&class.body],

@@ -1,0 +1,411 @@
+//! Calls that start programs: the command line in them, as text or as a list of words, with the
+//! places it has in the file.
+
+use ruff_python_ast::{
+    Expr, ExprCall, ExprFString, ExprStringLiteral, FStringPart, InterpolatedStringElement,
+    Operator, StringFlags,
+};
+
+use super::span_of;
+use super::value::{Constant, constants};
+use super::walk::Walker;
+use crate::scan::catalogue;
+use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, VariableWrite, Whose};
+use crate::scan::language::command::{HOLE, Word, command_facts, word_facts};
+use crate::text::Span;
+
+/// How far names and parts are followed.
+const DEEPEST: u8 = 6;
+/// More parts than these are no command that a person wrote.
+const MOST_PARTS: usize = 256;
+
+/// Functions whose first argument is a text for the shell.
+const SHELLS: &[&str] = &[
+    "asyncio.create_subprocess_shell",
+    "commands.getoutput",
+    "os.popen",
+    "os.system",
+    "subprocess.getoutput",
+    "subprocess.getstatusoutput",
+];
+
+/// Functions whose first argument is a text or a list of words.
+const PROGRAMS: &[&str] = &[
+    "subprocess.Popen",
+    "subprocess.call",
+    "subprocess.check_call",
+    "subprocess.check_output",
+    "subprocess.run",
+];
+
+/// A command line as a text, with the places of its pieces in the file.
+#[derive(Default)]
+struct CommandText {
+    text: String,
+    /// Where a piece starts in the text, and in the file.
+    pieces: Vec<(usize, usize)>,
+}
+
+impl<'a> Walker<'a> {
+    /// The facts of the command that a call starts.
+    pub(super) fn command_call(&mut self, call: &'a ExprCall, path: &str) {
+        let facts = if SHELLS.contains(&path) {
+            call.arguments
+                .find_argument_value("command", 0)
+                .or_else(|| call.arguments.find_argument_value("cmd", 0))
+                .map(|given| self.text_command(given))
+        } else if PROGRAMS.contains(&path) {
+            call.arguments
+                .find_argument_value("args", 0)
+                .map(|given| self.command(given, DEEPEST))
+        } else if path == "asyncio.create_subprocess_exec" {
+            Some(self.word_command(&call.arguments.args))
+        } else if path.ends_with("DeviceRequest") && path.starts_with("docker") {
+            Some(self.device_request(call))
+        } else {
+            None
+        };
+        for fact in facts.into_iter().flatten() {
+            // A command in a name is read wherever it is started, and said once.
+            if self.commands.insert((fact.span, fact.api)) {
+                self.fact(fact);
+            }
+        }
+    }
+
+    /// A text, or a list of words.
+    fn command(&self, given: &'a Expr, deep: u8) -> Vec<Fact> {
+        let Some(deep) = deep.checked_sub(1) else {
+            return Vec::new();
+        };
+        match given {
+            Expr::List(list) => self.word_command(&list.elts),
+            Expr::Tuple(tuple) => self.word_command(&tuple.elts),
+            Expr::Name(name) => match self.scopes.bound_once(&name.id, self.scopes.depth()) {
+                Some((_, value)) => self.command(value, deep),
+                None => Vec::new(),
+            },
+            Expr::BinOp(sum) if is_list(sum.left.as_ref()) || is_list(sum.right.as_ref()) => {
+                let mut words = Vec::new();
+                self.words_of(given, deep, &mut words);
+                word_facts(&words, self.when())
+            }
+            // `"deepspeed a.py".split()`, `shlex.split("deepspeed a.py")`
+            Expr::Call(call) => match (&*call.func, &*call.arguments.args) {
+                (Expr::Attribute(method), []) if method.attr.as_str() == "split" => {
+                    self.text_command(&method.value)
+                }
+                (_, [text]) if self.scopes.path(&call.func) == "shlex.split" => {
+                    self.text_command(text)
+                }
+                _ => Vec::new(),
+            },
+            text => self.text_command(text),
+        }
+    }
+
+    fn word_command(&self, elements: &'a [Expr]) -> Vec<Fact> {
+        let words: Vec<Word> = elements
+            .iter()
+            .take(MOST_PARTS)
+            .map(|element| self.word(element))
+            .collect();
+        word_facts(&words, self.when())
+    }
+
+    /// The words of lists that are added up.
+    fn words_of(&self, given: &'a Expr, deep: u8, words: &mut Vec<Word>) {
+        match given {
+            Expr::BinOp(sum) if sum.op == Operator::Add && deep > 0 => {
+                self.words_of(&sum.left, deep - 1, words);
+                self.words_of(&sum.right, deep - 1, words);
+            }
+            Expr::List(list) => {
+                words.extend(list.elts.iter().take(MOST_PARTS).map(|one| self.word(one)));
+            }
+            other => words.push(self.word(other)),
+        }
+    }
+
+    fn word(&self, element: &'a Expr) -> Word {
+        let span = span_of(element);
+        match constants(element, &self.scopes).as_slice() {
+            [Constant::Text(text)] => Word {
+                text: text.clone(),
+                span,
+                ..Word::default()
+            },
+            [Constant::Number(number)] => Word {
+                text: number.to_string(),
+                span,
+                ..Word::default()
+            },
+            _ => {
+                // What is known of `f"--gpus={n}"` tells which flag it is.
+                let mut text = CommandText::default();
+                self.add(element, DEEPEST, &mut text);
+                Word {
+                    text: text.text,
+                    span,
+                    dynamic: true,
+                    plain: false,
+                }
+            }
+        }
+    }
+
+    fn text_command(&self, given: &'a Expr) -> Vec<Fact> {
+        let mut text = CommandText::default();
+        self.add(given, DEEPEST, &mut text);
+        let whole = span_of(given);
+        let mut facts = command_facts(&text.text, self.when());
+        for fact in &mut facts {
+            let exact = text.place(fact.span);
+            fact.value = fact.value.and_then(|value| text.place(value));
+            fact.span = exact.unwrap_or(whole);
+        }
+        facts
+    }
+
+    /// Adds an expression's text; what is not known is a hole.
+    fn add(&self, expr: &'a Expr, deep: u8, text: &mut CommandText) {
+        let Some(deep) = deep.checked_sub(1) else {
+            return text.hole();
+        };
+        match expr {
+            Expr::StringLiteral(literal) => text.literal(literal),
+            Expr::FString(literal) => self.add_f_string(literal, deep, text),
+            Expr::BinOp(sum) if sum.op == Operator::Add => {
+                self.add(&sum.left, deep, text);
+                self.add(&sum.right, deep, text);
+            }
+            Expr::BinOp(filled) if filled.op == Operator::Mod => {
+                self.add_pattern(expr, &filled.left, deep, text);
+            }
+            Expr::Call(call) => match &*call.func {
+                Expr::Attribute(method) if method.attr.as_str() == "format" => {
+                    self.add_pattern(expr, &method.value, deep, text);
+                }
+                _ => self.add_constant(expr, text),
+            },
+            Expr::Name(name) => match self.scopes.bound_once(&name.id, self.scopes.depth()) {
+                Some((_, value)) => self.add(value, deep, text),
+                None => self.add_constant(expr, text),
+            },
+            _ => self.add_constant(expr, text),
+        }
+    }
+
+    fn add_f_string(&self, literal: &'a ExprFString, deep: u8, text: &mut CommandText) {
+        for part in &literal.value {
+            match part {
+                FStringPart::Literal(part) => {
+                    text.piece(&part.value, inside_quotes(part, part.flags));
+                }
+                FStringPart::FString(part) => {
+                    for element in part.elements.iter().take(MOST_PARTS) {
+                        match element {
+                            InterpolatedStringElement::Literal(piece) => {
+                                text.piece(&piece.value, span_of(piece));
+                            }
+                            InterpolatedStringElement::Interpolation(inner) => {
+                                self.add_inexact(&inner.expression, deep, text);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// `"… %s" % x` and `"… {}".format(x)`: computed, or with a hole for each place.
+    fn add_pattern(&self, whole: &'a Expr, pattern: &'a Expr, deep: u8, text: &mut CommandText) {
+        if let [Constant::Text(known)] = constants(whole, &self.scopes).as_slice() {
+            return text.inexact(known);
+        }
+        let mut inner = CommandText::default();
+        self.add(pattern, deep, &mut inner);
+        text.inexact(&with_holes(&inner.text));
+    }
+
+    fn add_inexact(&self, expr: &'a Expr, deep: u8, text: &mut CommandText) {
+        let mut inner = CommandText::default();
+        self.add(expr, deep, &mut inner);
+        text.inexact(&inner.text);
+    }
+
+    fn add_constant(&self, expr: &'a Expr, text: &mut CommandText) {
+        match constants(expr, &self.scopes).as_slice() {
+            [Constant::Text(known)] => text.inexact(known),
+            [Constant::Number(number)] => text.inexact(&number.to_string()),
+            _ => text.hole(),
+        }
+    }
+
+    /// `DeviceRequest(device_ids=["0"], count=1)` of the Docker SDK.
+    fn device_request(&self, call: &'a ExprCall) -> Vec<Fact> {
+        let fact = |span, value, cards| Fact {
+            span,
+            value,
+            api: "docker.types.DeviceRequest",
+            when: self.when(),
+            kind: FactKind::Container(cards),
+        };
+        let keyword = |name| call.arguments.find_keyword(name).map(|found| &found.value);
+        if let Some(ids) = keyword("device_ids") {
+            let (cards, literal) = match ids {
+                Expr::List(list) => {
+                    let words: Vec<Word> = list.elts.iter().map(|id| self.word(id)).collect();
+                    let literal = match list.elts.as_slice() {
+                        [id] if id.is_string_literal_expr() => Some(span_of(id)),
+                        _ => None,
+                    };
+                    if words.iter().any(|word| word.dynamic) {
+                        (Cards::Dynamic, None)
+                    } else {
+                        let ids = words.into_iter().map(|word| word.text).collect();
+                        (Cards::Listed(ids), literal)
+                    }
+                }
+                _ => (Cards::Dynamic, None),
+            };
+            return vec![fact(span_of(ids), literal, cards)];
+        }
+        let Some(count) = keyword("count") else {
+            return Vec::new();
+        };
+        let cards = match constants(count, &self.scopes).as_slice() {
+            [Constant::Number(-1)] => Cards::All,
+            [Constant::Number(count)] => match u32::try_from(*count) {
+                Ok(count) => Cards::Count(count),
+                Err(_) => return Vec::new(),
+            },
+            _ => Cards::Dynamic,
+        };
+        vec![fact(span_of(count), None, cards)]
+    }
+
+    /// `containers.run(image, environment={"CUDA_VISIBLE_DEVICES": "1"})` of the Docker SDK.
+    pub(super) fn container_environment(&mut self, call: &'a ExprCall, path: &str) {
+        let is_container =
+            path.ends_with(".containers.run") || path.ends_with(".containers.create");
+        let Some(keyword) = call.arguments.find_keyword("environment") else {
+            return;
+        };
+        let Expr::Dict(dict) = &keyword.value else {
+            return;
+        };
+        if !is_container {
+            return;
+        }
+        for item in &dict.items {
+            let Some(Expr::StringLiteral(key)) = &item.key else {
+                continue;
+            };
+            let name = key.value.to_str();
+            if !catalogue::is_of_interest(name) {
+                continue;
+            }
+            let value = match constants(&item.value, &self.scopes).as_slice() {
+                [Constant::Text(text)] => Value::Known(text.clone()),
+                _ => Value::Dynamic,
+            };
+            let literal = item.value.is_string_literal_expr();
+            self.fact(Fact {
+                span: Span::new(span_of(key).start, span_of(&item.value).end),
+                value: literal.then(|| span_of(&item.value)),
+                api: "docker.containers.run",
+                when: self.when(),
+                kind: FactKind::SetVariable(VariableWrite {
+                    name: name.to_owned(),
+                    value,
+                    how: HowSet::Assigned,
+                    whose: Whose::Container,
+                    one_of_several: false,
+                }),
+            });
+        }
+    }
+}
+
+impl CommandText {
+    fn literal(&mut self, literal: &ExprStringLiteral) {
+        for part in &literal.value {
+            self.piece(&part.value, inside_quotes(part, part.flags));
+        }
+    }
+
+    /// Adds a piece that stands in the file; exactly so, unless there are escapes in it.
+    fn piece(&mut self, value: &str, inside: Span) {
+        if inside.end.saturating_sub(inside.start) == value.len() {
+            self.pieces.push((self.text.len(), inside.start));
+        } else {
+            self.end_piece();
+        }
+        self.text.push_str(value);
+    }
+
+    fn inexact(&mut self, value: &str) {
+        self.end_piece();
+        self.text.push_str(value);
+    }
+
+    fn hole(&mut self) {
+        self.end_piece();
+        self.text.push(HOLE);
+    }
+
+    /// Says that what follows does not stand in the file as it is.
+    fn end_piece(&mut self) {
+        self.pieces.push((self.text.len(), usize::MAX));
+    }
+
+    /// Where a part of the text stands in the file, where that is one place.
+    fn place(&self, span: Span) -> Option<Span> {
+        let piece = |at: usize| self.pieces.partition_point(|(start, _)| *start <= at);
+        let first = piece(span.start);
+        if span.start >= span.end || first != piece(span.end - 1) {
+            return None;
+        }
+        let (start, place) = *self.pieces.get(first.checked_sub(1)?)?;
+        let moved = |at: usize| place.checked_add(at - start);
+        Some(Span::new(moved(span.start)?, moved(span.end)?)).filter(|_| place != usize::MAX)
+    }
+}
+
+/// A literal without its prefix and quotes.
+fn inside_quotes(literal: &impl ruff_text_size::Ranged, flags: impl StringFlags) -> Span {
+    let span = span_of(literal);
+    Span::new(
+        span.start + flags.opener_len().to_usize(),
+        span.end.saturating_sub(flags.closer_len().to_usize()),
+    )
+}
+
+/// `%s`, `%(name)s` and `{name}` as holes.
+fn with_holes(pattern: &str) -> String {
+    let mut text = String::with_capacity(pattern.len());
+    let mut rest = pattern;
+    while let Some(at) = rest.find(['%', '{']) {
+        text.push_str(&rest[..at]);
+        let hole = &rest[at..];
+        let end = if hole.starts_with('{') {
+            hole.find('}').map(|end| end + 1)
+        } else {
+            hole.find(|c: char| c.is_ascii_alphabetic() && c != '(')
+                .map(|end| end + 1)
+        };
+        text.push(HOLE);
+        rest = end.map_or("", |end| &hole[end..]);
+    }
+    text.push_str(rest);
+    text
+}
+
+fn is_list(expr: &Expr) -> bool {
+    match expr {
+        Expr::List(_) => true,
+        Expr::BinOp(sum) => sum.left.is_list_expr() || sum.right.is_list_expr(),
+        _ => false,
+    }
+}

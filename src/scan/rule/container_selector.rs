@@ -1,0 +1,158 @@
+//! GG011: cards that a container gets from its host.
+
+use super::situation::{Situation, VISIBLE, cards_shown, is_allowed, written};
+use super::{About, Draft, Rule};
+use crate::policy::Card;
+use crate::policy::Severity;
+use crate::policy::selection::{Mask, Meaning, Trouble};
+use crate::scan::catalogue::{self, Variable};
+use crate::scan::fact::{Cards, Certainty, Fact, FactKind, Whose};
+use crate::scan::remedy::{Change, Remedy, Safety};
+
+pub(super) const RULE: Rule = Rule {
+    code: "GG011",
+    name: "container-selector",
+    summary: "a container gets a card that must not be used, or is masked by the host's index",
+    page: include_str!("container_selector.md"),
+    severity: Severity::Error,
+    check,
+};
+
+fn check(situation: &Situation<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for fact in &situation.facts.facts {
+        match &fact.kind {
+            FactKind::Container(cards) => {
+                drafts.extend(on_cards(situation, fact, cards));
+            }
+            FactKind::SetVariable(write)
+                if catalogue::variable(&write.name) == Some(Variable::Container) =>
+            {
+                let Some(value) = write.value.known() else {
+                    continue;
+                };
+                let cards = cards_of_value(value);
+                let draft = on_cards(situation, fact, &cards);
+                // Where no container is started, somebody else has to hand the variable on.
+                drafts.extend(draft.map(|mut draft| {
+                    if write.whose != Whose::Container {
+                        draft.certainty = Certainty::Fragile;
+                    }
+                    draft
+                }));
+            }
+            _ => {}
+        }
+    }
+    drafts.extend(inner_masks(situation));
+    drafts
+}
+
+/// What `NVIDIA_VISIBLE_DEVICES` gives.
+fn cards_of_value(value: &str) -> Cards {
+    match value.trim() {
+        "all" => Cards::All,
+        "" | "none" | "void" => Cards::Count(0),
+        listed => Cards::Listed(listed.split(',').map(str::to_owned).collect()),
+    }
+}
+
+fn on_cards(situation: &Situation<'_>, fact: &Fact, cards: &Cards) -> Option<Draft> {
+    let given = situation.host_cards(cards)?;
+    if given.iter().copied().all(is_allowed) {
+        return None;
+    }
+    let mut draft = Draft::on(fact, About::Line);
+    let how = match cards {
+        Cards::All => "every card of the host".to_owned(),
+        Cards::Count(1) => "one card, the first of the host".to_owned(),
+        Cards::Count(count) => format!("{count} cards, the first of the host"),
+        Cards::Listed(_) | Cards::AllBut(_) | Cards::Dynamic => {
+            "these cards of the host".to_owned()
+        }
+    };
+    draft.message = format!("the container gets {how}: {}", cards_shown(&given));
+    "a card that must not be used".clone_into(&mut draft.label);
+    let right: Vec<String> = situation
+        .policy
+        .allowed_cards()
+        .filter_map(host_name)
+        .collect();
+    let right = right.join(",");
+    draft.help = format!("give it \"{right}\": inside, that is index 0");
+    if matches!(cards, Cards::Listed(_)) {
+        draft.remedy = Some(Remedy {
+            change: Change::Value(right),
+            safety: Safety::Safe,
+        });
+    }
+    Some(draft)
+}
+
+/// A card as a container runtime names it.
+fn host_name(card: &Card) -> Option<String> {
+    card.uuid
+        .clone()
+        .or_else(|| card.pci_rank.map(|rank| rank.to_string()))
+}
+
+/// Masks inside a container, where the cards it got are counted from 0.
+fn inner_masks(situation: &Situation<'_>) -> Vec<Draft> {
+    let facts = &situation.facts.facts;
+    let mut drafts = Vec::new();
+    for (at, fact) in facts.iter().enumerate() {
+        let FactKind::SetVariable(write) = &fact.kind else {
+            continue;
+        };
+        let (Whose::Container, VISIBLE, Some(value)) =
+            (write.whose, write.name.as_str(), write.value.known())
+        else {
+            continue;
+        };
+        let Some(count) = cards_beside(situation, facts, at) else {
+            continue;
+        };
+        let mask = Mask::read(situation.cards(), value);
+        let beyond = mask.entries.iter().any(|entry| match entry.meaning {
+            Meaning::Index(number) => number as usize >= count,
+            _ => entry.trouble == Some(Trouble::BeyondLast),
+        });
+        if !beyond {
+            continue;
+        }
+        let mut draft = Draft::on(fact, About::Line);
+        draft.message = format!(
+            "{VISIBLE}={} inside a container with {count} of the host's cards: inside they are \
+             counted from 0, so this shows no card",
+            written(value)
+        );
+        "the host's index, inside".clone_into(&mut draft.label);
+        draft.help = format!("leave {VISIBLE} out, or set it to \"0\"");
+        draft.remedy = Some(Remedy {
+            change: Change::Value("0".to_owned()),
+            safety: Safety::Safe,
+        });
+        drafts.push(draft);
+    }
+    drafts
+}
+
+/// How many cards the container beside a fact gets: by the nearest fact that says so.
+fn cards_beside(situation: &Situation<'_>, facts: &[Fact], at: usize) -> Option<usize> {
+    /// How many facts away one and the same command can be.
+    const FAR: usize = 8;
+    let cards = |fact: &Fact| match &fact.kind {
+        FactKind::Container(cards) => situation.host_cards(cards).map(|given| given.len()),
+        FactKind::SetVariable(write)
+            if write.whose == Whose::Container
+                && catalogue::variable(&write.name) == Some(Variable::Container) =>
+        {
+            let cards = cards_of_value(write.value.known()?);
+            situation.host_cards(&cards).map(|given| given.len())
+        }
+        _ => None,
+    };
+    let before = facts[..at].iter().rev().take(FAR);
+    let behind = facts[at + 1..].iter().take(FAR);
+    before.chain(behind).find_map(cards)
+}

@@ -1,0 +1,40 @@
+//! GG012: a variable set in a shell that ends at once.
+
+use super::situation::{ORDER, Situation, VISIBLE};
+use super::{About, Draft, Rule};
+use crate::policy::Severity;
+use crate::scan::fact::{Value, Whose};
+
+pub(super) const RULE: Rule = Rule {
+    code: "GG012",
+    name: "not-exported",
+    summary: "a variable is set where no program sees it",
+    page: include_str!("not_exported.md"),
+    severity: Severity::Error,
+    check,
+};
+
+fn check(situation: &Situation<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (fact, write) in situation.variables() {
+        let name = write.name.as_str();
+        if write.whose != Whose::Nobody
+            || write.value == Value::Absent
+            || (name != VISIBLE && name != ORDER)
+        {
+            continue;
+        }
+        let mut draft = Draft::on(fact, About::Line);
+        draft.message = format!(
+            "{name} is set in a shell of its own, and no program gets it: they keep the cards they \
+             had, perhaps {}",
+            situation.forbidden()
+        );
+        "nobody sees this".clone_into(&mut draft.label);
+        draft.help = format!(
+            "set {name} in the program's own environment, or in front of the command that needs it"
+        );
+        drafts.push(draft);
+    }
+    drafts
+}
