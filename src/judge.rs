@@ -61,9 +61,7 @@ impl<'c> Judgement<'c, '_> {
     fn hold_against_parents(&mut self) -> Result<(), GitError> {
         let mut parents: HashMap<usize, Vec<FileScan>> = HashMap::new();
         let found = self.open(|_| true);
-        let added = |at: &usize| self.change.files[*at].before.is_none();
-        let deleted = |file: &ChangedFile| file.after.is_none();
-        if found.iter().any(added) && self.change.files.iter().any(deleted) {
+        if !found.is_empty() && self.may_have_renamed() {
             self.renamed = self.change.renames()?;
         }
         let sides: Vec<Side<'_>> = found.iter().map(|at| self.before(*at)).collect();
@@ -84,6 +82,16 @@ impl<'c> Judgement<'c, '_> {
         }
         self.mark(&found, &parents);
         Ok(())
+    }
+
+    /// Whether a file with findings can be another under a new name.
+    fn may_have_renamed(&self) -> bool {
+        let files = &self.change.files;
+        let has_findings = |scan: &FileScan| scan.with_suppressed().next().is_some();
+        let mut scans = files.iter().zip(&self.news);
+        let added = scans
+            .any(|(file, scan)| file.before.is_none() && scan.as_ref().is_some_and(has_findings));
+        added && files.iter().any(|file| file.after.is_none())
     }
 
     fn mark(&mut self, files: &[usize], parents: &HashMap<usize, Vec<FileScan>>) {

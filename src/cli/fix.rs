@@ -75,7 +75,8 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         Some(repository) => repository.worktree()?.to_owned(),
         None => directory.clone(),
     };
-    let scanner = Scanner::new(&load_policy(arguments.policy.as_deref())?);
+    let policy = load_policy(arguments.policy.as_deref())?;
+    let scanner = Scanner::new(&policy).on(clock::day_of(clock::now()));
     let here = [PathBuf::new()];
     let paths = if arguments.paths.is_empty() {
         &here[..]

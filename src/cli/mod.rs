@@ -50,7 +50,7 @@ struct Global {
     /// Say less: only problems
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     quiet: bool,
-    /// Say more: old findings and finished steps too, and how long it took
+    /// Say more: old and allowed findings and finished steps too, and how long it took
     #[arg(short, long, global = true)]
     verbose: bool,
     /// When to use colour

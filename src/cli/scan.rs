@@ -122,23 +122,12 @@ fn scan_range(range: &str, policy: Option<&Path>, screen: &Screen) -> Result<Out
     let repository = Repository::discover(&here()?)?;
     let range = Range::resolve(&repository, range)?;
     let mut outcome = Outcome::default();
-    let policy = match policy {
-        Some(path) => policy::load(path)?,
-        None => {
-            let (policy, from) = source::policy_of_range(&repository, &range)
-                .map_err(|error| Failure::from(error).hint("`--policy FILE` judges by another"))?;
-            let (base, tip) = (&range.base_name, &range.tip_name);
-            match from {
-                PolicyFrom::Base => outcome.notes.push(format!(
-                    "`{tip}` has no gpuguard.toml: the one of `{base}` counts"
-                )),
-                _ if screen.verbose => outcome
-                    .notes
-                    .push(format!("by the gpuguard.toml of `{tip}`")),
-                _ => {}
-            }
-            policy
-        }
+    let policy = if let Some(path) = policy {
+        policy::load(path)?
+    } else {
+        let (policy, note) = policy_of_range(&repository, &range, screen)?;
+        outcome.notes.extend(note);
+        policy
     };
     let change = Change::of_range(&repository, &range, policy.scan.max_file_bytes)?;
     let waiting = screen.waiting("judging the range");
@@ -146,6 +135,26 @@ fn scan_range(range: &str, policy: Option<&Path>, screen: &Screen) -> Result<Out
     drop(waiting);
     outcome.files = files?;
     Ok(outcome)
+}
+
+/// The policy that counts for a range, and which one it is where that should be said.
+fn policy_of_range(
+    repository: &Repository,
+    range: &Range,
+    screen: &Screen,
+) -> Result<(Policy, Option<String>), Failure> {
+    let (policy, from) = source::policy_of_range(repository, range)
+        .map_err(|error| Failure::from(error).hint("`--policy FILE` judges by another"))?;
+    let (base, tip) = (&range.base_name, &range.tip_name);
+    let note = match from {
+        PolicyFrom::Base => Some(format!(
+            "`{tip}` has no gpuguard.toml: the one of `{base}` counts"
+        )),
+        _ => screen
+            .verbose
+            .then(|| format!("by the gpuguard.toml of `{tip}`")),
+    };
+    Ok((policy, note))
 }
 
 /// Scans files and folders of the disk, in parallel.

@@ -203,7 +203,10 @@ pub enum BlockKind {
     Function,
 }
 
-/// A comment that begins with `gpuguard:`.
+/// What every comment that is addressed to gpuguard begins with.
+pub const COMMENT_PREFIX: &str = "gpuguard:";
+
+/// A comment that begins with [`COMMENT_PREFIX`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comment {
     /// Its words, without the sign that begins a comment.

@@ -158,6 +158,12 @@ impl Finding {
 }
 
 impl FileScan {
+    /// All findings, those that comments allow behind the others.
+    pub fn with_suppressed(&self) -> impl Iterator<Item = &Finding> {
+        let suppressed = self.suppressed.iter().map(|suppressed| &suppressed.finding);
+        self.findings.iter().chain(suppressed)
+    }
+
     /// A file that was not scanned.
     pub fn skipped(path: RepoPath, reason: SkipReason) -> Self {
         Self {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::finding::{FileScan, Finding, Fingerprint};
+use super::finding::{FileScan, Finding, Fingerprint, Suppressed};
 
 /// What the same change removes elsewhere: found again, it is moved, not new. Each counts once.
 #[derive(Debug, Default)]
@@ -12,11 +12,12 @@ pub struct MovedCode {
 
 impl MovedCode {
     /// Takes what a changed file no longer has: the findings of its version `before` that its
-    /// version `after` has less often; all of them where the file is deleted. What a file lacks
-    /// as a whole cannot be moved; a file that was renamed has a parent's version.
+    /// version `after` has less often, those that comments allow there among them; all of them
+    /// where the file is deleted. What a file lacks as a whole cannot be moved; a file that was
+    /// renamed has a parent's version.
     pub fn add_removed(&mut self, before: &FileScan, after: Option<&FileScan>) {
         let mut kept: HashMap<&Fingerprint, usize> = HashMap::new();
-        for finding in after.into_iter().flat_map(|scan| &scan.findings) {
+        for finding in after.into_iter().flat_map(FileScan::with_suppressed) {
             *kept.entry(&finding.fingerprint).or_default() += 1;
         }
         for finding in &before.findings {
@@ -58,22 +59,21 @@ fn key(finding: &Finding) -> (Fingerprint, String) {
 }
 
 /// Sets [`Finding::introduced`] in `new`: false for what any of the `parents`' versions of the
-/// file had as often. What a comment allows is not had: when the comment goes, it is new.
+/// file had as often.
+///
+/// What a comment allows is not had: when the comment goes, it is new. And what a new comment
+/// allows is still there: the same once more, elsewhere in the file, is new.
 pub fn mark_introduced(new: &mut FileScan, parents: &[FileScan]) {
-    let mut old = most_often(parents.iter().map(|parent| parent.findings.iter()));
+    let mut found = most_often(parents.iter().map(|parent| parent.findings.iter()));
+    let allowed = parents.iter().map(|parent| &parent.suppressed);
+    let mut allowed = most_often(allowed.map(|all| all.iter().map(|one| &one.finding)));
+    for Suppressed { finding, .. } in &mut new.suppressed {
+        let is_old = allowed.take(&finding.fingerprint) || found.take(&finding.fingerprint);
+        finding.introduced = !is_old;
+    }
     for finding in &mut new.findings {
-        finding.introduced = !old.take(&finding.fingerprint);
+        finding.introduced = !found.take(&finding.fingerprint);
     }
-    let mut old = most_often(parents.iter().map(with_allowed));
-    for suppressed in &mut new.suppressed {
-        suppressed.finding.introduced = !old.take(&suppressed.finding.fingerprint);
-    }
-}
-
-/// All findings of a version, those that comments allow among them.
-fn with_allowed(scan: &FileScan) -> impl Iterator<Item = &Finding> {
-    let allowed = scan.suppressed.iter().map(|suppressed| &suppressed.finding);
-    scan.findings.iter().chain(allowed)
 }
 
 /// How often each finding may be found again.

@@ -2,17 +2,14 @@
 //!
 //! Language-free: which code a comment speaks of, its language has said.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-use super::fact::{Comment, FileFacts};
+use super::fact::{COMMENT_PREFIX, Comment, FileFacts};
 use super::finding::{FileScan, Suppressed};
 use super::rule::Rule;
 use crate::sys::clock::Date;
 use crate::text::Span;
-
-/// What every comment to gpuguard begins with.
-pub(super) const PREFIX: &str = "gpuguard:";
 
 /// What a comment allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,10 +56,12 @@ impl Suppression<'_> {
     }
 }
 
-/// Reads a comment that begins with [`PREFIX`].
+/// Reads a comment that begins with [`COMMENT_PREFIX`].
 pub(super) fn parse(comment: &Comment) -> Result<Suppression<'_>, Malformed> {
     let text = comment.text.as_str();
-    let rest = text.strip_prefix(PREFIX).ok_or(Malformed::NotUnderstood)?;
+    let rest = text
+        .strip_prefix(COMMENT_PREFIX)
+        .ok_or(Malformed::NotUnderstood)?;
     let words = rest.trim_start();
     // `gpuguard:allow` is another word: with one spelling, one search finds them all.
     let spaced = words.len() < rest.len();
@@ -167,10 +166,10 @@ pub(super) fn apply(scan: &mut FileScan, facts: &FileFacts, today: Option<Date>)
         return;
     }
     // By rule, the place and number of each finding that is not allowed yet.
-    let mut open: HashMap<&str, BTreeMap<(usize, usize), ()>> = HashMap::new();
+    let mut open: HashMap<&str, BTreeSet<(usize, usize)>> = HashMap::new();
     for (at, finding) in scan.findings.iter().enumerate() {
         let places = open.entry(finding.rule).or_default();
-        places.insert((finding.span.start, at), ());
+        places.insert((finding.span.start, at));
     }
     let mut allowed: BTreeMap<usize, (String, Option<Date>)> = BTreeMap::new();
     for comment in &facts.comments {
@@ -184,10 +183,8 @@ pub(super) fn apply(scan: &mut FileScan, facts: &FileFacts, today: Option<Date>)
             let Some(places) = open.get_mut(code) else {
                 continue;
             };
-            let covered: Vec<(usize, usize)> = places
-                .range(keys(suppression.covers))
-                .map(|(key, ())| *key)
-                .collect();
+            let covered: Vec<(usize, usize)> =
+                places.range(keys(suppression.covers)).copied().collect();
             for key in covered {
                 places.remove(&key);
                 let why = (suppression.reason.to_owned(), suppression.until);

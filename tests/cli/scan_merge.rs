@@ -7,7 +7,7 @@ const HEADER: &str = "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_I
 
 /// A masked file of many lines that ends in `last`.
 fn long(last: &str) -> String {
-    let body: String = (0..20).map(|at| format!("a_{at} = {at}\n")).collect();
+    let body = (0..20).fold(String::new(), |text, at| format!("{text}a_{at} = {at}\n"));
     format!("{HEADER}{body}{last}")
 }
 
@@ -113,13 +113,8 @@ fn an_octopus_is_held_against_each_of_its_arms() {
     repo.write("main.txt", "x");
     repo.commit_all("main");
     assert_eq!(merge(&repo, &["one", "two"]).code, 0);
-    assert_eq!(
-        repo.read(".git/MERGE_HEAD")
-            .iter()
-            .filter(|byte| **byte == b'\n')
-            .count(),
-        2
-    );
+    let heads = String::from_utf8(repo.read(".git/MERGE_HEAD")).unwrap();
+    assert_eq!(heads.lines().count(), 2);
     assert_new(&repo, &[]);
     // Taken over from an arm and changed: only what no arm had is new.
     repo.write("two.py", long(&format!("{USE_2}{USE_1}")));
@@ -149,6 +144,31 @@ fn a_rename_excuses_no_more_than_the_file_had() {
     );
     repo.git(&["add", "b.py"]);
     assert_new(&repo, &["GG018"]);
+}
+
+#[test]
+fn a_line_that_stays_has_not_moved() {
+    let repo = TestRepo::with_policy();
+    repo.write("a.py", long(USE_1));
+    repo.write("c.py", long(""));
+    repo.commit_all("base");
+    // Renamed, and its line copied.
+    repo.git(&["mv", "a.py", "b.py"]);
+    repo.write("c.py", long(USE_1));
+    repo.git(&["add", "."]);
+    assert_new(&repo, &["c.py:25"]);
+    // Allowed now, and copied: with and without the new name.
+    let allowed = long(&USE_1.replace('\n', "  # gpuguard: allow[GG006] why\n"));
+    repo.write("b.py", &allowed);
+    repo.git(&["add", "."]);
+    assert_new(&repo, &["c.py:25"]);
+    repo.git(&["mv", "b.py", "a.py"]);
+    assert_new(&repo, &["c.py:25"]);
+    // Renamed, and its line moved.
+    repo.git(&["mv", "a.py", "b.py"]);
+    repo.write("b.py", long(""));
+    repo.git(&["add", "."]);
+    assert_new(&repo, &[]);
 }
 
 #[test]

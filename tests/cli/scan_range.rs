@@ -18,7 +18,9 @@ fn bad() -> String {
 
 /// A file of many lines, so that one more leaves it similar.
 fn long(name: &str, last: &str) -> String {
-    let body: String = (0..20).map(|at| format!("{name}_{at} = {at}\n")).collect();
+    let body = (0..20).fold(String::new(), |text, at| {
+        format!("{text}{name}_{at} = {at}\n")
+    });
     format!("{HEADER}{body}{last}")
 }
 
@@ -441,6 +443,24 @@ fn the_policy_of_the_end_counts_else_that_of_the_start() {
     );
 }
 
+/// What Git takes for added among what is staged; counts what it takes for renamed.
+fn added_for_git(repo: &TestRepo, renamed: &mut usize) -> Vec<String> {
+    let status = repo.git(&["diff", "--cached", "--name-status", "-z", "-M", "-l1000"]);
+    let mut words = status.split_terminator('\0');
+    let mut added = Vec::new();
+    while let (Some(kind), Some(path)) = (words.next(), words.next()) {
+        match kind.as_bytes()[0] {
+            b'R' => {
+                *renamed += 1;
+                words.next();
+            }
+            b'A' => added.push(path.to_owned()),
+            _ => {}
+        }
+    }
+    added
+}
+
 /// What Git calls a rename is held against the file it was, and nothing else is: on random
 /// histories of files that are moved and changed more or less.
 #[test]
@@ -452,9 +472,9 @@ fn renames_are_those_that_git_sees() {
         // Each file breaks GG018 and GG001 as a whole, which only a rename excuses.
         let text = |random: &mut fastrand::Rng| -> String {
             let lines = random.usize(4..20);
-            (0..lines)
-                .map(|_| format!("x{} = 1\n", random.u32(..40)))
-                .collect::<String>()
+            (0..lines).fold(String::new(), |text, _| {
+                format!("{text}x{} = 1\n", random.u32(..40))
+            })
         };
         let whole = |body: &str| format!("import torch\n{body}torch.zeros(2).cuda()\n");
         let mut bodies: Vec<String> = Vec::new();
@@ -484,26 +504,7 @@ fn renames_are_those_that_git_sees() {
             repo.write(&name, whole(&format!("{kept}{more}")));
         }
         repo.git(&["add", "--all"]);
-        let by_git = |arguments: &[&str]| -> Vec<String> {
-            let all = [arguments, &["--name-status", "-z", "-M", "-l1000"]].concat();
-            let status = repo.git(&all);
-            let mut words = status.split_terminator('\0');
-            let mut added = Vec::new();
-            while let Some(kind) = words.next() {
-                let path = words.next().unwrap();
-                match kind.as_bytes()[0] {
-                    b'R' => {
-                        renamed += 1;
-                        words.next();
-                    }
-                    b'A' => added.push(path.to_owned()),
-                    _ => {}
-                }
-            }
-            added
-        };
-        let mut by_git = by_git;
-        let expected = by_git(&["diff", "--cached"]);
+        let expected = added_for_git(&repo, &mut renamed);
         let staged = repo.gpuguard(&["scan", "--staged", "--format=json"]);
         let lacking = |run: &Run| -> Vec<String> {
             let mut found = told(run);

@@ -126,3 +126,72 @@ fn a_comment_that_is_not_understood_blocks_and_the_policy_can_say_otherwise() {
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stdout.contains("error[GG102]"), "{run}");
 }
+
+#[test]
+fn what_is_allowed_is_not_mended_until_its_day_is_over() {
+    let repo = repository("x.to('cuda:1')  # gpuguard: allow[GG006] until=9999-12-31 the rig\n");
+    let run = repo.gpuguard(&["fix", "--diff", "a.py"]);
+    assert!(!run.stdout.contains("+x.to"), "{run}");
+    repo.write(
+        "a.py",
+        format!("{MASK}x.to('cuda:1')  # gpuguard: allow[GG006] until=2020-12-31 the rig\n"),
+    );
+    let run = repo.gpuguard(&["fix", "--diff", "a.py"]);
+    assert!(run.stdout.contains("+x.to('cuda:0')"), "{run}");
+}
+
+/// A notebook of code cells.
+fn notebook(cells: &[&[&str]]) -> String {
+    let cells: Vec<Value> = cells
+        .iter()
+        .map(|lines| {
+            serde_json::json!({
+                "cell_type": "code", "metadata": {}, "outputs": [], "execution_count": null,
+                "source": lines.join("\n"),
+            })
+        })
+        .collect();
+    serde_json::json!({
+        "cells": cells, "nbformat": 4, "nbformat_minor": 5,
+        "metadata": {"language_info": {"name": "python"}},
+    })
+    .to_string()
+}
+
+#[test]
+fn in_a_notebook_comments_speak_of_their_cell() {
+    let repo = TestRepo::with_policy();
+    let cells: [&[&str]; 3] = [
+        &[
+            "# gpuguard: allow[GG002] shows what the other card is called",
+            "%env CUDA_VISIBLE_DEVICES=0",
+            "%env CUDA_DEVICE_ORDER=PCI_BUS_ID",
+        ],
+        &["%env CUDA_VISIBLE_DEVICES=1", "import torch"],
+        &[
+            "x = torch.device('cuda:1')  # gpuguard: allow[GG006] the rig",
+            "y = torch.device('cuda:1')",
+            "# gpuguard: allow[GG006] nothing below in this cell",
+        ],
+    ];
+    repo.write("a.ipynb", notebook(&cells));
+    let report = json(&repo.gpuguard(&["scan", "--format=json", "a.ipynb"]));
+    let told = |list: &Value| -> Vec<String> {
+        let list = list.as_array().unwrap().iter();
+        list.map(|finding| {
+            let (rule, cell) = (finding["rule"].as_str().unwrap(), &finding["cell"]);
+            format!("{rule} {cell}:{}", finding["cell_line"])
+        })
+        .collect()
+    };
+    assert_eq!(
+        told(&report["suppressed"]),
+        ["GG002 1:2", "GG006 3:1"],
+        "{report}"
+    );
+    assert_eq!(
+        told(&report["findings"]),
+        ["GG006 3:2", "GG102 3:3"],
+        "{report}"
+    );
+}

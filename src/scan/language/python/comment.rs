@@ -9,13 +9,13 @@ use ruff_python_parser::Parsed;
 use ruff_text_size::Ranged;
 
 use super::span_of;
-use crate::scan::fact::Comment;
+use crate::scan::fact::{COMMENT_PREFIX, Comment};
 use crate::text::Span;
 
 /// The comments of a file that begin with `gpuguard:`; a `#` in a text begins none.
 pub(super) fn comments(text: &str, parsed: &Parsed<ModModule>) -> Vec<Comment> {
     // Few files have one: the tokens of the others are not looked at.
-    if !text.contains(PREFIX) {
+    if !text.contains(COMMENT_PREFIX) {
         return Vec::new();
     }
     let mut errors: Vec<usize> = parsed
@@ -33,6 +33,9 @@ pub(super) fn comments(text: &str, parsed: &Parsed<ModModule>) -> Vec<Comment> {
         trailing: Vec::new(),
         above_line: Vec::new(),
         above_code: Vec::new(),
+        line_start: 0,
+        open: Vec::new(),
+        closed: None,
     };
     for token in parsed.tokens() {
         reader.token(token.kind(), span_of(token));
@@ -40,8 +43,6 @@ pub(super) fn comments(text: &str, parsed: &Parsed<ModModule>) -> Vec<Comment> {
     reader.end_of_line(text.len());
     reader.comments
 }
-
-const PREFIX: &str = "gpuguard:";
 
 /// Where the first statement begins that is not the module's docstring.
 fn code_starts(module: &[Stmt]) -> Option<usize> {
@@ -64,17 +65,35 @@ struct Reader<'t> {
     above_line: Vec<usize>,
     /// Those that stand alone inside the logical line, above its next code.
     above_code: Vec<usize>,
+    /// Where the line of the file begins that is being read, or that of a text which ends on it.
+    line_start: usize,
+    /// Where the lines begin on which the open brackets stand.
+    open: Vec<usize>,
+    /// The same of the outermost bracket that is closed on the line of the file being read.
+    closed: Option<usize>,
 }
 
 impl Reader<'_> {
     fn token(&mut self, kind: TokenKind, span: Span) {
         match kind {
             TokenKind::Comment => self.comment(span),
-            TokenKind::Newline => self.end_of_line(span.start),
-            TokenKind::NonLogicalNewline
-            | TokenKind::Indent
-            | TokenKind::Dedent
-            | TokenKind::EndOfFile => {}
+            TokenKind::Newline => {
+                self.end_of_line(span.start);
+                self.line_start = span.end;
+            }
+            TokenKind::NonLogicalNewline => {
+                self.closed = None;
+                self.line_start = span.end;
+            }
+            TokenKind::Indent | TokenKind::Dedent | TokenKind::EndOfFile => {}
+            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace => {
+                self.open.push(self.line_start);
+                self.code(span);
+            }
+            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace => {
+                self.closed = self.open.pop().or(self.closed);
+                self.code(span);
+            }
             _ => self.code(span),
         }
     }
@@ -101,7 +120,9 @@ impl Reader<'_> {
                 covers: if stands_alone {
                     Span::new(span.start, span.start)
                 } else {
-                    own
+                    // Of an element over several lines the comment stands on the last.
+                    let opened = self.closed.unwrap_or(own.start);
+                    Span::new(opened.min(own.start), own.end)
                 },
                 heads_file: stands_alone && span.start < self.code_starts,
             });
@@ -120,6 +141,8 @@ impl Reader<'_> {
             return;
         };
         self.above_code.clear();
+        self.open.clear();
+        self.closed = None;
         // Where a bracket is left open, the line has no end that one could know.
         let first = self.errors.partition_point(|error| *error < start);
         let is_sound = self.errors.get(first).is_none_or(|error| *error > end);
@@ -131,10 +154,13 @@ impl Reader<'_> {
         for at in self.above_line.drain(..) {
             self.comments[at].covers = whole;
         }
-        for at in self.trailing.drain(..) {
-            let own = self.comments[at].covers;
+        for at in std::mem::take(&mut self.trailing) {
+            let comment = &self.comments[at];
+            let own = self.physical_line(comment.span.start);
             if is_sound && (own.start <= start || own.end >= end) {
                 self.comments[at].covers = whole;
+            } else if !is_sound {
+                self.comments[at].covers = own;
             }
         }
     }
@@ -158,12 +184,12 @@ fn addressed(text: &str, comment: Span) -> Vec<Span> {
         let is_next = |(at, _): &(usize, &str)| {
             let behind = &inside[at + 1..];
             // `#123` is a number in somebody's list of problems.
-            behind.starts_with(char::is_whitespace) || behind.starts_with(PREFIX)
+            behind.starts_with(char::is_whitespace) || behind.starts_with(COMMENT_PREFIX)
         };
         let next = inside.match_indices('#').find(is_next);
         let end = next.map_or(rest.end, |(at, _)| start + at);
         let words = text[start..end].trim();
-        if words.starts_with(PREFIX) {
+        if words.starts_with(COMMENT_PREFIX) {
             let start = end - text[start..end].trim_start().len();
             found.push(Span::new(start, start + words.len()));
         }
