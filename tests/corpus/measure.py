@@ -25,6 +25,7 @@ LEAST_RECALL = 0.97
 LEAST_PRECISION = 0.99
 # Of all labels, how many may lie in a distribution that could not be had.
 MOST_ABSENT = 0.05
+LONGEST_DOWNLOAD_SECONDS = 600
 # They speak of a whole file, once, at its first use of the GPU.
 FILE_RULES = {"GG001", "GG018"}
 # Projects that share an ecosystem, for the second table; the rest is "other".
@@ -139,8 +140,13 @@ def download(project: dict, archive: Path) -> None:
         command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--dest", folder,
                    "--ignore-requires-python", *kind_options(project),
                    f"{project['project']}=={project['version']}"]
-        run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True, errors="replace", check=False)
+        try:
+            run = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                 stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+                                 timeout=LONGEST_DOWNLOAD_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise ValueError(f"pip took too long for {archive.name}") from None
+        print(f"fetched {archive.name}" if run.returncode == 0 else f"failed: {archive.name}", file=sys.stderr)
         got = Path(folder) / archive.name
         if not got.is_file():
             lines = run.stdout.strip().splitlines() or ["pip said nothing"]
@@ -196,8 +202,10 @@ def write(source, target: Path) -> None:
 def make_policy(gpuguard: Path, folder: Path) -> Path:
     # `init` writes into a repository.
     subprocess.run(["git", "init", "--quiet", str(folder)], check=True)
-    subprocess.run([str(gpuguard), "init", "--preset", "rtx3090"], cwd=folder, check=True,
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    run = subprocess.run([str(gpuguard), "init", "--preset", "rtx3090"], cwd=folder, text=True,
+                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if run.returncode != 0:
+        sys.exit(f"gpuguard init ended with {run.returncode}: {run.stdout.strip()}")
     return folder / "gpuguard.toml"
 
 
