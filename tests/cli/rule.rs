@@ -9,7 +9,10 @@ fn rules_are_listed_and_explained() {
     let here = Path::new(".");
     let list = gpuguard(here, &["rule"]);
     assert_eq!(list.code, 0, "{list}");
-    let codes: Vec<String> = (1..=18).map(|number| format!("GG{number:03}")).collect();
+    let codes: Vec<String> = (1..=18)
+        .chain(101..=102)
+        .map(|number| format!("GG{number:03}"))
+        .collect();
     let listed: Vec<&str> = list.stdout.lines().map(|line| &line[..5]).collect();
     assert_eq!(listed, codes);
     for code in &codes {
