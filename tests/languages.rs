@@ -113,8 +113,10 @@ fn preset(off: &[String]) -> Policy {
 }
 
 /// Holds all cases of a page against what is found in `file` made of each; `place` says where.
+/// A warning is marked as one where the page has `severities`.
 fn check(
     page: &str,
+    severities: bool,
     file: impl Fn(&Case) -> (&'static str, String),
     place: impl Fn(&str, &Finding) -> String,
 ) -> usize {
@@ -128,7 +130,9 @@ fn check(
             .iter()
             .map(|finding| {
                 let place = place(&content, finding);
-                format!("{} {place} {}", finding.rule, finding.api)
+                let warns = severities && finding.severity == Severity::Warning;
+                let mark = if warns { " (warning)" } else { "" };
+                format!("{} {place} {}{mark}", finding.rule, finding.api)
             })
             .collect();
         if found.is_empty() {
@@ -153,16 +157,26 @@ fn check(
 
 #[test]
 fn python_cases_give_their_findings() {
-    let page = include_str!("languages/python.md");
-    let cases = check(
+    let cases = check_python(include_str!("languages/python.md"), false);
+    assert!(cases >= 60, "{cases} cases");
+}
+
+#[test]
+fn every_rule_has_cases_with_severities() {
+    let cases = check_python(include_str!("languages/python_rules.md"), true);
+    assert!(cases >= 60, "{cases} cases");
+}
+
+fn check_python(page: &str, severities: bool) -> usize {
+    check(
         page,
+        severities,
         |case| ("case.py", case.code()),
         |_, finding| {
             assert_eq!(finding.cell, None);
             format!("{}:{}", finding.start.line, finding.start.column)
         },
-    );
-    assert!(cases >= 60, "{cases} cases");
+    )
 }
 
 #[test]
@@ -170,6 +184,7 @@ fn notebook_cases_give_their_findings() {
     let page = include_str!("languages/notebook.md");
     let cases = check(
         page,
+        false,
         |case| ("case.ipynb", case.notebook()),
         |file, finding| {
             let place = finding.cell.expect("a place in a cell");

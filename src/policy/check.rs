@@ -2,6 +2,7 @@
 
 mod cards;
 mod environment;
+mod severity;
 mod syntax;
 
 use std::ops::{Range, RangeInclusive};
@@ -11,12 +12,6 @@ use toml::Spanned;
 
 use super::PolicyError;
 use crate::text::LineIndex;
-
-/// How many rules there are: their codes are GG001 to this.
-const RULES: u32 = 18;
-
-/// The rules about the comments that allow findings.
-const COMMENT_RULES: RangeInclusive<u32> = 101..=102;
 
 /// What a deadline may be, in milliseconds.
 pub(super) const DEADLINE_MS: RangeInclusive<u32> = 100..=600_000;
@@ -83,27 +78,6 @@ impl Place<'_> {
                 mib.get_ref()
             ),
             Some("give 1 to 1024 MiB; 16 is the default".to_owned()),
-        ))
-    }
-
-    pub(super) fn check_rule_code(&self, code: &Spanned<String>) -> Result<(), PolicyError> {
-        let text = code.get_ref();
-        let number = text
-            .strip_prefix("GG")
-            .filter(|digits| digits.len() == 3 && digits.bytes().all(|b| b.is_ascii_digit()))
-            .and_then(|digits| digits.parse::<u32>().ok());
-        if number
-            .is_some_and(|number| (1..=RULES).contains(&number) || COMMENT_RULES.contains(&number))
-        {
-            return Ok(());
-        }
-        Err(self.invalid(
-            code.span(),
-            format!("`{text}` is not the code of a rule"),
-            Some(
-                "codes are GG001 to GG018, GG101 and GG102; `gpuguard rule` lists the rules"
-                    .to_owned(),
-            ),
         ))
     }
 

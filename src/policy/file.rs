@@ -53,6 +53,10 @@ pub(super) struct PolicyFile {
         extend("propertyNames" = { "pattern": "^GG(0(0[1-9]|1[0-8])|10[12])$" })
     )]
     pub(super) rules: BTreeMap<Spanned<String>, SeverityWord>,
+    /// Severities for some files only. Where several fit a file, the later one counts.
+    #[serde(default, rename = "override")]
+    #[schemars(with = "Vec<OverrideEntry>")]
+    pub(super) overrides: Vec<OverrideEntry>,
     /// What the Git hook does.
     #[serde(default)]
     pub(super) hook: HookTable,
@@ -84,6 +88,21 @@ pub(super) struct CardEntry {
     pub(super) pci_rank: Option<Spanned<u32>>,
     /// The least total memory the card must have, in GiB.
     pub(super) min_memory_gib: Option<u32>,
+}
+
+/// Severities for some files only.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct OverrideEntry {
+    /// Globs of the files, in `.gitignore` syntax: `tests/`, `*_cpu.py`.
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    pub(super) paths: Spanned<Vec<Spanned<String>>>,
+    /// Severity of single rules in these files, by code: `{ GG007 = "warning" }`.
+    #[schemars(
+        with = "BTreeMap<String, SeverityWord>",
+        extend("propertyNames" = { "pattern": "^GG0(0[1-9]|1[0-8])$" })
+    )]
+    pub(super) rules: BTreeMap<Spanned<String>, SeverityWord>,
 }
 
 /// The environment variables that select the allowed card.

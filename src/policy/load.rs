@@ -120,11 +120,8 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
     place.check_max_file(&file.scan.max_file_mib)?;
     let cards = place.cards(file.card.unwrap_or_default())?;
     let environment = place.environment(&file.environment, &cards)?;
-    let mut severities = std::collections::BTreeMap::new();
-    for (code, severity) in file.rules {
-        place.check_rule_code(&code)?;
-        severities.insert(code.into_inner(), severity.into());
-    }
+    let severities = place.severities(file.rules)?;
+    let overrides = place.overrides(file.overrides)?;
     for glob in &file.scan.exclude {
         place.check_glob(glob)?;
     }
@@ -134,6 +131,7 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
         environment,
         scan: file.scan.into(),
         severities,
+        overrides,
         hook: file.hook.into(),
         gpu_check: file.gpu_check.into(),
     })

@@ -33,6 +33,8 @@ pub struct Policy {
     pub scan: ScanPolicy,
     /// Severities that differ from each rule's own, by code (`GG018`).
     pub severities: BTreeMap<String, Severity>,
+    /// Severities for some files only; the later one counts.
+    pub overrides: Vec<Override>,
     /// What the Git hook does.
     pub hook: HookPolicy,
     /// How the card itself is checked.
@@ -97,6 +99,15 @@ pub enum Severity {
     Warning,
     /// Reported; blocks when the change introduces it.
     Error,
+}
+
+/// Severities for some files only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// Globs of repository paths, in `.gitignore` syntax.
+    pub paths: Vec<String>,
+    /// Severities by code.
+    pub severities: BTreeMap<String, Severity>,
 }
 
 /// What is scanned.

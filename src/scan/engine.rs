@@ -1,5 +1,6 @@
 //! One file from bytes to findings.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
@@ -11,7 +12,7 @@ use super::fact::{Certainty, FileFacts};
 use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language, ReaderFailed};
 use super::remedy::{Fix, Safety, Site, Wish};
-use super::rule::{About, Draft, RULES, Rule, Situation};
+use super::rule::{About, Draft, RULES, Situation};
 use super::suppress;
 use crate::git::RepoPath;
 use crate::policy::{Policy, Severity};
@@ -25,18 +26,16 @@ pub struct Scanner {
     exclude: Gitignore,
     /// For each language, what a file must hold to be worth parsing.
     words: Vec<(&'static str, Option<Regex>)>,
-    rules: Vec<(&'static Rule, Severity)>,
+    /// The severity of each rule, as the registry has them.
+    severities: Vec<Severity>,
+    /// For some files, other severities of some rules.
+    overrides: Vec<(Gitignore, Vec<(usize, Severity)>)>,
     today: Option<Date>,
 }
 
 impl Scanner {
     /// Prepares what all files share.
     pub fn new(policy: &Policy) -> Self {
-        let mut exclude = GitignoreBuilder::new("");
-        for glob in &policy.scan.exclude {
-            // The policy's loader has refused globs that do not compile.
-            let _ = exclude.add_line(None, glob);
-        }
         let words = LANGUAGES.iter().map(|language| {
             let any: Vec<String> = language
                 .words
@@ -45,15 +44,23 @@ impl Scanner {
                 .collect();
             (language.name, Regex::new(&any.join("|")).ok())
         });
-        let rules = RULES.iter().filter_map(|rule| {
-            let severity = policy.severity_of(rule.code).unwrap_or(rule.severity);
-            (severity != Severity::Off).then_some((rule, severity))
+        let severities = RULES
+            .iter()
+            .map(|rule| policy.severity_of(rule.code).unwrap_or(rule.severity));
+        let overrides = policy.overrides.iter().map(|overrides| {
+            let at = |code: &str| RULES.iter().position(|rule| rule.code == code);
+            let severities = overrides
+                .severities
+                .iter()
+                .filter_map(|(code, severity)| Some((at(code)?, *severity)));
+            (globs(&overrides.paths), severities.collect())
         });
         Self {
             policy: policy.clone(),
-            exclude: exclude.build().unwrap_or_else(|_| Gitignore::empty()),
+            exclude: globs(&policy.scan.exclude),
             words: words.collect(),
-            rules: rules.collect(),
+            severities: severities.collect(),
+            overrides: overrides.collect(),
             today: None,
         }
     }
@@ -79,12 +86,20 @@ impl Scanner {
 
     /// Whether the policy excludes a path.
     pub fn excludes(&self, path: &RepoPath) -> bool {
-        !self.exclude.is_empty()
-            && path.below(std::path::Path::new("")).is_some_and(|path| {
-                self.exclude
-                    .matched_path_or_any_parents(path, false)
-                    .is_ignore()
-            })
+        matches(&self.exclude, path)
+    }
+
+    /// The severity of each rule in a file.
+    fn severities(&self, path: &RepoPath) -> Cow<'_, [Severity]> {
+        let mut severities = Cow::Borrowed(&self.severities[..]);
+        for (globs, others) in &self.overrides {
+            if matches(globs, path) {
+                for (at, severity) in others {
+                    severities.to_mut()[*at] = *severity;
+                }
+            }
+        }
+        severities
     }
 
     /// The size above which files are skipped.
@@ -140,9 +155,7 @@ impl Scanner {
                 });
             }
         };
-        let embedded = facts.embedded.as_ref();
-        let code = embedded.map_or(&*text, |embedded| embedded.code());
-        self.judge(nothing, language, &text, code, &facts)
+        self.judge(nothing, language, &text, &facts)
     }
 
     fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
@@ -152,15 +165,16 @@ impl Scanner {
             .is_none_or(|(_, words)| words.as_ref().is_none_or(|words| words.is_match(text)))
     }
 
-    /// Judges `facts`, whose spans are in `code`: the `file`'s text, or what is embedded in it.
+    /// Judges `facts`, whose spans are in the `file`'s text, or in the code embedded in it.
     fn judge(
         &self,
         mut scan: FileScan,
         language: &Language,
         file: &str,
-        code: &str,
         facts: &FileFacts,
     ) -> FileScan {
+        let embedded = facts.embedded.as_ref();
+        let code = embedded.map_or(file, |embedded| embedded.code());
         let lines = LineIndex::new(code);
         let place = Place {
             language,
@@ -176,10 +190,13 @@ impl Scanner {
         }
         scan.uses_gpu = facts.first_use().is_some();
         let situation = Situation::new(&self.policy, facts).on(self.today);
+        let severities = self.severities(&scan.path);
         let mut drafts = Vec::new();
-        for (rule, severity) in &self.rules {
-            let found = rule.check(&situation).into_iter();
-            drafts.extend(found.map(|draft| (rule.code, *severity, draft)));
+        for (rule, severity) in RULES.iter().zip(severities.iter()) {
+            if *severity != Severity::Off {
+                let found = rule.check(&situation).into_iter();
+                drafts.extend(found.map(|draft| (rule.code, *severity, draft)));
+            }
         }
         let fixes = fixes(
             language,
@@ -198,6 +215,22 @@ impl Scanner {
         suppress::apply(&mut scan, facts, self.today);
         scan
     }
+}
+
+/// Globs as one matcher. The policy's loader has refused those that do not compile.
+fn globs(lines: &[String]) -> Gitignore {
+    let mut builder = GitignoreBuilder::new("");
+    for line in lines {
+        let _ = builder.add_line(None, line);
+    }
+    builder.build().unwrap_or_else(|_| Gitignore::empty())
+}
+
+fn matches(globs: &Gitignore, path: &RepoPath) -> bool {
+    !globs.is_empty()
+        && path
+            .below(std::path::Path::new(""))
+            .is_some_and(|path| globs.matched_path_or_any_parents(path, false).is_ignore())
 }
 
 /// Whether a file is a copy that Jupyter keeps of another: nobody runs or edits it.

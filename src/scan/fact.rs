@@ -197,6 +197,8 @@ pub struct Block {
 pub enum BlockKind {
     /// A condition, a loop, an error.
     Branch,
+    /// Likewise, and only where the block before it did not run.
+    Otherwise,
     /// A call, at any later time.
     Function,
 }
@@ -259,6 +261,13 @@ pub struct EarlyWrite {
 }
 
 impl FileFacts {
+    /// The facts of exactly this code.
+    pub fn at(&self, span: Span) -> &[Fact] {
+        let start = self.facts.partition_point(|fact| fact.span < span);
+        let end = self.facts.partition_point(|fact| fact.span <= span);
+        &self.facts[start..end]
+    }
+
     /// The writes of the program's own environment variable `name`, in order.
     pub fn writes<'f>(
         &'f self,

@@ -14,7 +14,7 @@ use crate::text::{Edit, apply};
 
 /// One fix can make another possible (the mask is set, the index beyond it comes to light), so
 /// there are a few rounds; more than these mean that two fixes undo each other.
-const MOST_ROUNDS: usize = 12;
+const MOST_ROUNDS: usize = 100;
 
 /// What became of a file.
 #[derive(Debug)]
@@ -34,7 +34,7 @@ pub enum FixResult {
     Mended {
         /// The bytes, in the file's own encoding.
         content: Vec<u8>,
-        /// How many fixes of each rule were made.
+        /// How many findings of each rule are gone.
         fixes: BTreeMap<&'static str, usize>,
     },
     /// Something in it could be mended, but the file is left alone.
@@ -72,10 +72,7 @@ impl Scanner {
             return FixedFile { scan, result };
         }
         match self.mend(path, content, &scan, allowed) {
-            Ok((content, fixes, scan)) => FixedFile {
-                scan,
-                result: FixResult::Mended { content, fixes },
-            },
+            Ok(fixed) => fixed,
             Err(reason) => FixedFile {
                 scan,
                 result: FixResult::LeftAlone(reason),
@@ -89,7 +86,7 @@ impl Scanner {
         content: &[u8],
         scan: &FileScan,
         allowed: Safety,
-    ) -> Result<(Vec<u8>, BTreeMap<&'static str, usize>, FileScan), Unfixable> {
+    ) -> Result<FixedFile, Unfixable> {
         if let Some(name) = foreign_encoding(content) {
             let name = Some(format!("`{name}`"));
             return Err(Unfixable::Encoding { name });
@@ -102,18 +99,17 @@ impl Scanner {
         let language = self.language(path, content).ok_or(Unfixable::Syntax)?;
         let errors = errors(language, &text);
         let mut text = text.into_owned();
-        let mut fixes = BTreeMap::new();
+        let before = scan;
         let mut scan = scan.clone();
         for _ in 0..MOST_ROUNDS {
-            let round = Round::of(&scan.findings, allowed);
-            if round.edits.is_empty() {
+            let edits = edits_of_a_round(&scan.findings, allowed);
+            if edits.is_empty() {
                 let content = encode(&text, encoding).ok_or(unwritable)?;
-                return Ok((content, fixes, scan));
+                let fixes = mended(before, &scan);
+                let result = FixResult::Mended { content, fixes };
+                return Ok(FixedFile { scan, result });
             }
-            text = apply(&text, &round.edits).ok_or(Unfixable::Endless)?;
-            for rule in round.rules {
-                *fixes.entry(rule).or_default() += 1;
-            }
+            text = apply(&text, &edits).ok_or(Unfixable::Endless)?;
             if self::errors(language, &text) > errors {
                 return Err(Unfixable::Syntax);
             }
@@ -140,34 +136,35 @@ fn errors(language: &Language, text: &str) -> usize {
     language.read(text).map_or(usize::MAX, |facts| facts.errors)
 }
 
-/// Fixes that can be made at once.
-struct Round {
-    edits: Vec<Edit>,
-    /// The rule of each finding that they mend.
-    rules: Vec<&'static str>,
-}
-
-impl Round {
-    /// The fixes of the findings in their order, without those that touch what an earlier one
-    /// changes; these have their turn in the next round, if they are still needed.
-    fn of(findings: &[Finding], allowed: Safety) -> Self {
-        let mut taken: BTreeMap<(usize, usize), &Edit> = BTreeMap::new();
-        let mut rules = Vec::new();
-        for finding in findings
-            .iter()
-            .filter(|finding| is_wanted(finding, allowed))
-        {
-            let edits = finding.fix.as_ref().map_or(&[][..], |fix| &fix.edits);
-            if !edits.is_empty() && edits.iter().all(|edit| fits(&taken, edit)) {
-                taken.extend(edits.iter().map(|edit| (key(edit), edit)));
-                rules.push(finding.rule);
-            }
-        }
-        Self {
-            edits: taken.into_values().cloned().collect(),
-            rules,
+/// How many findings of each rule are gone.
+fn mended(before: &FileScan, after: &FileScan) -> BTreeMap<&'static str, usize> {
+    let mut gone: BTreeMap<&'static str, usize> = BTreeMap::new();
+    for finding in &before.findings {
+        *gone.entry(finding.rule).or_default() += 1;
+    }
+    for finding in &after.findings {
+        if let Some(count) = gone.get_mut(finding.rule) {
+            *count = count.saturating_sub(1);
         }
     }
+    gone.retain(|_, count| *count > 0);
+    gone
+}
+
+/// The fixes of the findings in their order, without those that touch what an earlier one
+/// changes; these have their turn in the next round, if they are still needed.
+fn edits_of_a_round(findings: &[Finding], allowed: Safety) -> Vec<Edit> {
+    let mut taken: BTreeMap<(usize, usize), &Edit> = BTreeMap::new();
+    for finding in findings
+        .iter()
+        .filter(|finding| is_wanted(finding, allowed))
+    {
+        let edits = finding.fix.as_ref().map_or(&[][..], |fix| &fix.edits);
+        if edits.iter().all(|edit| fits(&taken, edit)) {
+            taken.extend(edits.iter().map(|edit| (key(edit), edit)));
+        }
+    }
+    taken.into_values().cloned().collect()
 }
 
 fn key(edit: &Edit) -> (usize, usize) {
@@ -188,4 +185,46 @@ fn fits(taken: &BTreeMap<(usize, usize), &Edit>, edit: &Edit) -> bool {
     let after = taken.range(key(edit)..).next();
     before.is_none_or(|(_, before)| apart(before, edit))
         && after.is_none_or(|(_, after)| apart(edit, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Span;
+
+    fn edit(start: usize, end: usize, replacement: &str) -> Edit {
+        Edit {
+            span: Span::new(start, end),
+            replacement: replacement.to_owned(),
+        }
+    }
+
+    #[test]
+    fn an_edit_is_made_once_and_beside_others_only_where_none_inserts() {
+        let first = edit(4, 8, "x");
+        let inserted = edit(12, 12, "i");
+        let taken = BTreeMap::from([(key(&first), &first), (key(&inserted), &inserted)]);
+        for fitting in [
+            edit(4, 8, "x"),
+            edit(8, 10, "y"),
+            edit(2, 4, "y"),
+            edit(12, 12, "i"),
+            edit(20, 20, "j"),
+        ] {
+            assert!(fits(&taken, &fitting), "{fitting:?}");
+        }
+        for other in [
+            edit(4, 8, "y"),
+            edit(5, 6, "y"),
+            edit(2, 5, "y"),
+            edit(7, 9, "y"),
+            edit(0, 30, "y"),
+            edit(12, 12, "j"),
+            edit(12, 14, "y"),
+            edit(10, 12, "y"),
+            edit(8, 8, "y"),
+        ] {
+            assert!(!fits(&taken, &other), "{other:?}");
+        }
+    }
 }

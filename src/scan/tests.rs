@@ -125,6 +125,45 @@ fn the_policy_sets_severities() {
 }
 
 #[test]
+fn some_files_have_severities_of_their_own() {
+    let mut policy = policy(SetIn::EachFile);
+    policy.severities.insert("GG001".to_owned(), Severity::Off);
+    let mut others = |paths: &[&str], code: &str, severity| {
+        policy.overrides.push(crate::policy::Override {
+            paths: paths.iter().copied().map(str::to_owned).collect(),
+            severities: [(code.to_owned(), severity)].into(),
+        });
+    };
+    others(&["tests/", "*_cpu.py"], "GG018", Severity::Warning);
+    others(&["tests/old/**"], "GG018", Severity::Off);
+    others(&["tests/old/**"], "GG001", Severity::Error);
+    others(&["**/*.py", "!/a.py"], "GG007", Severity::Off);
+    let scanner = Scanner::new(&policy);
+    for (path, expected) in [
+        (
+            "a.py",
+            &[("GG018", Severity::Error), ("GG007", Severity::Error)][..],
+        ),
+        ("src/tests/a.py", &[("GG018", Severity::Warning)]),
+        ("src/run_cpu.py", &[("GG018", Severity::Warning)]),
+        // The later one counts, and may switch on what is off elsewhere.
+        ("tests/old/b.py", &[("GG001", Severity::Error)]),
+        ("b.py", &[("GG018", Severity::Error)]),
+    ] {
+        let scan = scanner.scan(
+            &RepoPath::new(path),
+            b"import torch\ntorch.cuda.set_device(1)\n",
+        );
+        let found: Vec<(&str, Severity)> = scan
+            .findings
+            .iter()
+            .map(|finding| (finding.rule, finding.severity))
+            .collect();
+        assert_eq!(found, expected, "{path}");
+    }
+}
+
+#[test]
 fn what_a_parent_had_is_not_new() {
     let bad = "import torch\ntorch.cuda.set_device(1)\n";
     assert_eq!(judged(bad, &[], &[]), ["GG001", "GG018", "GG007"]);

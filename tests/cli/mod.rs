@@ -3,6 +3,8 @@
 mod backup;
 mod backup_create;
 mod backup_versions;
+mod fix;
+mod fix_interrupted;
 mod gpu;
 mod hook;
 #[cfg(target_os = "linux")]

@@ -216,10 +216,10 @@ fn every_encoding_and_line_end_gives_the_same_place() {
             finding["cell_line"]
         );
     }
-    let expected: String = ["bom", "crlf", "latin", "plain", "utf16"]
-        .iter()
-        .map(|name| format!("\"{name}.ipynb\" 27:28 cell 3:2\n"))
-        .collect();
+    let mut expected = String::new();
+    for name in ["bom", "crlf", "latin", "plain", "utf16"] {
+        let _ = writeln!(expected, "\"{name}.ipynb\" 27:28 cell 3:2");
+    }
     assert_eq!(places, expected);
 }
 

@@ -87,6 +87,58 @@ fn unknown_keys_are_errors_with_a_suggestion() {
 }
 
 #[test]
+fn severities_for_some_files_are_checked_and_count() {
+    for (entry, expected) in [
+        (
+            "paths = [\"tests/\"]\nrules = { GG099 = \"off\" }",
+            &["gpuguard.toml:8:11", "`GG099` is not the code of a rule"][..],
+        ),
+        (
+            "paths = [\"a{b\"]\nrules = { GG007 = \"off\" }",
+            &["gpuguard.toml:7:10", "`a{b` is not a valid glob"],
+        ),
+        (
+            "paths = []\nrules = { GG007 = \"off\" }",
+            &["gpuguard.toml:7:9", "these severities are for no file"],
+        ),
+        (
+            "paths = [\"a\"]",
+            &["the key `rules` is missing", "GG007 = \"warning\""],
+        ),
+        (
+            "path = [\"a\"]\nrules = {}",
+            &["unknown key `path`", "did you mean `paths`?"],
+        ),
+        (
+            "paths = [\"a\"]\nrules = { GG007 = \"of\" }",
+            &["did you mean `off`?"],
+        ),
+    ] {
+        assert_refused(
+            &format!("version = 1\n{ALLOWED}[[override]]\n{entry}\n"),
+            expected,
+        );
+    }
+    assert_refused(
+        &format!("version = 1\n{ALLOWED}[override]\npaths = [\"a\"]\nrules = {{}}\n"),
+        &["expected a list of tables", "`[[override]]`"],
+    );
+    let repo = TestRepo::new();
+    let policy = "[[override]]\npaths = [\"tests/**\"]\nrules = { GG007 = \"warning\" }\n";
+    repo.write(
+        "gpuguard.toml",
+        format!("version = 1\n{ALLOWED}[rules]\nGG001 = \"off\"\nGG018 = \"off\"\n{policy}"),
+    );
+    repo.write("a.py", "x.to('cuda:1')\n");
+    repo.write("tests/b.py", "x.to('cuda:1')\n");
+    let run = repo.gpuguard(&["scan", "a.py"]);
+    assert_eq!(run.code, 1, "{run}");
+    let run = repo.gpuguard(&["scan", "tests"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("warning[GG007]"), "{run}");
+}
+
+#[test]
 fn a_policy_without_an_allowed_card_is_refused() {
     assert_refused(
         "version = 1\n",

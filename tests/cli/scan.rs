@@ -52,10 +52,11 @@ fn a_finding_shows_the_line_the_card_and_the_remedy() {
 5 | x = torch.device("cuda:1")
   |                  ^^^^^^^^ selects no card: "invalid device ordinal"
   |
-  = help: use index 0 ("cuda:0"): under the mask that is the RTX 3090
+  = fix: use index 0 ("cuda:0"): under the mask that is the RTX 3090
 
 1 file scanned: 0 clean, 1 with problems
   GG006 x1: a card index that does not exist under CUDA_VISIBLE_DEVICES
+  1 fixable with `gpuguard fix`
 "#;
     assert_eq!(run.stdout, expected);
     let quiet = gpuguard(folder.path(), &["scan", "-q"]);

@@ -91,6 +91,37 @@ fn corpus() -> Vec<(String, bool)> {
         ("[rules]\nGG103 = \"off\"", false),
         ("[rules]\n\"GG+06\" = \"warning\"", false),
         ("[rules]\nGG018 = \"info\"", false),
+        (
+            "[[override]]\npaths = [\"tests/**\"]\nrules = { GG007 = \"warning\" }",
+            true,
+        ),
+        ("[[override]]\npaths = [\"a\"]\nrules = {}", true),
+        (
+            "[[override]]\npaths = []\nrules = { GG007 = \"off\" }",
+            false,
+        ),
+        (
+            "[[override]]\npaths = \"a\"\nrules = { GG007 = \"off\" }",
+            false,
+        ),
+        ("[[override]]\npaths = [\"a\"]", false),
+        ("[[override]]\nrules = { GG007 = \"off\" }", false),
+        (
+            "[[override]]\npaths = [\"a\"]\nrules = { GG019 = \"off\" }",
+            false,
+        ),
+        (
+            "[[override]]\npaths = [\"a\"]\nrules = { GG007 = \"on\" }",
+            false,
+        ),
+        (
+            "[[override]]\npaths = [\"a\"]\nrule = { GG007 = \"off\" }",
+            false,
+        ),
+        (
+            "[override]\npaths = [\"a\"]\nrules = { GG007 = \"off\" }",
+            false,
+        ),
         ("[scan]\nmax-file-mib = 1", true),
         ("[scan]\nmax-file-mib = 0", false),
         ("[scan]\nmax-file-mib = 1025", false),

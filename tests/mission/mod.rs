@@ -119,3 +119,45 @@ fn the_backup_saves_what_the_journal_saved() {
         assert!(run.stderr.contains(path), "{run}");
     }
 }
+
+#[test]
+fn the_fix_corrects_what_the_journal_corrected_and_nothing_else() {
+    let repo = repository();
+    let run = repo.gpuguard(&["fix"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stdout.starts_with("fixed 58 problems in 26 files\n"),
+        "{run}"
+    );
+    assert!(
+        run.stdout.contains("38 files scanned: no problems\n"),
+        "{run}"
+    );
+    let changed = repo.git(&["diff", "--name-only"]);
+    let changed: BTreeSet<&str> = changed.lines().collect();
+    assert_eq!(changed.len(), 26);
+    assert!(CLEAN.iter().all(|path| !changed.contains(path)));
+    // Lines are changed or added, none is lost: what is left out of each is a number or value.
+    let removed = repo.git(&["diff", "--unified=0"]);
+    let removed = removed
+        .lines()
+        .filter(|line| line.starts_with('-') && !line.starts_with("---"));
+    for line in removed {
+        assert!(
+            line.contains('1') || line.contains("CUDA_VISIBLE_DEVICES"),
+            "{line}"
+        );
+    }
+
+    let scan = repo.gpuguard(&["scan", "."]);
+    assert_eq!(scan.code, 0, "{scan}");
+    let state = repo.git(&["diff"]);
+    let again = repo.gpuguard(&["fix"]);
+    assert_eq!(again.code, 0, "{again}");
+    assert!(again.stdout.starts_with("nothing was changed\n"), "{again}");
+    assert_eq!(repo.git(&["diff"]), state);
+
+    let undo = repo.gpuguard(&["rollback", "--undo"]);
+    assert_eq!(undo.code, 0, "{undo}");
+    assert_eq!(repo.git(&["status", "--porcelain"]), "");
+}

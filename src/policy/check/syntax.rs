@@ -31,6 +31,8 @@ fn missing(message: &str) -> Option<Words> {
     let hint = match key {
         "version" => "begin the file with `version = 1`".to_owned(),
         "name" => "write the product name, such as `name = \"RTX 3090\"`".to_owned(),
+        "paths" => "write globs of the files, such as `paths = [\"tests/\"]`".to_owned(),
+        "rules" => "write the severities, such as `rules = { GG007 = \"warning\" }`".to_owned(),
         "use" => "write `use = \"allowed\"` or `use = \"forbidden\"`".to_owned(),
         other => format!("write `{other} = …`; `gpuguard schema` explains every key"),
     };
@@ -94,9 +96,13 @@ fn wrong_type(message: &str, written: &str) -> Option<Words> {
         ),
         "a sequence" if found == "map" => (
             "a list of tables",
-            "write `[[card]]` with two brackets: there may be several cards",
+            "write `[[card]]` or `[[override]]` with two brackets: there may be several",
         ),
         "a sequence" => ("a list", "put it in brackets: `[…]`"),
+        "struct OverrideEntry" => (
+            "a table for each group of files",
+            "write `[[override]]`, and its keys in the lines below",
+        ),
         "struct CardEntry" => (
             "a table for each card",
             "write `[[card]]`, and its keys in the lines below",

@@ -201,203 +201,98 @@ fn chosen(cards: &[Card], order: Option<&str>, mask: Option<&str>, index: u32) -
     format!("{card} {why}")
 }
 
-/// Order, mask, cards, and what the logical indices 0, 1 and 2 select.
+/// Cards (`two`, as the rig; `gap`, with no card at rank 1; `bare`, without UUIDs), order, mask in
+/// `<>`, and what the logical indices 0, 1 and 2 select.
+const TABLE: &str = r#"
+# Nothing masked.
+two  | PCI_BUS_ID    | unset                   | 0! pci       | 1 pci        | ? unnamed
+gap  | PCI_BUS_ID    | unset                   | 0! pci       | ? unnamed    | 2 pci
+two  | unset         | unset                   | ? open       | ? open       | ? open
+two  | FASTEST_FIRST | unset                   | ? open       | ? open       | ? open
+two  | PCI_BUS       | unset                   | ? open       | ? open       | ? open
+two  | pci_bus_id    | unset                   | ? open       | ? open       | ? open
+# Numbers.
+two  | PCI_BUS_ID    | <1>                     | 1 listed     | - beyond 1   | - beyond 1
+two  | PCI_BUS_ID    | <0>                     | 0! listed    | - beyond 1   | - beyond 1
+two  | PCI_BUS_ID    | <1,0>                   | 1 listed     | 0! listed    | - beyond 2
+two  | PCI_BUS_ID    | < 1, 0 >                | 1 listed     | 0! listed    | - beyond 2
+two  | PCI_BUS_ID    | <1,>                    | 1 listed     | - beyond 1   | - beyond 1
+two  | PCI_BUS_ID    | <+1,00>                 | 1 listed     | 0! listed    | - beyond 2
+two  | unset         | <1>                     | ? open       | - beyond 1   | - beyond 1
+two  | FASTEST_FIRST | <1,0>                   | ? open       | ? open       | - beyond 2
+gap  | PCI_BUS_ID    | <1,2>                   | ? unnamed    | 2 listed     | - beyond 2
+gap  | PCI_BUS_ID    | <7>                     | ? unnamed    | - beyond 1   | - beyond 1
+# Read otherwise than written.
+two  | PCI_BUS_ID    | <0-1>                   | 0! listed    | - beyond 1   | - beyond 1
+two  | PCI_BUS_ID    | <1;0>                   | 1 listed     | - beyond 1   | - beyond 1
+two  | PCI_BUS_ID    | <1gpu>                  | 1 listed     | - beyond 1   | - beyond 1
+# The first entry that is none ends the list.
+two  | PCI_BUS_ID    | <>                      | - Empty      | - Empty      | - Empty
+two  | PCI_BUS_ID    | <  >                    | - Empty      | - Empty      | - Empty
+two  | PCI_BUS_ID    | <-1>                    | - Negative   | - Negative   | - Negative
+two  | PCI_BUS_ID    | <1,-1,0>                | 1 listed     | - Negative   | - Negative
+two  | PCI_BUS_ID    | <1,,0>                  | 1 listed     | - Empty      | - Empty
+two  | PCI_BUS_ID    | <,1>                    | - Empty      | - Empty      | - Empty
+two  | PCI_BUS_ID    | <'1'>                   | - Quoted     | - Quoted     | - Quoted
+two  | PCI_BUS_ID    | <1,"0">                 | 1 listed     | - Quoted     | - Quoted
+two  | PCI_BUS_ID    | <all>                   | - Word       | - Word       | - Word
+two  | PCI_BUS_ID    | <none>                  | - Word       | - Word       | - Word
+two  | PCI_BUS_ID    | <cuda:1>                | - Word       | - Word       | - Word
+two  | PCI_BUS_ID    | <[0, 1]>                | - Word       | - Word       | - Word
+two  | PCI_BUS_ID    | <2>                     | - BeyondLast | - BeyondLast | - BeyondLast
+two  | PCI_BUS_ID    | <1,2,0>                 | 1 listed     | - BeyondLast | - BeyondLast
+two  | unset         | <2>                     | - BeyondLast | - BeyondLast | - BeyondLast
+two  | PCI_BUS_ID    | <99999999999999999999>  | - BeyondLast | - BeyondLast | - BeyondLast
+# A card named twice empties it.
+two  | PCI_BUS_ID    | <1,1>                   | - Duplicate  | - Duplicate  | - Duplicate
+two  | PCI_BUS_ID    | <0,1,0>                 | - Duplicate  | - Duplicate  | - Duplicate
+two  | PCI_BUS_ID    | <1,01>                  | - Duplicate  | - Duplicate  | - Duplicate
+two  | PCI_BUS_ID    | <ONE,GPU-8955>          | - Duplicate  | - Duplicate  | - Duplicate
+# UUIDs need no order.
+two  | unset         | <ONE>                   | 1 listed     | - beyond 1   | - beyond 1
+two  | unset         | <GPU-8932>              | 0! listed    | - beyond 1   | - beyond 1
+two  | unset         | <ONE,ZERO>              | 1 listed     | 0! listed    | - beyond 2
+two  | PCI_BUS_ID    | <ONE, ZERO>             | 1 listed     | - Blank      | - Blank
+two  | PCI_BUS_ID    | <GPU-89>                | - Ambiguous  | - Ambiguous  | - Ambiguous
+two  | PCI_BUS_ID    | <GPU-ffff>              | ? unnamed    | - beyond 1   | - beyond 1
+bare | PCI_BUS_ID    | <ONE>                   | ? unnamed    | - beyond 1   | - beyond 1
+two  | PCI_BUS_ID    | <MIG-GPU-8955aaaa/1/0>  | ? unnamed    | - beyond 1   | - beyond 1
+two  | PCI_BUS_ID    | <0,ONE>                 | 0! listed    | ? Mixed      | - Mixed
+"#;
+
 #[test]
 fn every_order_every_form_every_index() {
     let two = rig();
-    let bare: Vec<Card> = rig()
-        .into_iter()
-        .map(|card| Card { uuid: None, ..card })
-        .collect();
+    let mut bare = rig();
+    for card in &mut bare {
+        card.uuid = None;
+    }
     let mut gap = rig();
     gap[1].pci_rank = Some(2);
-    let pci = Some("PCI_BUS_ID");
-    let both = format!("{ONE},{ZERO}");
-    let spaced = format!("{ONE}, {ZERO}");
-    let mixed = format!("0,{ONE}");
-    let twice = format!("{ONE},GPU-8955");
-    let rows: &[(&[Card], Option<&str>, Option<&str>, [&str; 3])] = &[
-        // Nothing masked.
-        (&two, pci, None, ["0! pci", "1 pci", "? unnamed"]),
-        (&gap, pci, None, ["0! pci", "? unnamed", "2 pci"]),
-        (&two, None, None, ["? open", "? open", "? open"]),
-        (
-            &two,
-            Some("FASTEST_FIRST"),
-            None,
-            ["? open", "? open", "? open"],
-        ),
-        (&two, Some("PCI_BUS"), None, ["? open", "? open", "? open"]),
-        // Numbers.
-        (
-            &two,
-            pci,
-            Some("1"),
-            ["1 listed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            pci,
-            Some("0"),
-            ["0! listed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            pci,
-            Some("1,0"),
-            ["1 listed", "0! listed", "- beyond 2"],
-        ),
-        (
-            &two,
-            pci,
-            Some(" 1, 0 "),
-            ["1 listed", "0! listed", "- beyond 2"],
-        ),
-        (
-            &two,
-            pci,
-            Some("1,"),
-            ["1 listed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            pci,
-            Some("+1,00"),
-            ["1 listed", "0! listed", "- beyond 2"],
-        ),
-        (
-            &two,
-            None,
-            Some("1"),
-            ["? open", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            Some("FASTEST_FIRST"),
-            Some("1,0"),
-            ["? open", "? open", "- beyond 2"],
-        ),
-        (
-            &gap,
-            pci,
-            Some("1,2"),
-            ["? unnamed", "2 listed", "- beyond 2"],
-        ),
-        (
-            &gap,
-            pci,
-            Some("7"),
-            ["? unnamed", "- beyond 1", "- beyond 1"],
-        ),
-        // Read otherwise than written.
-        (
-            &two,
-            pci,
-            Some("0-1"),
-            ["0! listed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            pci,
-            Some("1;0"),
-            ["1 listed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            pci,
-            Some("1gpu"),
-            ["1 listed", "- beyond 1", "- beyond 1"],
-        ),
-        // The first entry that is none ends the list.
-        (&two, pci, Some(""), ["- Empty"; 3]),
-        (&two, pci, Some("  "), ["- Empty"; 3]),
-        (&two, pci, Some("-1"), ["- Negative"; 3]),
-        (
-            &two,
-            pci,
-            Some("1,-1,0"),
-            ["1 listed", "- Negative", "- Negative"],
-        ),
-        (&two, pci, Some("1,,0"), ["1 listed", "- Empty", "- Empty"]),
-        (&two, pci, Some(",1"), ["- Empty"; 3]),
-        (&two, pci, Some("'1'"), ["- Quoted"; 3]),
-        (
-            &two,
-            pci,
-            Some("1,\"0\""),
-            ["1 listed", "- Quoted", "- Quoted"],
-        ),
-        (&two, pci, Some("all"), ["- Word"; 3]),
-        (&two, pci, Some("none"), ["- Word"; 3]),
-        (&two, pci, Some("cuda:1"), ["- Word"; 3]),
-        (&two, pci, Some("[0, 1]"), ["- Word"; 3]),
-        (&two, pci, Some("2"), ["- BeyondLast"; 3]),
-        (
-            &two,
-            pci,
-            Some("1,2,0"),
-            ["1 listed", "- BeyondLast", "- BeyondLast"],
-        ),
-        (&two, None, Some("2"), ["- BeyondLast"; 3]),
-        (&two, pci, Some("99999999999999999999"), ["- BeyondLast"; 3]),
-        // A card named twice empties it.
-        (&two, pci, Some("1,1"), ["- Duplicate"; 3]),
-        (&two, pci, Some("0,1,0"), ["- Duplicate"; 3]),
-        (&two, pci, Some("1,01"), ["- Duplicate"; 3]),
-        (&two, pci, Some(&twice), ["- Duplicate"; 3]),
-        // UUIDs need no order.
-        (
-            &two,
-            None,
-            Some(ONE),
-            ["1 listed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            None,
-            Some("GPU-8932"),
-            ["0! listed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            None,
-            Some(&both),
-            ["1 listed", "0! listed", "- beyond 2"],
-        ),
-        (&two, pci, Some(&spaced), ["1 listed", "- Blank", "- Blank"]),
-        (&two, pci, Some("GPU-89"), ["- Ambiguous"; 3]),
-        (
-            &two,
-            pci,
-            Some("GPU-ffff"),
-            ["? unnamed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &bare,
-            pci,
-            Some(ONE),
-            ["? unnamed", "- beyond 1", "- beyond 1"],
-        ),
-        (
-            &two,
-            pci,
-            Some("MIG-GPU-8955aaaa/1/0"),
-            ["? unnamed", "- beyond 1", "- beyond 1"],
-        ),
-        (&two, pci, Some(&mixed), ["0! listed", "? Mixed", "- Mixed"]),
-    ];
     let mut wrong = Vec::new();
-    for (cards, order, mask, expected) in rows {
-        for (index, expected) in (0..).zip(expected) {
-            let found = chosen(cards, *order, *mask, index);
+    let mut rows = 0;
+    for line in TABLE.lines().filter(|line| line.contains('|')) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let cards = match cells[0] {
+            "two" => &two,
+            "bare" => &bare,
+            _ => &gap,
+        };
+        let order = Some(cells[1]).filter(|order| *order != "unset");
+        let mask = cells[2].strip_prefix('<').map(|mask| {
+            let mask = mask.strip_suffix('>').unwrap();
+            mask.replace("ONE", ONE).replace("ZERO", ZERO)
+        });
+        for (index, expected) in (0..).zip(&cells[3..]) {
+            let found = chosen(cards, order, mask.as_deref(), index);
             if found != *expected {
-                wrong.push(format!(
-                    "{order:?} {mask:?} {index}: {found}, not {expected}"
-                ));
+                wrong.push(format!("{line}: {found} for {index}"));
             }
         }
+        rows += 1;
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    assert!(rows > 40);
 }
 
 #[test]

@@ -31,24 +31,20 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             Mask::InFile(mask) | Mask::FromPolicy(mask) => Some(mask),
             Mask::Missing | Mask::NotKnown => None,
         };
-        match mask.filter(|mask| !is_mask && renumbers(situation, mask)) {
-            Some(mask) => {
-                draft.message = format!(
-                    "NVML counts every card of the machine, CUDA only those that {VISIBLE}={} \
-                     shows, from 0: the number is another card here, or none",
-                    written(mask)
-                );
-                "use index 0, or find the card by its UUID".clone_into(&mut draft.help);
-            }
-            None => {
-                draft.certainty = Certainty::Fragile;
-                draft.message = format!(
-                    "NVML counts every card of the machine, whatever the policy allows: this may \
-                     be {}",
-                    situation.forbidden()
-                );
-                draft.help = format!("set {} instead", situation.required());
-            }
+        if let Some(mask) = mask.filter(|mask| !is_mask && renumbers(situation, mask)) {
+            draft.message = format!(
+                "NVML counts every card of the machine, CUDA only those that {VISIBLE}={} shows, \
+                 from 0: the number is another card here, or none",
+                written(mask)
+            );
+            "use index 0, or find the card by its UUID".clone_into(&mut draft.help);
+        } else {
+            draft.certainty = Certainty::Fragile;
+            draft.message = format!(
+                "NVML counts every card of the machine, whatever the policy allows: this may be {}",
+                situation.forbidden()
+            );
+            draft.help = format!("set {} instead", situation.required());
         }
         drafts.push(draft);
     }

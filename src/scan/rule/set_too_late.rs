@@ -98,6 +98,8 @@ struct Level<'f> {
     certain: Option<&'f Fact>,
     /// May have.
     perhaps: Option<&'f Fact>,
+    /// Ran in one of several ways of which the next may be another.
+    in_one_way: Option<&'f Fact>,
 }
 
 impl<'f> Flow<'f> {
@@ -109,6 +111,7 @@ impl<'f> Flow<'f> {
             kind: BlockKind::Function,
             certain: None,
             perhaps: None,
+            in_one_way: None,
         };
         Self {
             blocks,
@@ -134,12 +137,16 @@ impl<'f> Flow<'f> {
 
     fn enter(&mut self) {
         if let Some(block) = self.next {
+            if block.kind != BlockKind::Otherwise {
+                self.join();
+            }
             let outer = self.around.last();
             self.around.push(Level {
                 end: block.span.end,
                 kind: block.kind,
                 certain: outer.and_then(|outer| outer.certain),
                 perhaps: outer.and_then(|outer| outer.perhaps),
+                in_one_way: None,
             });
         }
         self.next = self.blocks.next();
@@ -147,18 +154,28 @@ impl<'f> Flow<'f> {
 
     /// What ran in a branch may have run before what follows it; when a function runs is open.
     fn leave(&mut self) {
+        self.join();
         let Some(level) = self.around.pop() else {
             return;
         };
-        if level.kind == BlockKind::Branch
+        if level.kind != BlockKind::Function
             && let Some(outer) = self.around.last_mut()
-            && outer.perhaps.is_none()
+            && outer.in_one_way.is_none()
         {
-            outer.perhaps = level.certain.or(level.perhaps);
+            outer.in_one_way = level.certain.or(level.perhaps);
+        }
+    }
+
+    /// Behind all the ways there are: one of them ran.
+    fn join(&mut self) {
+        if let Some(level) = self.around.last_mut() {
+            let ran = level.in_one_way.take();
+            level.perhaps = level.perhaps.or(ran);
         }
     }
 
     fn start(&mut self, fact: &'f Fact, certainty: Certainty) {
+        self.join();
         if let Some(level) = self.around.last_mut() {
             let kept = match certainty {
                 Certainty::Certain => &mut level.certain,
@@ -169,7 +186,8 @@ impl<'f> Flow<'f> {
     }
 
     /// The first that started CUDA, and how sure that is.
-    fn started(&self) -> Option<(&'f Fact, Certainty)> {
+    fn started(&mut self) -> Option<(&'f Fact, Certainty)> {
+        self.join();
         let level = self.around.last()?;
         let certain = level.certain.map(|fact| (fact, Certainty::Certain));
         certain.or(level.perhaps.map(|fact| (fact, Certainty::Fragile)))
@@ -186,7 +204,7 @@ mod tests {
     use crate::text::Span;
 
     /// One letter a fact: `S` starts CUDA, `s` may, `V` and `O` set a variable, `D` removes one;
-    /// `{` and `}` are a function, `(` and `)` a branch.
+    /// `{` and `}` are a function, `(` and `)` a branch, `[` and `]` another way.
     fn found(code: &str) -> Vec<(usize, Certainty)> {
         let mut facts = FileFacts::default();
         let mut open = Vec::new();
@@ -212,6 +230,10 @@ mod tests {
                 }
                 b'(' => {
                     open.push((at, BlockKind::Branch));
+                    continue;
+                }
+                b'[' => {
+                    open.push((at, BlockKind::Otherwise));
                     continue;
                 }
                 _ => {
@@ -273,6 +295,12 @@ mod tests {
             ("{(S)V}", &[(4, Fragile)]),
             ("({S})V", &[]),
             ("(V)SV", &[(4, Certain)]),
+            // Of several ways only one ran.
+            ("(S)[V]", &[]),
+            ("(S)[][V]V", &[(8, Fragile)]),
+            ("(S)[V](V)", &[(7, Fragile)]),
+            ("()[S][V]", &[]),
+            ("(S[V])V", &[(3, Certain), (6, Fragile)]),
         ] {
             assert_eq!(found(code), expected, "{code}");
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::*;
 use crate::git::RepoPath;
 use crate::policy::Preset;
-use crate::scan::Scanner;
+use crate::scan::{FixResult, Safety, Scanner};
 
 /// The code blocks under a heading.
 fn blocks(page: &str, heading: &str) -> Vec<String> {
@@ -139,5 +139,37 @@ fn a_uuid_is_judged_by_the_cards_that_have_one() {
             .map(|finding| (finding.rule, finding.severity))
             .collect();
         assert_eq!(found, Vec::from_iter(expected), "{value}");
+    }
+}
+
+#[test]
+fn what_is_called_fixable_in_an_example_is_mended() {
+    let preset = Preset::Rtx3090.text();
+    let policy = crate::policy::parse(Path::new("gpuguard.toml"), preset.as_bytes()).unwrap();
+    let scanner = Scanner::new(&policy);
+    let path = RepoPath::new("a.py");
+    for rule in RULES {
+        for example in blocks(rule.page, "Example") {
+            for allowed in [Safety::Safe, Safety::Unsafe] {
+                let before = scanner.scan(&path, example.as_bytes());
+                let fixed = scanner.fix(&path, example.as_bytes(), allowed);
+                let wanted = before.findings.iter().any(|finding| match allowed {
+                    Safety::Safe => finding.is_fixable(),
+                    Safety::Unsafe => finding.fix.is_some(),
+                });
+                match fixed.result {
+                    FixResult::Nothing => assert!(!wanted, "{}: {example}", rule.code),
+                    FixResult::LeftAlone(reason) => panic!("{}: {reason}: {example}", rule.code),
+                    FixResult::Mended { content, .. } => {
+                        let again = scanner.fix(&path, &content, allowed).result;
+                        assert!(
+                            matches!(again, FixResult::Nothing),
+                            "{}: {example}",
+                            rule.code
+                        );
+                    }
+                }
+            }
+        }
     }
 }

@@ -192,7 +192,7 @@ fn is_script(word: &Word) -> bool {
             .is_some_and(|extension| extension.eq_ignore_ascii_case("py"))
 }
 
-/// Which cards of this machine DeepSpeed's `localhost:0,1` names.
+/// Which cards of this machine `DeepSpeed`'s `localhost:0,1` names.
 enum Slots {
     All,
     These(Vec<String>),

@@ -1,5 +1,7 @@
 //! Writes remedies into the file of a notebook: changes of its code as changes of its JSON.
 
+use std::borrow::Cow;
+
 use super::json_string::escape;
 use super::magic;
 use crate::scan::embedded::{Embedded, First, Run};
@@ -106,11 +108,17 @@ fn one(file: &str, embedded: &Embedded, edit: &Edit) -> Option<Edit> {
         end = strings[next].file.start;
         string_end = strings[next].file.end;
     }
-    let replacement = match between(file, strings, at, next, cell(at), &cell) {
+    let before = at.checked_sub(1).filter(|before| cell(*before) == cell(at));
+    let neighbours = match (before, next) {
+        (_, Some(next)) => Some((last, next)),
+        (Some(before), None) => Some((before, at)),
+        (None, None) => None,
+    };
+    let replacement = match between(file, strings, at, neighbours) {
         Some(between) => {
             let behind_line = span.start > first_string.code.start
                 && embedded.code()[..span.start].ends_with('\n');
-            in_list(&edit.replacement, between, behind_line, end < string_end)
+            in_list(&edit.replacement, &between, behind_line, end < string_end)
         }
         None => escape(&edit.replacement),
     };
@@ -166,23 +174,16 @@ fn point(embedded: &Embedded, string: Run, offset: usize) -> usize {
     }
 }
 
-/// What stands between two elements of the list that the cell's source is, quotes included;
-/// `None` where it is one string.
+/// What stands between two elements of the list that the source of a cell is, quotes included,
+/// as it does between these two, or else before its only element, `at`; `None` where the source
+/// is one string.
 fn between<'f>(
     file: &'f str,
     strings: &[Run],
     at: usize,
-    next: Option<usize>,
-    cell: Option<usize>,
-    cell_of: &dyn Fn(usize) -> Option<usize>,
-) -> Option<std::borrow::Cow<'f, str>> {
-    let before = at.checked_sub(1).filter(|before| cell_of(*before) == cell);
-    let pair = match (before, next) {
-        (_, Some(next)) => Some((next - 1, next)),
-        (Some(before), None) => Some((before, at)),
-        (None, None) => None,
-    };
-    if let Some((one, other)) = pair {
+    neighbours: Option<(usize, usize)>,
+) -> Option<Cow<'f, str>> {
+    if let Some((one, other)) = neighbours {
         let found = file.get(strings[one].file.end..strings[other].file.start)?;
         return Some(found.into());
     }
@@ -194,8 +195,7 @@ fn between<'f>(
 
 /// Code as it stands in a list of lines: with what is between two elements behind each line end
 /// that something follows, and before it all where it starts `behind_line`.
-fn in_list(code: &str, between: impl AsRef<str>, behind_line: bool, followed: bool) -> String {
-    let between = between.as_ref();
+fn in_list(code: &str, between: &str, behind_line: bool, followed: bool) -> String {
     let mut written = String::new();
     if behind_line && !code.is_empty() {
         written.push_str(between);

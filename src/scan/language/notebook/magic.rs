@@ -1,7 +1,7 @@
 //! Lines that IPython reads itself: `%env`, `!command`.
 
 use super::shell;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, Whose};
 use crate::scan::language::python::Escaped;
 use crate::text::Span;
 
@@ -17,19 +17,23 @@ pub(super) fn facts(code: &str, escaped: Escaped, into: &mut Vec<Fact>) {
     };
     let end = span.start + text.trim_end().len();
     let from = |length: usize| Span::new(end.min(span.start + length), end);
+    let whole = Escaped {
+        span: from(0),
+        when,
+    };
     if text.starts_with("!!") {
         shell::facts(code, from(2), when, into);
     } else if text.starts_with('!') {
         shell::facts(code, from(1), when, into);
     } else if text.starts_with('%') && !text.starts_with("%%") {
         let name = text[..end - span.start]
-            .split([' ', '\t'])
+            .split(' ')
             .next()
             .unwrap_or_default();
         let rest = from(name.len());
         match name {
-            ENV => into.extend(set(code, ENV, Span::new(span.start, end), rest, when)),
-            SET_ENV => into.extend(set(code, SET_ENV, Span::new(span.start, end), rest, when)),
+            ENV => into.extend(set(code, ENV, whole, rest)),
+            SET_ENV => into.extend(set(code, SET_ENV, whole, rest)),
             "%sx" | "%system" => shell::facts(code, rest, when, into),
             "%time" | "%timeit" => {
                 // `%time !command`
@@ -45,7 +49,7 @@ pub(super) fn facts(code: &str, escaped: Escaped, into: &mut Vec<Fact>) {
 
 /// `NAME=value` or `NAME value`: everything behind the first `=`, or else behind the first blank,
 /// is the value, quotes and comments included. `%env NAME` only prints.
-fn set(code: &str, api: &'static str, span: Span, rest: Span, when: When) -> Option<Fact> {
+fn set(code: &str, api: &'static str, whole: Escaped, rest: Span) -> Option<Fact> {
     let text = code.get(rest.start..rest.end)?;
     let text = text.trim_start();
     let split = text.find('=').or_else(|| text.find([' ', '\t']))?;
@@ -63,10 +67,10 @@ fn set(code: &str, api: &'static str, span: Span, rest: Span, when: When) -> Opt
     };
     let known = value.known().is_some();
     Some(Fact {
-        span,
+        span: whole.span,
         value: known.then(|| Span::new(rest.end - written.len(), rest.end)),
         api,
-        when,
+        when: whole.when,
         kind: FactKind::SetVariable(VariableWrite {
             name: name.to_owned(),
             value,
@@ -85,6 +89,7 @@ pub(super) fn is_bare(api: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scan::fact::When;
 
     /// The variables a line sets: whose, name, value, and the text of the value's span.
     fn set(line: &str) -> Vec<(Whose, String, Value<String>, Option<String>)> {
@@ -150,6 +155,7 @@ mod tests {
             "%env CUDA_VISIBLE_DEVICES",
             "%env PATH=CUDA_VISIBLE_DEVICES=1",
             "%env CUDA_VISIBLE_DEVICES 0 = 1",
+            "%env\tCUDA_VISIBLE_DEVICES=1",
             "%run train.py CUDA_VISIBLE_DEVICES=1",
             "%load_ext CUDA_VISIBLE_DEVICES",
             "%matplotlib inline",

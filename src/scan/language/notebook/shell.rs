@@ -55,8 +55,8 @@ pub(super) fn facts(code: &str, script: Span, when: When, into: &mut Vec<Fact>) 
             }
         };
         for word in set {
-            if let Some((name, value)) = assignment(code, word) {
-                into.extend(fact(code, word, name, value, whose, when));
+            if let Some(assigned) = assignment(code, word) {
+                into.extend(fact(code, word, assigned, (whose, when)));
             }
         }
     }
@@ -74,10 +74,8 @@ fn assignment<'c>(code: &'c str, word: &Word) -> Option<(&'c str, usize)> {
 fn fact(
     code: &str,
     word: &Word,
-    name: &str,
-    value_at: usize,
-    whose: Whose,
-    when: When,
+    (name, value_at): (&str, usize),
+    (whose, when): (Whose, When),
 ) -> Option<Fact> {
     if !is_of_interest(name) {
         return None;

@@ -179,7 +179,7 @@ fn every_shape_of_the_format_is_read() {
     for file in [
         format!(r#"{{"cells":[{{"cell_type":"code","source":"{to}"}}]}}"#),
         format!(r#"{{"cells":[{{"cell_type":"code","source":["{to}"]}}]}}"#),
-        format!(r#"{{"cells":[{{"cell_type":"code","source":["x.to(","'cuda:1')"]}}]}}"#),
+        r#"{"cells":[{"cell_type":"code","source":["x.to(","'cuda:1')"]}]}"#.to_owned(),
         // The source stands before the type, and the metadata behind the cells.
         format!(r#"{{"cells":[{{"source":"{to}","cell_type":"code"}}],"metadata":{{}}}}"#),
         // Version 3.

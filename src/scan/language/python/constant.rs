@@ -8,6 +8,8 @@ use crate::text::Span;
 
 /// A name that is read more often may be anything.
 const MOST_READS: usize = 16;
+/// Code that selects a card and is longer than this up to the name is not looked for.
+const NEAR: usize = 512;
 
 /// Selects `index` where an expression computes `wrong`: in the one literal of the expression
 /// that holds it, else in the constant that the expression reads.
@@ -87,7 +89,12 @@ fn constant(
     let only = uses.reads.len() <= MOST_READS
         && uses.reads.iter().all(|read| {
             let inside = |fact: &&Fact| fact.span.start <= read.start && read.end <= fact.span.end;
-            facts.facts.iter().filter(inside).any(&count)
+            let near = read.start.saturating_sub(NEAR);
+            let first = facts.facts.partition_point(|fact| fact.span.start < near);
+            let behind = facts
+                .facts
+                .partition_point(|fact| fact.span.start <= read.start);
+            facts.facts[first..behind].iter().filter(inside).any(&count)
         });
     Some((uses.literal?, only))
 }

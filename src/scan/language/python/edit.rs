@@ -14,6 +14,11 @@ use crate::scan::language::ReaderFailed;
 use crate::scan::remedy::{Change, Site, Wish, Written};
 use crate::text::{Edit, Span};
 
+/// Longer lists of cards are left to a person.
+const MOST_CARDS: usize = 64;
+/// More statements that come too late are left to a person.
+const MOST_MOVES: usize = 64;
+
 /// The edits for each wish; `None` for one that cannot be written for certain. `with_module` does
 /// what it is given with the statements of the text.
 pub(super) fn edits(
@@ -46,8 +51,16 @@ struct Editor<'t> {
     reindexed: HashSet<(usize, u32)>,
     /// Where the statements start that are taken out.
     going: HashSet<usize>,
+    /// How many statements were moved.
+    moves: usize,
     /// The lines that are missing: the same for all findings that miss them.
-    missing: Option<(Vec<(String, String)>, Option<Vec<Edit>>)>,
+    missing: Option<Missing>,
+}
+
+/// Settings, and the lines that set those of them that are missing.
+struct Missing {
+    settings: Vec<(String, String)>,
+    edits: Option<Vec<Edit>>,
 }
 
 impl<'t> Editor<'t> {
@@ -78,6 +91,7 @@ impl<'t> Editor<'t> {
             around: Surroundings::of(module, literals, computed),
             reindexed,
             going,
+            moves: 0,
             missing: None,
         }
     }
@@ -88,27 +102,36 @@ impl<'t> Editor<'t> {
 
     fn write(&mut self, wish: &Wish<'_>) -> Option<Written> {
         let Wish { site, change } = wish;
-        match (change, site.value) {
-            (Change::Index(index), Some(literal)) => self.index(literal, site.index?, *index),
+        let edits = match (change, site.value) {
+            (Change::Index(index), Some(literal)) => {
+                return self.index(literal, site.index?, *index);
+            }
             (Change::Index(index), None) => {
                 let indices = (site.index?, *index);
-                constant::index_in(self.text, self.facts, &self.around, *site, indices)
-            }
-            (Change::Value(value), Some(literal)) => {
-                exact(vec![value_edit(self.text, literal, value)?])
+                return constant::index_in(self.text, self.facts, &self.around, *site, indices);
             }
             (Change::Value(value), None) => {
-                constant::value_in(self.text, self.facts, &self.around, (*site, value))
+                return constant::value_in(self.text, self.facts, &self.around, (*site, value));
             }
-            (Change::Name(name), _) => exact(vec![self.name(*site, name)?]),
-            (Change::SetFirst(settings), _) => exact(self.set_first(settings)?),
-            (Change::Remove, _) => exact(vec![remove(self.statement(site.span)?, &self.going)?]),
+            (Change::Value(value), Some(literal)) => vec![value_edit(self.text, literal, value)?],
+            (Change::Name(name), _) => vec![self.name(*site, name)?],
+            (Change::SetFirst(settings), _) => self.set_first(settings)?,
+            (Change::Remove, _) => vec![remove(self.statement(site.span)?, &self.going)?],
             (Change::MoveFirst, _) => {
+                self.moves += 1;
+                if self.moves > MOST_MOVES {
+                    return None;
+                }
                 let found = self.statement(site.span)?;
-                exact(move_first(self.facts, (found, site.span), &self.going)?)
+                move_first(self.facts, (found, site.span), &self.going)?
             }
-        }
+        };
+        Some(Written {
+            edits,
+            only_that: true,
+        })
     }
+
     fn statement(&self, site: Span) -> Option<Found<'t>> {
         statement_of(self.text, self.module, site)
     }
@@ -117,6 +140,7 @@ impl<'t> Editor<'t> {
         let edit = index_edit(self.text, literal, wrong, index)?;
         let only_that = !self.around.is_default(literal.start);
         let edit = match self.around.list_of(literal.start) {
+            Some((list, _)) if list.len() > MOST_CARDS => return None,
             Some((list, place)) if self.is_there_already(list, place, index) => {
                 self.without_element(list, place)?
             }
@@ -130,16 +154,11 @@ impl<'t> Editor<'t> {
 
     /// Whether a list has the index that an element is to become, or gets it at an earlier place.
     fn is_there_already(&self, list: &[Span], place: usize, index: u32) -> bool {
-        let facts = &self.facts.facts;
         let has = |element: &Span| {
-            let first = facts.partition_point(|fact| fact.span < *element);
-            facts[first..]
-                .iter()
-                .take_while(|fact| fact.span == *element)
-                .any(|fact| {
-                    matches!(&fact.kind, FactKind::SelectIndex { index: found }
-                        if *found == Value::Known(index))
-                })
+            self.facts.at(*element).iter().any(|fact| {
+                matches!(&fact.kind, FactKind::SelectIndex { index: found }
+                    if *found == Value::Known(index))
+            })
         };
         let gets = |element: &Span| self.reindexed.contains(&(element.start, index));
         list.iter().any(has) || list[..place].iter().any(gets)
@@ -170,10 +189,14 @@ impl<'t> Editor<'t> {
 
     /// The name of the variable that is written, where it stands in the code as it is.
     fn name(&self, site: Site, name: &str) -> Option<Edit> {
-        let write = self.facts.facts.iter().find_map(|fact| match &fact.kind {
-            FactKind::SetVariable(write) if fact.span == site.span => Some(write),
-            _ => None,
-        })?;
+        let write = self
+            .facts
+            .at(site.span)
+            .iter()
+            .find_map(|fact| match &fact.kind {
+                FactKind::SetVariable(write) => Some(write),
+                _ => None,
+            })?;
         let code = self.text.get(site.span.start..site.span.end)?;
         let is_word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         let mut places = code
@@ -195,22 +218,18 @@ impl<'t> Editor<'t> {
     }
 
     fn set_first(&mut self, settings: &[(String, String)]) -> Option<Vec<Edit>> {
-        if let Some((known, edits)) = &self.missing
-            && known == settings
+        if let Some(missing) = &self.missing
+            && missing.settings == settings
         {
-            return edits.clone();
+            return missing.edits.clone();
         }
         let edits = insertion::set_first(self.text, self.facts, settings);
-        self.missing = Some((settings.to_vec(), edits.clone()));
+        self.missing = Some(Missing {
+            settings: settings.to_vec(),
+            edits: edits.clone(),
+        });
         edits
     }
-}
-
-fn exact(edits: Vec<Edit>) -> Option<Written> {
-    Some(Written {
-        edits,
-        only_that: true,
-    })
 }
 
 #[cfg(test)]

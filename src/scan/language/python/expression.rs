@@ -13,6 +13,11 @@ use crate::scan::fact::BlockKind;
 
 impl<'a> Walker<'a> {
     pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
+        if let (Place::Device(role), Expr::Call(_) | Expr::Subscript(_)) = (place, expr)
+            && role.numbers
+        {
+            self.counted_by_nvml(expr, span_of(expr), role.label);
+        }
         match expr {
             Expr::StringLiteral(_) | Expr::NumberLiteral(_) => self.value(expr, place),
             Expr::Name(name) => self.name(expr, name, place),
@@ -30,10 +35,19 @@ impl<'a> Walker<'a> {
             }
             Expr::If(choice) => {
                 self.expression(&choice.test, Place::Code);
+                self.branch(&choice.body);
                 self.expression(&choice.body, place);
+                self.branch(&choice.orelse);
                 self.expression(&choice.orelse, place);
             }
-            Expr::BoolOp(operation) => self.all(&operation.values, place),
+            Expr::BoolOp(operation) => {
+                for (at, operand) in operation.values.iter().enumerate() {
+                    if at > 0 {
+                        self.branch(operand);
+                    }
+                    self.expression(operand, place);
+                }
+            }
             Expr::Compare(compare) => {
                 self.expression(&compare.left, Place::Compared);
                 self.all(&compare.comparators, Place::Compared);
@@ -69,6 +83,14 @@ impl<'a> Walker<'a> {
             Expr::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Expr::DictComp(dict) => self.comprehension(&[&dict.value], &dict.generators),
             _ => {}
+        }
+    }
+
+    /// Notes an expression that may not be evaluated; one without calls in it does nothing.
+    fn branch(&mut self, expr: &Expr) {
+        if !expr.is_literal_expr() && !expr.is_name_expr() {
+            let span = span_of(expr);
+            self.block((span, span), BlockKind::Branch);
         }
     }
 

@@ -126,9 +126,8 @@ fn at_opening(text: &str, opening: &Opening, missing: &[Setting<'_>]) -> Vec<Edi
         .map(|setting| assignment(environment, setting, opening.quote));
     if opening.inline {
         let import = imports.then(|| IMPORT.to_owned());
-        let parts = import.into_iter().chain(settings);
-        let code = parts.map(|part| format!("{part}; ")).collect();
-        return vec![inserted(opening.at, code)];
+        let parts: Vec<String> = import.into_iter().chain(settings).collect();
+        return vec![inserted(opening.at, parts.join("; ") + "; ")];
     }
     let end = line_end_for(text, opening.at);
     let mut edits = Vec::new();

@@ -1,14 +1,16 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call`, `environment`, `command` and `nvml` go through the tree and write
-//! down facts; `opening` says where a line can be put before all that; `edit` writes remedies.
+//! `walk`, `expression`, `call`, `environment`, `command`, `container` and `nvml` go through the
+//! tree and write down facts; `opening` says where a line can be put before all that; `edit` writes
+//! remedies.
 
 mod asked;
 mod call;
 mod command;
 mod comment;
 mod constant;
+mod container;
 mod edit;
 mod environment;
 mod expression;
@@ -33,10 +35,9 @@ use ruff_text_size::{TextRange, TextSize};
 
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
-use crate::scan::fact::FileFacts;
+use crate::scan::fact::{FileFacts, When};
 use crate::scan::remedy::{Wish, Written};
 use crate::text::Span;
-pub(super) use walk::Escaped;
 
 pub(super) const PYTHON: Language = Language {
     name: "Python",
@@ -118,6 +119,15 @@ fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
         facts.entry_point |= text.starts_with("#!");
         facts
     })
+}
+
+/// A line that IPython reads itself: `%magic`, `!command`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Escaped {
+    /// All of it, also where it goes on behind a backslash.
+    pub(super) span: Span,
+    /// When it is run.
+    pub(super) when: When,
 }
 
 /// Reads cells of a notebook, one line end apart, as one program: a name of one cell is known in

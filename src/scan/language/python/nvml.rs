@@ -3,6 +3,7 @@
 use ruff_python_ast::{Expr, ExprCall};
 
 use super::walk::Walker;
+use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind};
 use crate::text::Span;
 
@@ -38,6 +39,12 @@ const OUTPUTS: &[&str] = &[
 impl Walker<'_> {
     /// Notes where a value that is decided at run time was counted by NVML.
     pub(super) fn counted_by_nvml(&mut self, value: &Expr, span: Span, api: &'static str) {
+        // A device inside a device is noted there.
+        if let Expr::Call(call) = value
+            && catalogue::api(Some(&self.scopes.path(&call.func)), None).is_some()
+        {
+            return;
+        }
         let mut steps = STEPS;
         let depth = self.scopes.depth();
         if self.is_counted(value, depth, &mut steps) {

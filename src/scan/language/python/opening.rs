@@ -162,6 +162,9 @@ fn early_writes(lines: Lines<'_>, anchor: usize, facts: &FileFacts) -> Vec<Early
         if is_loud(statement, inside) {
             break;
         }
+        if inside.is_empty() {
+            continue;
+        }
         let alone = !lines.joins_previous(index) && !lines.joins_next(index);
         if let (true, Some(start)) = (alone && is_simple(statement), lines.start(index)) {
             let line = Span::new(start, end_of_line(lines.text, span_of(statement).end));

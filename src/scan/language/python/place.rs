@@ -80,6 +80,10 @@ pub(super) fn place_of_target(target: &Expr) -> Place {
         Expr::Name(name) => place_of_name(&name.id, false),
         Expr::Attribute(attribute) => place_of_name(attribute.attr.as_str(), false),
         Expr::Subscript(subscript) => match &*subscript.slice {
+            // The value of a variable that selects cards is no device by itself.
+            Expr::StringLiteral(key) if catalogue::variable(key.value.to_str()).is_some() => {
+                Place::Compared
+            }
             Expr::StringLiteral(key) => place_of_name(key.value.to_str(), true),
             _ => Place::Code,
         },

@@ -113,14 +113,12 @@ pub(super) fn remove(found: Found<'_>, going: &HashSet<usize>) -> Option<Edit> {
     }
     let start = lines.start(index)?;
     let end = end_of_line(text, span.end);
-    match line_end_at(text, end) {
-        Some(line_end) => edit(start, end + line_end.len(), ""),
-        // The last line of a file without a line end.
-        None => {
-            let before = line_end_before(text, start).map_or(0, str::len);
-            edit(start - before, end, "")
-        }
+    if let Some(line_end) = line_end_at(text, end) {
+        return edit(start, end + line_end.len(), "");
     }
+    // The last line of a file without a line end.
+    let before = line_end_before(text, start).map_or(0, str::len);
+    edit(start - before, end, "")
 }
 
 /// Sets a variable at the opening, and no longer where it is set now.
@@ -129,8 +127,7 @@ pub(super) fn move_first(
     (found, site): (Found<'_>, Span),
     going: &HashSet<usize>,
 ) -> Option<Vec<Edit>> {
-    let mut writes = facts.facts.iter().filter(|fact| fact.span == site);
-    let (Some(fact), None) = (writes.next(), writes.next()) else {
+    let [fact] = facts.at(site) else {
         return None;
     };
     let FactKind::SetVariable(write) = &fact.kind else {

@@ -261,9 +261,6 @@ impl<'a> Visitor<'a> for Parts<'a> {
         }
         match expr {
             Expr::NumberLiteral(_) | Expr::StringLiteral(_) => self.literals.push(span_of(expr)),
-            Expr::FString(text) if text.value.elements().all(|part| part.is_literal()) => {
-                self.literals.push(span_of(expr));
-            }
             Expr::FString(_) => {
                 // `f"{kind}:1"` holds the number, `f"cuda:{x}"` reads it.
                 self.literals.push(span_of(expr));

@@ -9,7 +9,7 @@ use ruff_python_ast::{
 use super::asked::Asked;
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
-use super::span_of;
+use super::{Escaped, span_of};
 use crate::scan::catalogue;
 use crate::scan::fact::{Block, BlockKind, Certainty, Fact, FactKind, FileFacts, Value, When};
 use crate::text::Span;
@@ -21,15 +21,6 @@ pub(super) struct Imports {
     pub(super) gpu: bool,
     /// For microphones and loudspeakers.
     pub(super) audio: bool,
-}
-
-/// A line that IPython reads itself: `%magic`, `!command`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::scan::language) struct Escaped {
-    /// All of it, also where it goes on behind a backslash.
-    pub(in crate::scan::language) span: Span,
-    /// When it is run.
-    pub(in crate::scan::language) when: When,
 }
 
 pub(super) struct Walker<'a> {
@@ -281,12 +272,14 @@ impl<'a> Walker<'a> {
         }
         // A `with` runs its body, and a `try` starts with it.
         let mut certain = usize::from(matches!(statement, Stmt::With(_) | Stmt::Try(_)));
-        for body in bodies(statement) {
+        for (at, body) in bodies(statement).into_iter().enumerate() {
             let branch = u32::from(certain == 0);
             certain = certain.saturating_sub(1);
             self.branches += branch;
             if branch == 1 {
-                self.body_block(body, BlockKind::Branch);
+                let another = at > 0 && statement.is_match_stmt();
+                let kinds = [BlockKind::Branch, BlockKind::Otherwise];
+                self.body_block(body, kinds[usize::from(another)]);
             }
             self.body(body);
             self.branches -= branch;
@@ -396,8 +389,9 @@ impl<'a> Walker<'a> {
         self.body_block(&statement.body, BlockKind::Branch);
         self.body(&statement.body);
         for clause in &statement.elif_else_clauses {
+            let clause_span = span_of(clause);
+            self.block((clause_span, clause_span), BlockKind::Otherwise);
             self.optional(clause.test.as_ref(), Place::Code);
-            self.body_block(&clause.body, BlockKind::Branch);
             self.body(&clause.body);
         }
         self.branches -= 1;

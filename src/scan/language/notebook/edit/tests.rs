@@ -4,6 +4,7 @@ use super::super::read;
 use super::super::tests::notebook;
 use super::*;
 use crate::scan::fact::FactKind;
+use crate::scan::language::ReaderFailed;
 use crate::text::apply;
 
 fn edit(start: usize, end: usize, replacement: &str) -> Edit {
@@ -168,7 +169,7 @@ fn the_file_says_what_the_code_says() {
                         assert!(code[*start..*end].contains('\n'));
                         continue;
                     };
-                    let expected = apply(&code, &[edit.clone()]).unwrap();
+                    let expected = apply(&code, std::slice::from_ref(&edit)).unwrap();
                     assert_eq!(code_of(&new), expected, "{edit:?}\n{new}");
                     let kept = file.lines().rev().zip(new.lines().rev());
                     let same = kept.take_while(|(old, new)| old == new).count();
@@ -218,4 +219,81 @@ fn remedies_are_written_into_the_json() {
     assert_eq!(fixed(2, value()).unwrap(), file.replace("'0'", "'1'"));
     assert_eq!(fixed(0, Change::Value("a b".to_owned())), None);
     assert_eq!(fixed(0, Change::Remove), None);
+}
+
+/// An offset of `text` between two characters.
+fn some_place(text: &str, rng: &mut fastrand::Rng) -> usize {
+    text.floor_char_boundary(rng.usize(..=text.len()))
+}
+
+/// A span of a few characters, or of none.
+fn some_span(text: &str, most: usize, rng: &mut fastrand::Rng) -> Span {
+    let start = some_place(text, rng);
+    let end = text.floor_char_boundary((start + rng.usize(..most)).min(text.len()));
+    Span::new(start, end.max(start))
+}
+
+fn damaged(file: &str, rng: &mut fastrand::Rng) -> String {
+    const WORDS: &str = r#"" \\ \n %%bash\n %env %time ! { } [ ] , ' ''' $ \u00e9 \ud83d é # <<
+                           CUDA_X= cuda:1 \r ? ( ) 0 \" = export"#;
+    let words: Vec<&str> = WORDS.split_whitespace().collect();
+    let mut file = file.to_owned();
+    for _ in 0..rng.usize(1..8) {
+        let span = some_span(&file, 4, rng);
+        let word = words[rng.usize(..words.len())];
+        file.replace_range(span.start..span.end, word);
+    }
+    file
+}
+
+/// Whatever is done to a notebook, what can be read of it has its place in the file, and what is
+/// written into it leaves it a notebook.
+#[test]
+fn damaged_notebooks_are_read_as_far_as_they_are_notebooks() {
+    let seeds = [
+        notebook(&[
+            (
+                "code",
+                "%%time\n%env CUDA_VISIBLE_DEVICES=1\nx.to(\"cuda:1\")\n",
+            ),
+            (
+                "code",
+                "%%bash\nexport CUDA_X='1'\nA=1 CUDA_X=\"2\" python \\\n b\n",
+            ),
+            (
+                "code",
+                "  é = !CUDA_X=\"0\" python a.py \\\n x\n\ty = '''\n",
+            ),
+        ]),
+        r#"{"nbformat":3,"worksheets":[{"cells":[{"cell_type":"code","language":"python",
+            "input":["x.to('cuda:1')\n","\ud83d\ude00\u00e9"]}]}],"metadata":{}}"#
+            .to_owned(),
+    ];
+    let mut rng = fastrand::Rng::with_seed(7);
+    let mut readable = 0;
+    for round in 0..6_000 {
+        let file = damaged(&seeds[round % seeds.len()], &mut rng);
+        let facts = match read(&file) {
+            Ok(facts) => facts,
+            Err(ReaderFailed::Malformed { .. }) => continue,
+            Err(ReaderFailed::GaveUp) => panic!("gave up:\n{file}"),
+        };
+        readable += 1;
+        let embedded = facts.embedded.as_ref().unwrap();
+        for fact in &facts.facts {
+            for span in [Some(fact.span), fact.value].into_iter().flatten() {
+                let found = embedded.in_file(span);
+                assert!(file.get(found.start..found.end).is_some(), "{file}");
+            }
+        }
+        let code = embedded.code();
+        let edit = Edit {
+            span: some_span(code, 9, &mut rng),
+            replacement: ["", "x", "x\n", "\n", "\"\ny"][rng.usize(..5)].to_owned(),
+        };
+        if let Some(new) = changed(&file, &edit) {
+            assert!(read(&new).is_ok(), "{edit:?}\n{file}\n{new}");
+        }
+    }
+    assert!(readable > 100, "{readable}");
 }

@@ -144,11 +144,21 @@ fn same_but_for_edits(before: &str, after: &str) {
         "{before}\n---\n{after}"
     );
     let mut left = old.suite().iter().peekable();
+    let mut inserted = false;
     for statement in new.suite() {
         let words = masked(after, &new, statement);
         match left.peek() {
-            Some(one) if masked(before, &old, one) == words => drop(left.next()),
-            _ => assert!(may_be_inserted(&words), "{words:?}\n{before}\n---\n{after}"),
+            Some(one) if masked(before, &old, one) == words => {
+                // A docstring is one only where it comes first.
+                let docstring = words == ["L"] && one.start() == old.suite()[0].start();
+                let stays = docstring || words.get(1).is_some_and(|word| word == "__future__");
+                assert!(!(inserted && stays), "{before}\n---\n{after}");
+                left.next();
+            }
+            _ => {
+                assert!(may_be_inserted(&words), "{words:?}\n{before}\n---\n{after}");
+                inserted = true;
+            }
         }
     }
     assert!(left.next().is_none(), "{before}\n---\n{after}");
@@ -183,7 +193,7 @@ fn line_ends(code: &str) -> Vec<&str> {
 fn a_fix_of_random_code_keeps_all_that_is_not_its_own() {
     let mut random = fastrand::Rng::with_seed(0x9_u64);
     let mut mended = 0;
-    for _ in 0..1_500 {
+    for _ in 0..600 {
         let code = code(&mut random);
         if let Some(after) = fixed(&code, Safety::Safe) {
             mended += 1;
@@ -207,7 +217,7 @@ fn a_fix_of_random_code_keeps_all_that_is_not_its_own() {
             assert_eq!(fixed(&after, Safety::Unsafe), None, "{code}\n---\n{after}");
         }
     }
-    assert!(mended > 500, "{mended}");
+    assert!(mended > 250, "{mended}");
 }
 
 /// The bytes of a text in each encoding.
