@@ -140,7 +140,8 @@ fn a_rename_excuses_no_more_than_the_file_had() {
     repo.git(&["rm", "--quiet", "--cached", "c.py"]);
     repo.write(
         "b.py",
-        long("torch.zeros(2).cuda()\n").replace("VISIBLE_DEVICES", "X"),
+        long("torch.zeros(2).cuda()\n")
+            .replace("os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n", ""),
     );
     repo.git(&["add", "b.py"]);
     assert_new(&repo, &["GG018"]);
