@@ -1,13 +1,17 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call` and `environment` go through the tree and write down facts.
+//! `hints` what the whole file says about its names, `walk`, `expression`, `call`, `cards`,
+//! `option` and `environment` go through the tree and write down facts.
 
 mod asked;
 mod call;
+mod cards;
 mod edit;
 mod environment;
 mod expression;
+mod hints;
+mod option;
 mod place;
 mod plain;
 mod scope;
@@ -34,6 +38,18 @@ pub(super) const PYTHON: Language = Language {
         "cupy",
         "cpu_offload",
         "accelerate",
+        "vllm",
+        "sglang",
+        "exllamav2",
+        "deepspeed",
+        "insightface",
+        "multi_process_pool",
+        "MirroredStrategy",
+        "CentralStorageStrategy",
+        "TrainingArguments",
+        "llama_cpp",
+        "tvm",
+        "mmcv",
     ],
     read,
     edits: edit::edits,
