@@ -50,6 +50,8 @@ pub(super) const PYTHON: Language = Language {
         "llama_cpp",
         "tvm",
         "mmcv",
+        "PyNvCodec",
+        "DataParallel",
     ],
     read,
     edits: edit::edits,
