@@ -1,4 +1,4 @@
-//! Libraries close to CUDA: CuPy, Numba, PyCUDA, cuda-python, Warp, OpenCV, RAPIDS, DALI.
+//! Libraries close to CUDA: `CuPy`, Numba, `PyCUDA`, cuda-python, Warp, `OpenCV`, RAPIDS, DALI.
 
 use super::{Api, Argument, Form, at, device, gpu, named};
 
@@ -48,7 +48,7 @@ pub(super) const APIS: &[Api] = &[
     // The mask of each worker; without one, a worker for every card.
     gpu("dask_cuda.LocalCUDACluster", &[at(0, "CUDA_VISIBLE_DEVICES", Form::Mask), at(1, "n_workers", Form::Count)], "from dask_cuda import LocalCUDACluster\nLocalCUDACluster(n_workers=1)")
         .all_without(&["CUDA_VISIBLE_DEVICES", "n_workers"], "from dask_cuda import LocalCUDACluster\nLocalCUDACluster()"),
-    gpu("nvidia.dali.Pipeline", &[at(2, "device_id", Form::Index)], "from nvidia.dali.pipeline import Pipeline\nPipeline(8, 2, 1)"),
+    gpu("nvidia.dali.Pipeline", &[at(2, "device_id", Form::Index)], "from nvidia.dali.pipeline import Pipeline\nPipeline(8, 2, device_id=1)"),
     gpu("nvidia.dali.pipeline_def", &[named("device_id", Form::Index)], "from nvidia.dali import pipeline_def\n@pipeline_def(device_id=1)\ndef p(): pass"),
     gpu("pyarrow.cuda.Context", &[at(0, "device_number", Form::Index)], "import pyarrow.cuda\npyarrow.cuda.Context(1)"),
 ];

@@ -75,7 +75,7 @@ impl Form {
             Self::Map if SPREAD.contains(&text) => DeviceText::All,
             Self::LimitedMap if SPREAD.contains(&text) => DeviceText::Cuda,
             Self::List | Self::After(_) => {
-                list(text, ',').map_or_else(|| device_text(text), DeviceText::Indices)
+                list(text).map_or_else(|| device_text(text), DeviceText::Indices)
             }
             Self::Ranges => ranges(text).map_or(DeviceText::Other, DeviceText::Indices),
             Self::Devices | Self::Gpus => devices(text),
@@ -232,7 +232,7 @@ fn device_text(text: &str) -> DeviceText {
     }
 }
 
-/// Reads the forms of TensorFlow's `tf.device`, which are also those of Paddle and Keras. The
+/// Reads the forms of `TensorFlow`'s `tf.device`, which are also those of Paddle and Keras. The
 /// address of the machine (`/job:worker/replica:0/task:1`) stands before the device.
 fn gpu_text(text: &str) -> DeviceText {
     const ADDRESS: &[&str] = &["job:", "replica:", "task:"];
@@ -283,7 +283,7 @@ fn devices(text: &str) -> DeviceText {
     }
 }
 
-/// Reads CatBoost's `devices`: `"0"`, `"0:1:3"`, `"0-3"`.
+/// Reads `CatBoost`'s `devices`: `"0"`, `"0:1:3"`, `"0-3"`.
 fn ranges(text: &str) -> Option<Vec<u32>> {
     let mut all = Vec::new();
     for part in text.split([':', ',']) {
@@ -312,10 +312,8 @@ fn shares(text: &str) -> Option<Vec<u32>> {
     Some(given)
 }
 
-fn list(text: &str, separator: char) -> Option<Vec<u32>> {
-    text.split(separator)
-        .map(|part| index(part.trim()))
-        .collect()
+fn list(text: &str) -> Option<Vec<u32>> {
+    text.split(',').map(|part| index(part.trim())).collect()
 }
 
 /// Digits and nothing else.

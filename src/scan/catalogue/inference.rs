@@ -1,4 +1,4 @@
-//! Engines that serve models: vLLM, SGLang, llama.cpp, ExLlama, ONNX Runtime, DeepSpeed, Ray.
+//! Engines that serve models: vLLM, `SGLang`, llama.cpp, `ExLlama`, ONNX Runtime, `DeepSpeed`, Ray.
 
 use super::{Api, Argument, Form, at, device, gpu, named};
 

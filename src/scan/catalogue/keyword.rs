@@ -80,7 +80,7 @@ const KEYWORDS: &[Keyword] = &[
     keyword_of("visible_device_list", "visible_device_list", (Form::List, Where::GpuFiles), "import tensorflow as tf\nconfig.gpu_options.visible_device_list = \"1\""),
     keyword_of("providers", "providers=", (Form::Providers, Where::GpuFiles), "new_session(providers=[(\"CUDAExecutionProvider\", {\"device_id\": 1})])"),
     keyword_of("provider_options", "provider_options=", (Form::Options, Where::GpuFiles), "import onnxruntime\nload(provider_options=[{\"device_id\": \"1\"}])"),
-    keyword_of("max_memory", "max_memory=", (Form::Keyed, Where::GpuFiles), "import transformers\nload(max_memory={1: \"20GiB\"})"),
+    keyword_of("max_memory", "max_memory=", (Form::Keyed, Where::GpuFiles), "import accelerate\nload(max_memory={1: \"20GiB\"})"),
 ];
 
 /// The row of a name.

@@ -1,11 +1,11 @@
-//! Search, trees and text: faiss, XGBoost, LightGBM, CatBoost, spaCy.
+//! Search, trees and text: faiss, `XGBoost`, `LightGBM`, `CatBoost`, spaCy.
 
 use super::{Api, Argument, Form, at, device, gpu, named};
 
 /// `"cuda:1"` or `"gpu:1"` since 2.0, `gpu_id` until then.
 const XGBOOST: &[Argument] = &[named("device", Form::GpuText), named("gpu_id", Form::Index)];
 
-/// `gpu` is OpenCL's way, `cuda` CUDA's own.
+/// `gpu` is `OpenCL`'s way, `cuda` CUDA's own.
 const LIGHTGBM: &[Argument] = &[
     named("device_type", Form::Kind),
     named("device", Form::Kind),

@@ -42,7 +42,7 @@ const fn cuda(path: &'static str, example: &'static str) -> Listing {
     }
 }
 
-/// A list of physical or logical devices of TensorFlow: of all kinds, or of one.
+/// A list of physical or logical devices of `TensorFlow`: of all kinds, or of one.
 const fn tensorflow(path: &'static str, example: &'static str) -> Listing {
     let kind = ListedKind::Named {
         position: Some(0),

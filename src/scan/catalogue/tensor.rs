@@ -1,4 +1,4 @@
-//! Tensor frameworks beside PyTorch: TensorFlow, Keras, JAX, Paddle, MXNet, Chainer, DGL, TVM.
+//! Tensor frameworks beside `PyTorch`: `TensorFlow`, Keras, JAX, Paddle, `MXNet`, Chainer, DGL, TVM.
 
 use super::{Api, Argument, Form, at, device, gpu, named};
 
@@ -50,7 +50,7 @@ pub(super) const APIS: &[Api] = &[
     gpu("paddle.cuda.max_memory_allocated", PADDLE, "import paddle\npaddle.device.cuda.max_memory_allocated(1)"),
     gpu("paddle.cuda.memory_allocated", PADDLE, "import paddle\npaddle.device.cuda.memory_allocated(1)"),
     gpu("paddle.cuda.memory_reserved", PADDLE, "import paddle\npaddle.device.cuda.memory_reserved(1)"),
-    gpu("paddle.inference.Config().enable_use_gpu", &[at(1, "device_id", Form::Index)], "from paddle.inference import Config\nc = Config(m, p)\nc.enable_use_gpu(100, 1)"),
+    gpu(".enable_use_gpu", &[at(1, "device_id", Form::Index)], "import paddle\nconfig.enable_use_gpu(100, 1)"),
     device("paddle.distributed.spawn", &[named("gpus", Form::List)], "import paddle.distributed as dist\ndist.spawn(f, nprocs=1, gpus=\"1\")"),
     gpu("mxnet.gpu", &[at(0, "device_id", Form::Index)], "import mxnet as mx\nmx.gpu(1)"),
     gpu("mxnet.gpu_memory_info", &[at(0, "device_id", Form::Index)], "import mxnet as mx\nmx.context.gpu_memory_info(1)"),
@@ -61,5 +61,6 @@ pub(super) const APIS: &[Api] = &[
     gpu(".to_gpu", &[at(0, "device", Form::Index)], "import chainer\nmodel.to_gpu(1)"),
     device("dgl.ndarray.gpu", &[at(0, "dev_id", Form::Index)], "import dgl\ndgl.ndarray.gpu(1)"),
     gpu("tvm.cuda", &[at(0, "dev_id", Form::Index)], "import tvm\ntvm.cuda(1)"),
+    gpu("tvm.gpu", &[at(0, "dev_id", Form::Index)], "import tvm\ntvm.gpu(1)"),
     gpu("decord.gpu", &[at(0, "dev_id", Form::Index)], "import decord\ndecord.gpu(1)"),
 ];

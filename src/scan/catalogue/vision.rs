@@ -1,4 +1,4 @@
-//! Pictures and video: ultralytics, OpenMMLab, OCR, faces, CLIP.
+//! Pictures and video: ultralytics, `OpenMMLab`, OCR, faces, CLIP.
 
 use super::{Api, Argument, Form, at, device, gpu, named};
 

@@ -1,6 +1,8 @@
 //! Cards that no single value names: shares by place, mappings by index, options of a provider,
 //! masks of child processes, elements of a list of devices.
 
+use std::collections::HashSet;
+
 use ruff_python_ast::{Expr, ExprCall, ExprDict, ExprSlice, ExprSubscript, Number};
 
 use super::place::{Place, Role};
@@ -14,6 +16,15 @@ use crate::text::Span;
 /// More cards than these in one slice are not written down one by one.
 const MOST_SLICED: i64 = 8;
 
+/// What was judged where it is written, and not again where its name stands.
+#[derive(Default)]
+pub(super) struct Judged<'a> {
+    /// Fields of classes with a card as default.
+    pub(super) fields: HashSet<&'a str>,
+    /// Mappings that names led to: a long one under a name used often is read once.
+    mappings: HashSet<Span>,
+}
+
 impl<'a> Walker<'a> {
     /// A value in the place of a form that is no single device; whether it was one.
     pub(super) fn special(&mut self, expr: &'a Expr, role: Role) -> bool {
@@ -21,8 +32,14 @@ impl<'a> Walker<'a> {
             (Form::Mask, _) => self.mask_of_child(expr, role),
             (Form::Shares, Expr::List(list)) => self.shares(&list.elts, role),
             (Form::Shares, Expr::Tuple(tuple)) => self.shares(&tuple.elts, role),
-            (Form::Keyed, Expr::Dict(dict)) => self.keyed(dict, role),
-            (Form::Options, Expr::Dict(dict)) => self.options(dict, role.label, role.numbers),
+            (Form::Keyed, Expr::Dict(_) | Expr::Name(_)) => match self.dict_of(expr) {
+                Some(dict) => self.keyed(dict, role),
+                None => return false,
+            },
+            (Form::Options, Expr::Dict(_) | Expr::Name(_)) => match self.dict_of(expr) {
+                Some(dict) => self.options(dict, role.label, role.numbers),
+                None => return false,
+            },
             _ => return false,
         }
         true
@@ -89,7 +106,10 @@ impl<'a> Walker<'a> {
 
     /// `("CUDAExecutionProvider", {"device_id": 1})`, wherever it stands.
     pub(super) fn provider(&mut self, pair: &'a [Expr], place: Place) -> bool {
-        let [Expr::StringLiteral(name), Expr::Dict(options)] = pair else {
+        let [Expr::StringLiteral(name), options] = pair else {
+            return false;
+        };
+        let Some(options) = self.dict_of(options) else {
             return false;
         };
         if matches!(place, Place::Message | Place::Compared)
@@ -104,6 +124,19 @@ impl<'a> Walker<'a> {
         self.uses(span_of(&pair[0]), label);
         self.options(options, label, true);
         true
+    }
+
+    /// A mapping, written here or where its name is bound.
+    fn dict_of(&mut self, expr: &'a Expr) -> Option<&'a ExprDict> {
+        let bound = match expr {
+            Expr::Name(name) => self.scopes.bound_once(&name.id, self.scopes.depth())?.1,
+            _ => expr,
+        };
+        match bound {
+            Expr::Dict(dict) if !expr.is_name_expr() => Some(dict),
+            Expr::Dict(dict) => self.judged.mappings.insert(span_of(dict)).then_some(dict),
+            _ => None,
+        }
     }
 
     /// The `CUDA_VISIBLE_DEVICES` that a call gives to the processes it starts.
@@ -258,10 +291,10 @@ impl<'a> Walker<'a> {
     }
 
     /// The label of a list of cards, and whether it is sure to hold cards.
-    fn listed(&mut self, list: &'a Expr) -> Option<(&'static str, bool)> {
-        let made = match list {
+    fn listed(&mut self, cards: &'a Expr) -> Option<(&'static str, bool)> {
+        let made = match cards {
             Expr::Name(name) => self.scopes.bound_once(&name.id, self.scopes.depth())?.1,
-            _ => list,
+            _ => cards,
         };
         let last = match made {
             Expr::Call(call) => last_name(&call.func)?,
@@ -270,7 +303,7 @@ impl<'a> Walker<'a> {
         if !catalogue::may_be_listing(last) {
             return None;
         }
-        let listing = catalogue::listing(&self.scopes.path(list))?;
+        let listing = catalogue::listing(&self.scopes.path(cards))?;
         let kind = |position: Option<usize>, keyword: &str| match made {
             Expr::Call(call) => {
                 let arguments = &call.arguments;

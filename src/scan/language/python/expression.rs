@@ -159,7 +159,7 @@ impl<'a> Walker<'a> {
             Expr::Name(name) => (name.id.as_str(), false),
             Expr::Attribute(attribute) => (
                 attribute.attr.as_str(),
-                self.fields.contains(attribute.attr.as_str()),
+                self.judged.fields.contains(attribute.attr.as_str()),
             ),
             _ => return false,
         };

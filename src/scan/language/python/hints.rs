@@ -4,7 +4,9 @@
 use std::collections::HashSet;
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, ExprCall, FStringPart, InterpolatedStringElement, Operator, Stmt};
+use ruff_python_ast::{
+    Expr, ExprCall, FStringPart, InterpolatedStringElement, Keyword, Operator, Stmt,
+};
 
 use super::words::last_part;
 use crate::scan::catalogue;
@@ -30,6 +32,9 @@ const DEVICE_CALLS: &[&str] = &[
     "to_gpu",
 ];
 
+/// Modules of other accelerators that have the same functions: `torch.npu.set_device`.
+const OTHERS: &[&str] = &["npu", "xpu", "mlu", "musa", "hpu", "mps", "sdaa", "gcu"];
+
 /// Keywords whose value is a device of CUDA's.
 const DEVICE_KEYWORDS: &[&str] = &["device_ids", "gpu_id", "map_location", "main_gpu"];
 
@@ -43,6 +48,8 @@ pub(super) struct Hints<'a> {
     pub(super) mask_is_open: bool,
     /// Whether JAX is told to pretend that the CPU is several devices.
     pub(super) pretends_devices: bool,
+    /// How many values of the mask are around the place that is being read.
+    in_mask: u32,
     devices: HashSet<&'a str>,
 }
 
@@ -56,6 +63,12 @@ impl<'a> Hints<'a> {
     /// Whether a name, attribute or key stands where a device does.
     pub(super) fn is_device(&self, name: &str) -> bool {
         self.devices.contains(name)
+    }
+
+    fn visit_value(&mut self, value: &'a Expr, is_mask: bool) {
+        self.in_mask += u32::from(is_mask);
+        self.visit_expr(value);
+        self.in_mask -= u32::from(is_mask);
     }
 
     /// The names in a device's place.
@@ -91,11 +104,50 @@ impl<'a> Hints<'a> {
         }
     }
 
+    /// The names that are written behind `cuda:`.
+    fn joined(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::FString(text) => {
+                for part in &text.value {
+                    let FStringPart::FString(f_string) = part else {
+                        continue;
+                    };
+                    for pair in f_string.elements.windows(2) {
+                        if let [
+                            InterpolatedStringElement::Literal(before),
+                            InterpolatedStringElement::Interpolation(value),
+                        ] = pair
+                            && ends_as_device(&before.value, "")
+                        {
+                            self.collect(&value.expression);
+                        }
+                    }
+                }
+            }
+            Expr::BinOp(operation) => {
+                let hole = match operation.op {
+                    Operator::Add => "",
+                    Operator::Mod => "%",
+                    _ => return,
+                };
+                if text_of(&operation.left).is_some_and(|text| ends_as_device(text, hole)) {
+                    self.collect(&operation.right);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn call(&mut self, call: &'a ExprCall) {
         let arguments = &call.arguments;
         let Some(name) = last_name(&call.func) else {
             return;
         };
+        let of_another = matches!(&*call.func, Expr::Attribute(method)
+            if last_name(&method.value).is_some_and(|module| OTHERS.contains(&module)));
+        if of_another {
+            return;
+        }
         if DEVICE_CALLS.contains(&name) {
             if let Some(first) = arguments.args.first() {
                 self.collect(first);
@@ -108,20 +160,10 @@ impl<'a> Hints<'a> {
                 self.collect(argument);
             }
         }
-        let mut writes_mask = false;
-        for argument in &arguments.args {
-            writes_mask |= text_of(argument) == Some(MASK);
-        }
-        if writes_mask {
-            self.mask_is_open |= arguments.args.iter().any(has_names);
-        }
         for keyword in &arguments.keywords {
             let Some(key) = keyword.arg.as_deref() else {
                 continue;
             };
-            if key == MASK {
-                self.mask_is_open |= has_names(&keyword.value);
-            }
             if DEVICE_KEYWORDS.contains(&key)
                 || (key == "device" && !catalogue::is_other_device(name))
             {
@@ -133,24 +175,53 @@ impl<'a> Hints<'a> {
 
 impl<'a> Visitor<'a> for Hints<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
-        if let Stmt::Assign(assign) = statement {
-            let is_mask = assign.targets.iter().any(|target| {
-                matches!(target, Expr::Subscript(subscript)
-                    if text_of(&subscript.slice) == Some(MASK))
-            });
-            self.mask_is_open |= is_mask && has_names(&assign.value);
+        let Stmt::Assign(assign) = statement else {
+            walk_stmt(self, statement);
+            return;
+        };
+        let mut is_mask = false;
+        for target in &assign.targets {
+            is_mask |= matches!(target, Expr::Subscript(subscript)
+                if text_of(&subscript.slice) == Some(MASK));
+            self.visit_expr(target);
         }
-        walk_stmt(self, statement);
+        self.visit_value(&assign.value, is_mask);
+    }
+
+    fn visit_keyword(&mut self, keyword: &'a Keyword) {
+        let is_mask = keyword.arg.as_deref() == Some(MASK);
+        self.visit_value(&keyword.value, is_mask);
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
         match expr {
-            Expr::Call(call) => self.call(call),
+            Expr::Name(name) if self.in_mask > 0 => {
+                self.mask_is_open |= !TOOLS.contains(&name.id.as_str());
+            }
+            Expr::Call(call) => {
+                self.call(call);
+                self.visit_expr(&call.func);
+                let arguments = &call.arguments.args;
+                let is_mask = arguments
+                    .iter()
+                    .any(|argument| text_of(argument) == Some(MASK));
+                for argument in arguments {
+                    self.visit_value(argument, is_mask);
+                }
+                for keyword in &call.arguments.keywords {
+                    self.visit_keyword(keyword);
+                }
+                return;
+            }
             Expr::Dict(dict) => {
                 for item in &dict.items {
-                    let is_mask = item.key.as_ref().and_then(text_of) == Some(MASK);
-                    self.mask_is_open |= is_mask && has_names(&item.value);
+                    let key = item.key.as_ref();
+                    if let Some(key) = key {
+                        self.visit_expr(key);
+                    }
+                    self.visit_value(&item.value, key.and_then(text_of) == Some(MASK));
                 }
+                return;
             }
             Expr::StringLiteral(text) => {
                 self.pretends_devices |= text
@@ -158,34 +229,7 @@ impl<'a> Visitor<'a> for Hints<'a> {
                     .to_str()
                     .contains("xla_force_host_platform_device_count");
             }
-            Expr::FString(text) => {
-                for part in &text.value {
-                    if let FStringPart::FString(f_string) = part {
-                        for pair in f_string.elements.windows(2) {
-                            if let [
-                                InterpolatedStringElement::Literal(before),
-                                InterpolatedStringElement::Interpolation(value),
-                            ] = pair
-                                && ends_as_device(&before.value, "")
-                            {
-                                self.collect(&value.expression);
-                            }
-                        }
-                    }
-                }
-            }
-            Expr::BinOp(operation) => {
-                let end = match operation.op {
-                    Operator::Add => Some(""),
-                    Operator::Mod => Some("%"),
-                    _ => None,
-                };
-                if let Some(end) = end
-                    && text_of(&operation.left).is_some_and(|text| ends_as_device(text, end))
-                {
-                    self.collect(&operation.right);
-                }
-            }
+            Expr::FString(_) | Expr::BinOp(_) => self.joined(expr),
             _ => {}
         }
         walk_expr(self, expr);
@@ -201,22 +245,6 @@ fn ends_as_device(text: &str, hole: &str) -> bool {
     ["cuda:", "gpu:", "GPU:"]
         .iter()
         .any(|end| start.ends_with(end))
-}
-
-/// Whether an expression is made of the file's own names.
-fn has_names(expr: &Expr) -> bool {
-    struct Names(bool);
-    impl<'a> Visitor<'a> for Names {
-        fn visit_expr(&mut self, expr: &'a Expr) {
-            if let Expr::Name(name) = expr {
-                self.0 |= !TOOLS.contains(&name.id.as_str());
-            }
-            walk_expr(self, expr);
-        }
-    }
-    let mut names = Names(false);
-    names.visit_expr(expr);
-    names.0
 }
 
 fn text_of(expr: &Expr) -> Option<&str> {

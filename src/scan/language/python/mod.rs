@@ -51,6 +51,7 @@ pub(super) const PYTHON: Language = Language {
         "tvm",
         "mmcv",
         "PyNvCodec",
+        "faster_whisper",
         "DataParallel",
     ],
     read,
@@ -139,5 +140,7 @@ fn span_of(node: &impl ruff_text_size::Ranged) -> crate::text::Span {
     crate::text::Span::new(node.start().to_usize(), node.end().to_usize())
 }
 
+#[cfg(test)]
+mod card_tests;
 #[cfg(test)]
 mod tests;

@@ -48,7 +48,7 @@ impl<'a> Walker<'a> {
         let place = self.place_of_choice(&lower, Help::Silent);
         match place {
             Place::Device(Role { numbers: true, .. }) => {
-                self.fields.insert(name);
+                self.judged.fields.insert(name);
                 place
             }
             _ => place_of_name(name, false),
@@ -93,7 +93,7 @@ pub(super) fn option_name(call: &ExprCall) -> Option<String> {
         })
 }
 
-/// The name of an absl or TensorFlow flag: `DEFINE_integer("gpu", 0, "help")`.
+/// The name of an absl or `TensorFlow` flag: `DEFINE_integer("gpu", 0, "help")`.
 pub(super) fn flag_name<'c>(last: &str, call: &'c ExprCall) -> Option<&'c str> {
     match call.arguments.args.first() {
         Some(Expr::StringLiteral(name)) if last.starts_with("DEFINE_") => Some(name.value.to_str()),

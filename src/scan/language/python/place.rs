@@ -35,7 +35,12 @@ const DEVICE_TEXT: &str = "cuda:N";
 /// label is that of the keyword.
 pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
     let name = name.to_ascii_lowercase();
-    if let Some(keyword) = catalogue::keyword(&name) {
+    let row = if name.ends_with("_device_map") {
+        "device_map"
+    } else {
+        &name
+    };
+    if let Some(keyword) = catalogue::keyword(row) {
         let everywhere = keyword.numbers == Where::Everywhere;
         return Place::Device(Role {
             label: if as_argument || everywhere || keyword.numbers == Where::GpuFiles {

@@ -1,14 +1,13 @@
 //! What the Python reader makes of code, fact by fact.
 
 use super::*;
-use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, When};
+use crate::scan::fact::{FactKind, HowSet, Value, When};
 
-fn facts(text: &str) -> FileFacts {
+pub(super) fn facts(text: &str) -> FileFacts {
     read(text).unwrap()
 }
 
-fn selects(text: &str) -> Vec<(u32, &'static str)> {
+pub(super) fn selects(text: &str) -> Vec<(u32, &'static str)> {
     facts(text)
         .facts
         .iter()
@@ -28,131 +27,6 @@ fn writes(text: &str) -> Vec<(String, Value<String>, HowSet, When)> {
             _ => None,
         })
         .collect()
-}
-
-/// How often the facts of a text say this.
-fn times(facts: &[Fact], kind: &FactKind) -> usize {
-    facts.iter().filter(|fact| fact.kind == *kind).count()
-}
-
-#[test]
-fn every_row_of_the_catalogue_reads_its_example() {
-    let index = FactKind::SelectIndex {
-        index: Value::Known(1),
-    };
-    let count = FactKind::TakesCount {
-        count: Value::Known(1),
-    };
-    for api in catalogue::all() {
-        let facts = facts(api.example).facts;
-        let labelled = |kind: FactKind| {
-            let mut of_kind = facts.iter().filter(|fact| fact.kind == kind);
-            of_kind.any(|fact| fact.api == api.label)
-        };
-        if api.example.contains('1') {
-            let (selected, counted) = (times(&facts, &index), times(&facts, &count));
-            assert_eq!(selected + counted, 1, "{}: {facts:?}", api.path);
-        } else {
-            let said = labelled(FactKind::UsesGpu) || labelled(FactKind::TakesAll);
-            assert!(said, "{}: {facts:?}", api.path);
-        }
-    }
-}
-
-#[test]
-fn every_row_that_takes_all_cards_says_when() {
-    for api in catalogue::all() {
-        let Some(all) = &api.all else {
-            continue;
-        };
-        let taken = facts(all.example).facts;
-        let by_label = |fact: &Fact| fact.kind == FactKind::TakesAll && fact.api == api.label;
-        assert_eq!(
-            taken.iter().filter(|fact| by_label(fact)).count(),
-            1,
-            "{}: {taken:?}",
-            api.path
-        );
-        if api.example.contains('1') {
-            let chosen = facts(api.example).facts;
-            assert_eq!(
-                times(&chosen, &FactKind::TakesAll),
-                0,
-                "{}: {chosen:?}",
-                api.path
-            );
-        }
-    }
-}
-
-#[test]
-fn every_name_list_and_attribute_reads_its_example() {
-    for keyword in catalogue::keywords() {
-        assert_eq!(
-            selects(keyword.example),
-            [(1, keyword.label)],
-            "{}",
-            keyword.name
-        );
-    }
-    for listing in catalogue::listings() {
-        assert_eq!(
-            selects(listing.example),
-            [(1, listing.path)],
-            "{}",
-            listing.path
-        );
-    }
-    for property in catalogue::properties() {
-        assert_eq!(
-            selects(property.example),
-            [(1, property.path)],
-            "{}",
-            property.path
-        );
-    }
-}
-
-#[test]
-fn every_option_is_a_card_with_its_evidence() {
-    use catalogue::Evidence;
-    for choice in catalogue::options() {
-        let (name, label) = (choice.name, choice.label);
-        let option = format!("import torch\np.add_argument(\"--{name}\", type=int, default=1");
-        let alone: &[_] = match choice.needs {
-            Evidence::Name => &[(1, label)],
-            Evidence::Use => &[],
-        };
-        assert_eq!(selects(&format!("{option})")), alone, "{name}");
-        for used in [
-            "torch.cuda.set_device(a.NAME)",
-            "x = f'cuda:{a.NAME}'",
-            "x = 'cuda:' + str(a.NAME)",
-            "x = 'cuda:%d' % a.NAME",
-            "x = 'cuda:{}'.format(a.NAME)",
-            "DDP(m, device_ids=[a['NAME']])",
-        ] {
-            let used = used.replace("NAME", name);
-            assert_eq!(
-                selects(&format!("{option})\n{used}")),
-                [(1, label)],
-                "{used}"
-            );
-        }
-        let masked = format!("{option})\nos.environ['CUDA_VISIBLE_DEVICES'] = str(a.{name})");
-        assert_eq!(
-            selects(&format!("{masked}\nx = f'cuda:{{a.{name}}}'")),
-            [],
-            "{name}"
-        );
-        assert_eq!(
-            selects(&format!("{option}, help='number of GPUs')")),
-            [],
-            "{name}"
-        );
-        let elsewhere = option.replace("import torch", "import serial");
-        assert_eq!(selects(&format!("{elsewhere})")), [], "{name}");
-    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use ruff_python_ast::{
 };
 
 use super::asked::Asked;
+use super::cards::Judged;
 use super::hints::Hints;
 use super::place::{Place, place_of_name};
 use super::scope::Scopes;
@@ -34,8 +35,7 @@ pub(super) struct Walker<'a> {
     asked: Option<Asked<'a>>,
     /// Made when it is needed first.
     pub(super) hints: Option<Hints<'a>>,
-    /// Fields of classes whose default was judged as a card where it stands.
-    pub(super) fields: HashSet<&'a str>,
+    pub(super) judged: Judged<'a>,
     /// How many functions are around the place that is being read.
     pub(super) functions: u32,
     /// How many branches that may not be taken are around it.
@@ -56,7 +56,7 @@ impl<'a> Walker<'a> {
             module,
             asked: None,
             hints: None,
-            fields: HashSet::new(),
+            judged: Judged::default(),
             functions: 0,
             branches: 0,
             followed: 0,
