@@ -175,6 +175,15 @@ const fn gpu(path: &'static str, arguments: &'static [Argument], example: &'stat
 }
 
 impl Api {
+    /// Whether a number is a card only beside a kind of device that is known: other accelerators
+    /// are counted in the same place.
+    pub fn needs_kind(&self) -> bool {
+        self.path == "torch.device"
+            || self.path.starts_with(".bind_")
+            || self.path.starts_with("onnxruntime.Ort")
+            || self.path == "tensorflow.DeviceSpec"
+    }
+
     /// The row with another label.
     const fn labelled(self, label: &'static str) -> Self {
         Self { label, ..self }

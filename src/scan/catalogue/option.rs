@@ -45,8 +45,6 @@ const fn used(name: &'static str, label: &'static str) -> Choice {
 const CHOICES: &[Choice] = &[
     named("gpu_id", "gpu_id="),
     named("gpu_ids", "gpu_ids="),
-    named("gpu_idx", "gpu_idx="),
-    named("gpu_index", "gpu_index="),
     named("gpu_device", "gpu_device="),
     named("gpu_device_id", "gpu_device_id="),
     named("cuda_id", "cuda_id="),
@@ -54,6 +52,8 @@ const CHOICES: &[Choice] = &[
     named("cuda_device", "cuda_device="),
     named("cuda_device_id", "cuda_device_id="),
     named("main_gpu", "main_gpu="),
+    used("gpu_idx", "gpu_idx="),
+    used("gpu_index", "gpu_index="),
     used("gpu", "--gpu"),
     used("cuda", "--cuda"),
     used("device", "device="),

@@ -8,7 +8,7 @@ use super::span_of;
 use super::value::{Constant, constants};
 use super::walk::{Imports, Walker};
 use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
-use crate::scan::catalogue::{self, Api, DeviceText, Form, Uses, Where};
+use crate::scan::catalogue::{self, Api, Argument, DeviceText, Form, Uses, Where};
 
 /// What is known of a call before its arguments are read.
 struct Called<'p> {
@@ -75,7 +75,7 @@ impl<'a> Walker<'a> {
             default: self.default_place(last, call, (place, rest)),
             keyed: KEYED.contains(&last_part(last)) || flag_name(last_part(last), call).is_some(),
             elsewhere: self.names_another_device(call, api)
-                || self.kind_is_open(call, &path)
+                || self.kind_is_open(call, api)
                 || catalogue::is_of_quantity(&path),
         };
         if let Some(api) = api
@@ -205,15 +205,33 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a `torch.device(kind, 0)` has a kind that is decided at run time: the number may
-    /// be any device's.
-    fn kind_is_open(&self, call: &'a ExprCall, path: &str) -> bool {
-        path == "torch.device"
-            && call.arguments.find_argument_value("index", 1).is_some()
-            && call
+    /// Whether a number stands beside a kind of device that is decided at run time, as in
+    /// `torch.device(kind, 0)`: it may be any device's.
+    fn kind_is_open(&self, call: &'a ExprCall, api: Option<&'static Api>) -> bool {
+        let is_open = |kind: &Expr| constants(kind, &self.scopes).contains(&Constant::Unknown);
+        let by_row = api.filter(|api| api.needs_kind()).is_some_and(|api| {
+            let given = |row: &Argument| {
+                let by_place = row
+                    .position
+                    .and_then(|position| call.arguments.find_positional(position));
+                by_place.or_else(|| Some(&call.arguments.find_keyword(row.keyword)?.value))
+            };
+            let mut numbers = api.arguments.iter().filter(|row| row.form == Form::Index);
+            let mut kinds = api.arguments.iter().filter(|row| row.form.names_kind());
+            numbers.any(|row| given(row).is_some())
+                && kinds.any(|row| given(row).is_some_and(is_open))
+        });
+        by_row
+            || call
                 .arguments
-                .find_argument_value("type", 0)
-                .is_some_and(|kind| constants(kind, &self.scopes).contains(&Constant::Unknown))
+                .find_keyword("device_type")
+                .is_some_and(|kind| {
+                    let values = constants(&kind.value, &self.scopes);
+                    values.iter().any(|value| {
+                        !matches!(value, Constant::Text(text)
+                        if Form::Kind.read(text) == DeviceText::Cuda)
+                    })
+                })
     }
 
     /// What the default in `config.get("gpu_device_index", 1)`, `gpu_device_index =
