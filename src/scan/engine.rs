@@ -158,7 +158,8 @@ impl Scanner {
         self.judge(nothing, language, &text, &facts)
     }
 
-    fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
+    /// Whether a text has any word without which the language has no facts.
+    pub(super) fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
         self.words
             .iter()
             .find(|(name, _)| *name == language.name)

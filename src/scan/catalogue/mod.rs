@@ -3,20 +3,35 @@
 //! A row names a call by its qualified path and says which argument holds a device in which form.
 //! Each row's `example` is run by a test. Knows no language's syntax and no rule.
 
-mod frameworks;
+mod alias;
+mod cuda;
+mod form;
+mod huggingface;
+mod inference;
 mod keyword;
+mod learning;
 mod libraries;
+mod lightning;
+mod option;
+mod place;
 mod speech;
+mod tensor;
 mod torch;
 mod variable;
+mod vision;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+pub use form::{DeviceText, Form, cuda_text};
 pub use keyword::{Keyword, Where, keyword, keywords};
 pub use libraries::{
     is_audio_library, is_gpu_library, is_module_name, is_of_quantity, is_other_device,
     sounds_like_audio,
+};
+pub use option::{Choice, Evidence, Help, help, option, options};
+pub use place::{
+    ListedKind, Listing, Property, listing, listings, may_be_listing, properties, property,
 };
 pub use torch::{starts_cuda, starts_nothing};
 pub use variable::{Misspelt, Variable, is_of_interest, misspelt, variable};
@@ -33,7 +48,21 @@ pub struct Api {
     pub arguments: &'static [Argument],
     /// Whether the call alone makes CUDA work.
     pub uses: Uses,
-    /// Code that selects index 1 through it, or only uses the GPU where it cannot select.
+    /// When the call works on every card it can see.
+    pub all: Option<All>,
+    /// Code that selects index 1 through it, or takes one card by count, or only uses the GPU
+    /// where it cannot select.
+    pub example: &'static str,
+}
+
+/// When a call works on every card it can see.
+#[derive(Clone, Copy, Debug)]
+pub struct All {
+    /// Only where none of these arguments is given.
+    pub without: &'static [&'static str],
+    /// Only where these arguments are given, and neither zero nor false.
+    pub with: &'static [&'static str],
+    /// Code that takes them all.
     pub example: &'static str,
 }
 
@@ -48,23 +77,6 @@ pub struct Argument {
     pub form: Form,
 }
 
-/// How a value says which device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
-    /// `"cuda:1"`, or 1.
-    Device,
-    /// `"cuda:1"`; a number means something else.
-    Text,
-    /// 1 or `[0, 1]`.
-    Index,
-    /// 1, `"1"`, `"0,1"`, `[0, 1]` or `"cuda:1"`.
-    List,
-    /// `{"": 1}`, or a word such as `"auto"` that means all cards.
-    Map,
-    /// `"gpu:1"`, `"/GPU:1"` or `"/device:GPU:1"`.
-    GpuText,
-}
-
 /// Whether a call alone makes CUDA work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Uses {
@@ -74,109 +86,58 @@ pub enum Uses {
     WhenNamed,
 }
 
-/// What a text says about a device.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DeviceText {
-    /// CUDA, without an index.
-    Cuda,
-    /// These CUDA indices.
-    Indices(Vec<u32>),
-    /// Something that is not a CUDA device.
-    Other,
-}
-
-impl Form {
-    /// Reads a whole text value.
-    pub fn read(self, text: &str) -> DeviceText {
-        let indices = |text: &str| -> Option<Vec<u32>> {
-            text.split(',').map(|part| index(part.trim())).collect()
-        };
-        match self {
-            Self::GpuText => {
-                let text = text.to_ascii_lowercase();
-                let text = text.strip_prefix('/').unwrap_or(&text);
-                let text = text.strip_prefix("device:").unwrap_or(text);
-                match text.strip_prefix("gpu") {
-                    Some("") => DeviceText::Cuda,
-                    Some(rest) => rest
-                        .strip_prefix(':')
-                        .and_then(index)
-                        .map_or(DeviceText::Other, |index| DeviceText::Indices(vec![index])),
-                    None => DeviceText::Other,
-                }
-            }
-            Self::Map if ["auto", "balanced", "balanced_low_0", "sequential"].contains(&text) => {
-                DeviceText::Cuda
-            }
-            Self::List if indices(text).is_some() => {
-                DeviceText::Indices(indices(text).unwrap_or_default())
-            }
-            Self::Device | Self::Text | Self::Index | Self::List | Self::Map => cuda_text(text),
-        }
-    }
-
-    /// Whether a bare number is an index here.
-    pub fn takes_number(self) -> bool {
-        match self {
-            Self::Device | Self::Index | Self::List | Self::Map => true,
-            Self::Text | Self::GpuText => false,
-        }
-    }
-
-    /// Whether the elements of a list, or the values of a mapping, are devices here.
-    pub fn takes_many(self) -> bool {
-        matches!(self, Self::Index | Self::List | Self::Map)
-    }
-}
-
-/// Reads `"cuda"` and `"cuda:1"`.
-pub fn cuda_text(text: &str) -> DeviceText {
-    match text.strip_prefix("cuda") {
-        Some("") => DeviceText::Cuda,
-        Some(rest) => rest
-            .strip_prefix(':')
-            .and_then(index)
-            .map_or(DeviceText::Other, |index| DeviceText::Indices(vec![index])),
-        None => DeviceText::Other,
-    }
-}
-
-/// Digits and nothing else.
-fn index(digits: &str) -> Option<u32> {
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        digits.parse().ok()
-    } else {
-        None
-    }
-}
-
 /// All rows.
 pub fn all() -> impl Iterator<Item = &'static Api> {
-    [torch::APIS, speech::APIS, frameworks::APIS]
-        .into_iter()
-        .flatten()
+    [
+        torch::APIS,
+        lightning::APIS,
+        huggingface::APIS,
+        speech::APIS,
+        vision::APIS,
+        inference::APIS,
+        tensor::APIS,
+        cuda::APIS,
+        learning::APIS,
+    ]
+    .into_iter()
+    .flatten()
 }
 
 /// The row for a call of `path`; `method` is the last part of what is called.
 pub fn api(path: Option<&str>, method: Option<&str>) -> Option<&'static Api> {
-    static BY_PATH: LazyLock<HashMap<&'static str, &'static Api>> =
-        LazyLock::new(|| all().map(|api| (api.path, api)).collect());
+    /// Methods of any object, without the dot.
+    static METHODS: LazyLock<HashMap<&'static str, &'static Api>> = LazyLock::new(|| {
+        all()
+            .filter_map(|api| Some((api.path.strip_prefix('.')?, api)))
+            .collect()
+    });
+    // A path of unknown origin is in no row.
+    path.filter(|path| !path.starts_with('?'))
+        .and_then(by_path)
+        .or_else(|| METHODS.get(method?).copied())
+}
+
+/// The row of a path by any of its names, its own before its module's.
+fn by_path(path: &str) -> Option<&'static Api> {
+    static PATHS: LazyLock<HashMap<&'static str, &'static Api>> = LazyLock::new(|| {
+        let whole = all().filter(|api| !api.path.starts_with('.') && !api.path.ends_with(".*"));
+        whole.map(|api| (api.path, api)).collect()
+    });
     /// Rows for every function of a module, whether or not it has a row of its own.
-    static FAMILIES: LazyLock<Vec<&'static Api>> =
-        LazyLock::new(|| all().filter(|api| api.path.ends_with(".*")).collect());
-    let by_path = path.and_then(|path| BY_PATH.get(path).copied());
-    by_path
-        .or_else(|| {
-            FAMILIES.iter().copied().find(|family| {
-                let prefix = family.path.trim_end_matches('*');
-                path.is_some_and(|path| path.starts_with(prefix))
-            })
-        })
-        .or_else(|| {
-            let mut dotted = String::from(".");
-            dotted.push_str(method?);
-            BY_PATH.get(dotted.as_str()).copied()
-        })
+    static FAMILIES: LazyLock<Vec<(&'static str, &'static Api)>> = LazyLock::new(|| {
+        all()
+            .filter_map(|api| Some((api.path.strip_suffix('*')?, api)))
+            .collect()
+    });
+    let named = |path: &str| PATHS.get(path).copied();
+    let family = |path: &str| {
+        let found = FAMILIES.iter().find(|(start, _)| path.starts_with(start));
+        found.map(|(_, api)| *api)
+    };
+    named(path).or_else(|| match alias::canonical(path) {
+        Some(other) => named(&other).or_else(|| family(&other)),
+        None => family(path),
+    })
 }
 
 const fn at(position: usize, keyword: &'static str, form: Form) -> Argument {
@@ -195,6 +156,68 @@ const fn named(keyword: &'static str, form: Form) -> Argument {
     }
 }
 
+/// A call that uses the GPU where an argument says so.
+const fn device(path: &'static str, arguments: &'static [Argument], example: &'static str) -> Api {
+    Api {
+        path,
+        label: path,
+        arguments,
+        uses: Uses::WhenNamed,
+        all: None,
+        example,
+    }
+}
+
+/// A call that always uses the GPU.
+const fn gpu(path: &'static str, arguments: &'static [Argument], example: &'static str) -> Api {
+    Api {
+        uses: Uses::Always,
+        ..device(path, arguments, example)
+    }
+}
+
+impl Api {
+    /// Whether a number is a card only beside a kind of device that is known: other accelerators
+    /// are counted in the same place.
+    pub fn needs_kind(&self) -> bool {
+        self.path == "torch.device"
+            || self.path.starts_with(".bind_")
+            || self.path.starts_with("onnxruntime.Ort")
+            || self.path == "tensorflow.DeviceSpec"
+    }
+
+    /// The row with another label.
+    const fn labelled(self, label: &'static str) -> Self {
+        Self { label, ..self }
+    }
+
+    /// The row of a call that takes every card unless one of these arguments is given.
+    const fn all_without(self, without: &'static [&'static str], example: &'static str) -> Self {
+        let all = Some(All {
+            without,
+            with: &[],
+            example,
+        });
+        Self { all, ..self }
+    }
+
+    /// The row of a call that takes every card where this one argument is given, and none of the
+    /// others.
+    const fn all_with(
+        self,
+        with: &'static [&'static str],
+        without: &'static [&'static str],
+        example: &'static str,
+    ) -> Self {
+        let all = Some(All {
+            without,
+            with,
+            example,
+        });
+        Self { all, ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,23 +232,34 @@ mod tests {
                 "{}",
                 api.path
             );
+            assert!(
+                alias::canonical(api.path).is_none(),
+                "{} is an alias: nobody would find it",
+                api.path
+            );
         }
     }
 
     #[test]
-    fn texts_are_read_whole() {
-        assert_eq!(cuda_text("cuda:1"), DeviceText::Indices(vec![1]));
-        assert_eq!(cuda_text("cuda"), DeviceText::Cuda);
-        for other in [
-            "cuda:", "cuda:x", "cuda:1 ", "xcuda:1", "xpu:1", "CUDA:1", "cuda:+1",
-        ] {
-            assert_eq!(cuda_text(other), DeviceText::Other, "{other}");
-        }
-        assert_eq!(Form::List.read("0,1"), DeviceText::Indices(vec![0, 1]));
+    fn a_path_is_found_by_all_its_names() {
+        let path = |path: &str| by_path(path).map(|api| api.path);
         assert_eq!(
-            Form::GpuText.read("/device:GPU:1"),
-            DeviceText::Indices(vec![1])
+            path("torch.cuda.memory.memory_stats"),
+            Some("torch.cuda.memory_stats")
         );
-        assert_eq!(Form::Map.read("auto"), DeviceText::Cuda);
+        assert_eq!(path("torch.cuda.anything.else"), Some("torch.cuda.*"));
+        assert_eq!(
+            path("pytorch_lightning.Trainer"),
+            Some("lightning.pytorch.Trainer")
+        );
+        assert_eq!(
+            path("tensorflow.compat.v1.GPUOptions"),
+            Some("tensorflow.GPUOptions")
+        );
+        assert_eq!(
+            path("cuda.cudart.cudaSetDevice"),
+            path("cuda.bindings.runtime.cudaSetDevice")
+        );
+        assert_eq!(path("os.path.join"), None);
     }
 }

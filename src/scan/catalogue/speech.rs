@@ -1,72 +1,41 @@
 //! Speech to text and text to speech: faster-whisper, `CTranslate2`, whisper, `RealtimeSTT`.
 
-use super::{Api, Form, Uses, at, named};
+use super::{Api, Argument, Form, at, device, named};
 
+/// `CTranslate2` takes one index or a list; the index is given by keyword only.
+const CTRANSLATE2: &[Argument] = &[
+    at(1, "device", Form::Text),
+    named("device_index", Form::Index),
+];
+
+/// `WhisperModel(model_size_or_path, device, device_index)`.
+const FASTER_WHISPER: &[Argument] = &[
+    at(1, "device", Form::Text),
+    at(2, "device_index", Form::Index),
+];
+
+/// audiocraft's `get_pretrained(name, device)`.
+const PRETRAINED: &[Argument] = &[at(1, "device", Form::Text)];
+
+#[rustfmt::skip]
 pub(super) const APIS: &[Api] = &[
-    Api {
-        path: "faster_whisper.WhisperModel",
-        label: "faster_whisper.WhisperModel",
-        arguments: &[
-            at(1, "device", Form::Text),
-            at(2, "device_index", Form::Index),
-        ],
-        uses: Uses::WhenNamed,
-        example: "from faster_whisper import WhisperModel\n\
-                  WhisperModel(\"tiny\", device=\"cuda\", device_index=1)",
-    },
-    Api {
-        path: "ctranslate2.Translator",
-        label: "ctranslate2.Translator",
-        arguments: &[
-            at(1, "device", Form::Text),
-            named("device_index", Form::Index),
-        ],
-        uses: Uses::WhenNamed,
-        example: "import ctranslate2\nctranslate2.Translator(path, device_index=[1])",
-    },
-    Api {
-        path: "ctranslate2.Generator",
-        label: "ctranslate2.Generator",
-        arguments: &[
-            at(1, "device", Form::Text),
-            named("device_index", Form::Index),
-        ],
-        uses: Uses::WhenNamed,
-        example: "import ctranslate2\nctranslate2.Generator(path, \"cuda\", device_index=1)",
-    },
-    Api {
-        path: "ctranslate2.models.Whisper",
-        label: "ctranslate2.models.Whisper",
-        arguments: &[
-            at(1, "device", Form::Text),
-            named("device_index", Form::Index),
-        ],
-        uses: Uses::WhenNamed,
-        example: "import ctranslate2\nctranslate2.models.Whisper(path, device_index=1)",
-    },
-    Api {
-        path: "whisper.load_model",
-        label: "whisper.load_model",
-        arguments: &[at(1, "device", Form::Text)],
-        uses: Uses::WhenNamed,
-        example: "import whisper\nwhisper.load_model(\"base\", \"cuda:1\")",
-    },
-    Api {
-        path: "whisperx.load_model",
-        label: "whisperx.load_model",
-        arguments: &[
-            at(1, "device", Form::Text),
-            named("device_index", Form::Index),
-        ],
-        uses: Uses::WhenNamed,
-        example: "import whisperx\nwhisperx.load_model(\"base\", \"cuda\", device_index=1)",
-    },
-    Api {
-        path: "RealtimeSTT.AudioToTextRecorder",
-        label: "RealtimeSTT.AudioToTextRecorder",
-        // `input_device_index` is the microphone.
-        arguments: &[named("device", Form::Text)],
-        uses: Uses::WhenNamed,
-        example: "import RealtimeSTT\nRealtimeSTT.AudioToTextRecorder(device=\"cuda:1\")",
-    },
+    device("faster_whisper.WhisperModel", FASTER_WHISPER, "from faster_whisper import WhisperModel\nWhisperModel(\"tiny\", device=\"cuda\", device_index=1)"),
+    device("ctranslate2.Translator", CTRANSLATE2, "import ctranslate2\nctranslate2.Translator(path, device_index=[1])"),
+    device("ctranslate2.Generator", CTRANSLATE2, "import ctranslate2\nctranslate2.Generator(path, \"cuda\", device_index=1)"),
+    device("ctranslate2.Encoder", CTRANSLATE2, "import ctranslate2\nctranslate2.Encoder(path, \"auto\", device_index=1)"),
+    device("ctranslate2.models.Whisper", CTRANSLATE2, "import ctranslate2\nctranslate2.models.Whisper(path, device_index=1)"),
+    device("ctranslate2.models.Wav2Vec2", CTRANSLATE2, "import ctranslate2\nctranslate2.models.Wav2Vec2(path, device_index=1)"),
+    device("ctranslate2.get_supported_compute_types", &[at(0, "device", Form::Text), at(1, "device_index", Form::Index)], "import ctranslate2\nctranslate2.get_supported_compute_types(\"cuda\", 1)"),
+    device("whisper.load_model", &[at(1, "device", Form::Text)], "import whisper\nwhisper.load_model(\"base\", \"cuda:1\")"),
+    device("whisper_timestamped.load_model", &[at(1, "device", Form::Text)], "import whisper_timestamped as whisper\nwhisper.load_model(\"base\", \"cuda:1\")"),
+    device("whisperx.load_model", FASTER_WHISPER, "import whisperx\nwhisperx.load_model(\"base\", \"cuda\", 1)"),
+    device("whisperx.load_align_model", &[at(1, "device", Form::Text)], "import whisperx\nwhisperx.load_align_model(\"en\", \"cuda:1\")"),
+    device("whisperx.align", &[at(4, "device", Form::Text)], "import whisperx\nwhisperx.align(s, m, d, a, \"cuda:1\")"),
+    // `input_device_index` is the microphone.
+    device("RealtimeSTT.AudioToTextRecorder", &[named("device", Form::Text)], "import RealtimeSTT\nRealtimeSTT.AudioToTextRecorder(device=\"cuda:1\")"),
+    device("stanza.Pipeline", &[named("device", Form::Text)], "import stanza\nstanza.Pipeline(\"en\", device=\"cuda:1\")"),
+    device("audiocraft.models.MusicGen.get_pretrained", PRETRAINED, "from audiocraft.models import MusicGen\nMusicGen.get_pretrained(\"m\", \"cuda:1\")"),
+    device("audiocraft.models.AudioGen.get_pretrained", PRETRAINED, "from audiocraft.models import AudioGen\nAudioGen.get_pretrained(\"m\", \"cuda:1\")"),
+    device("demucs.api.Separator", &[named("device", Form::Text)], "import demucs.api\ndemucs.api.Separator(device=\"cuda:1\")"),
+    device("demucs.apply.apply_model", &[named("device", Form::Text)], "from demucs.apply import apply_model\napply_model(m, mix, device=\"cuda:1\")"),
 ];

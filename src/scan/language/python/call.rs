@@ -2,12 +2,13 @@
 
 use ruff_python_ast::{Expr, ExprCall, Keyword};
 
-use super::place::{Place, Role, place_of_name, words_only};
+use super::option::{flag_name, option_name};
+use super::place::{Place, Role};
 use super::span_of;
 use super::value::{Constant, constants};
-use super::walk::Walker;
+use super::walk::{Imports, Walker};
 use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
-use crate::scan::catalogue::{self, Api, DeviceText, Form, Uses, Where};
+use crate::scan::catalogue::{self, Api, Argument, DeviceText, Form, Uses, Where};
 
 /// What is known of a call before its arguments are read.
 struct Called<'p> {
@@ -38,7 +39,7 @@ impl<'a> Walker<'a> {
         }
         let path = self.scopes.path(&call.func);
         if let Place::Device(role) = place
-            && role.form == Form::Map
+            && role.form.is_map()
             && path == "dict"
         {
             return self.dict_call(call, place);
@@ -60,7 +61,9 @@ impl<'a> Walker<'a> {
         }
         self.command_call(call, &path);
         self.container_environment(call, &path);
-        let api = catalogue::api(Some(&path), method);
+        let switched_off = is_switched_off(call);
+        let api = catalogue::api(Some(&path), method)
+            .filter(|api| !catalogue::starts_nothing(api.path, switched_off));
         let last = method.unwrap_or(&path);
         let rest = if self.in_exception && path == "super().__init__" {
             Place::Message
@@ -71,21 +74,27 @@ impl<'a> Walker<'a> {
             path: &path,
             api,
             rest,
-            default: default_place(last, call, (place, rest)),
-            keyed: KEYED.contains(&last_part(last)),
+            default: self.default_place(last, call, (place, rest)),
+            keyed: KEYED.contains(&last_part(last)) || flag_name(last_part(last), call).is_some(),
             elsewhere: self.names_another_device(call, api)
-                || self.kind_is_open(call, &path)
+                || self.kind_is_open(call, api)
                 || catalogue::is_of_quantity(&path),
         };
         if let Some(api) = api
             && api.uses == Uses::Always
             && !called.elsewhere
-            && !catalogue::starts_nothing(&path, is_switched_off(call))
+            && !catalogue::starts_nothing(&path, switched_off)
         {
             self.uses(span_of(&*call.func), api.label);
             if let Some(certainty) = catalogue::starts_cuda(&path) {
                 self.starts(span_of(&*call.func), api.label, certainty);
             }
+        }
+        if let Some(api) = api
+            && let Some(all) = &api.all
+            && !called.elsewhere
+        {
+            self.calls_all(call, api, all);
         }
         self.arguments(call, &called);
     }
@@ -96,7 +105,7 @@ impl<'a> Walker<'a> {
         for (position, argument) in call.arguments.args.iter().enumerate() {
             counted &= !argument.is_starred_expr();
             let place = if counted {
-                self.positional(position, called)
+                self.positional(position, call, called)
             } else {
                 called.rest
             };
@@ -113,7 +122,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn positional(&self, position: usize, called: &Called<'_>) -> Place {
+    fn positional(&self, position: usize, call: &ExprCall, called: &Called<'_>) -> Place {
         if let Some(default) = called.default {
             return if called.keyed && position == 0 {
                 Place::Compared
@@ -126,23 +135,24 @@ impl<'a> Walker<'a> {
         };
         api.arguments
             .iter()
-            .find(|argument| argument.position == Some(position))
+            .find(|argument| argument.position == Some(position) && is_meant(argument.form, call))
             .map_or(called.rest, |argument| {
-                Place::Device(self.role_in(api, argument.form, called.elsewhere))
+                Place::Device(self.role_in(api, argument.form, call, called.elsewhere))
             })
     }
 
-    fn role_in(&self, api: &'static Api, form: Form, elsewhere: bool) -> Role {
+    fn role_in(&self, api: &'static Api, form: Form, call: &ExprCall, elsewhere: bool) -> Role {
         // `.to(1)` may be anything in a file without a GPU library.
         let numbers = !elsewhere && (self.imports.gpu || !api.path.starts_with('.'));
+        let form = limited(form, call);
         Role {
             label: api.label,
-            form: if numbers { form } else { words_only(form) },
+            form: if numbers { form } else { form.words_only() },
             numbers,
         }
     }
 
-    fn keyword(&self, keyword: &Keyword, call: &ExprCall, called: &Called<'_>) -> Place {
+    fn keyword(&mut self, keyword: &Keyword, call: &ExprCall, called: &Called<'_>) -> Place {
         let Some(name) = keyword.arg.as_deref() else {
             return called.rest;
         };
@@ -154,9 +164,9 @@ impl<'a> Walker<'a> {
             && let Some(argument) = api
                 .arguments
                 .iter()
-                .find(|argument| argument.keyword == name)
+                .find(|argument| argument.keyword == name && is_meant(argument.form, call))
         {
-            let mut role = self.role_in(api, argument.form, called.elsewhere);
+            let mut role = self.role_in(api, argument.form, call, called.elsewhere);
             // Only calls that are known by their own name keep it as the label.
             if let Some(general) = general
                 && !api.path.starts_with("torch")
@@ -167,32 +177,17 @@ impl<'a> Walker<'a> {
             return Place::Device(role);
         }
         if let Some(general) = general {
-            let gpu_call = catalogue::is_gpu_library(called.path) || self.imports.gpu;
-            let numbers = match general.numbers {
-                Where::Everywhere => true,
-                Where::GpuCalls => {
-                    let audio = self.imports.audio
-                        && !catalogue::is_gpu_library(called.path)
-                        && catalogue::sounds_like_audio(called.path);
-                    gpu_call
-                        && !called.elsewhere
-                        && !audio
-                        && !catalogue::is_other_device(called.path)
-                }
-            };
+            let numbers = !called.elsewhere && self.numbers_count(general.numbers, called.path);
+            let form = limited(general.form, call);
             return Place::Device(Role {
                 label: general.label,
-                form: if numbers {
-                    general.form
-                } else {
-                    words_only(general.form)
-                },
+                form: if numbers { form } else { form.words_only() },
                 numbers,
             });
         }
         if name == "default" {
             return match (option_name(call), called.default) {
-                (Some(option), _) => place_of_name(&option, true),
+                (Some(option), _) => self.place_of_option(&option, call),
                 (None, Some(default)) => default,
                 (None, None) => called.rest,
             };
@@ -200,15 +195,78 @@ impl<'a> Walker<'a> {
         called.rest
     }
 
-    /// Whether a `torch.device(kind, 0)` has a kind that is decided at run time: the number may
-    /// be any device's.
-    fn kind_is_open(&self, call: &'a ExprCall, path: &str) -> bool {
-        path == "torch.device"
-            && call.arguments.find_argument_value("index", 1).is_some()
-            && call
+    /// Whether a bare number under a general keyword is a card in a call of `path`.
+    fn numbers_count(&mut self, place: Where, path: &str) -> bool {
+        let gpu_library = catalogue::is_gpu_library(path);
+        let unknown = |imports: Imports| {
+            let audio = imports.audio && catalogue::sounds_like_audio(path);
+            gpu_library || (imports.gpu && !audio && !catalogue::is_other_device(path))
+        };
+        match place {
+            Where::Everywhere => true,
+            Where::GpuLibraries => gpu_library,
+            Where::GpuCalls => unknown(self.imports) && !catalogue::is_other_device(path),
+            Where::GpuFiles => unknown(self.imports) && (gpu_library || self.counts_cards()),
+        }
+    }
+
+    /// Whether a number stands beside a kind of device that is decided at run time, as in
+    /// `torch.device(kind, 0)`: it may be any device's.
+    fn kind_is_open(&self, call: &'a ExprCall, api: Option<&'static Api>) -> bool {
+        let is_open = |kind: &Expr| constants(kind, &self.scopes).contains(&Constant::Unknown);
+        let by_row = api.filter(|api| api.needs_kind()).is_some_and(|api| {
+            let given = |row: &Argument| {
+                let by_place = row
+                    .position
+                    .and_then(|position| call.arguments.find_positional(position));
+                by_place.or_else(|| Some(&call.arguments.find_keyword(row.keyword)?.value))
+            };
+            let mut numbers = api.arguments.iter().filter(|row| row.form == Form::Index);
+            let mut kinds = api.arguments.iter().filter(|row| row.form.names_kind());
+            numbers.any(|row| given(row).is_some())
+                && kinds.any(|row| given(row).is_some_and(is_open))
+        });
+        by_row
+            || call
                 .arguments
-                .find_argument_value("type", 0)
-                .is_some_and(|kind| constants(kind, &self.scopes).contains(&Constant::Unknown))
+                .find_keyword("device_type")
+                .is_some_and(|kind| {
+                    let values = constants(&kind.value, &self.scopes);
+                    values.iter().any(|value| {
+                        !matches!(value, Constant::Text(text)
+                        if Form::Kind.read(text) == DeviceText::Cuda)
+                    })
+                })
+    }
+
+    /// What the default in `config.get("gpu_device_index", 1)`, `gpu_device_index =
+    /// field(default=1)` and `DEFINE_integer("gpu_id", 1)` is; `None` for calls that take none.
+    fn default_place(
+        &mut self,
+        path: &str,
+        call: &ExprCall,
+        (place, rest): (Place, Place),
+    ) -> Option<Place> {
+        let last = last_part(path);
+        if KEYED.contains(&last) {
+            return Some(match (place, call.arguments.args.first()) {
+                (Place::Message, _) => rest,
+                (Place::Device(_), _) => place,
+                (_, Some(Expr::StringLiteral(key))) => self.place_of_key(key.value.to_str()),
+                _ => rest,
+            });
+        }
+        if let Some(flag) = flag_name(last, call) {
+            return Some(self.place_of_option(flag, call));
+        }
+        if !DECLARATIONS.contains(&last) {
+            return None;
+        }
+        match (place, option_name(call)) {
+            (Place::Device(_), _) => Some(place),
+            (_, Some(option)) => Some(self.place_of_option(&option, call)),
+            (_, None) => None,
+        }
     }
 
     /// Whether a device argument is sure to be something other than CUDA.
@@ -222,7 +280,7 @@ impl<'a> Walker<'a> {
             .into_iter()
             .flat_map(|api| api.arguments)
             .any(|argument| {
-                let words = matches!(argument.form, Form::Device | Form::Text | Form::List);
+                let words = argument.form.names_kind();
                 let given = argument
                     .position
                     .and_then(|position| call.arguments.find_positional(position))
@@ -230,6 +288,7 @@ impl<'a> Walker<'a> {
                 words && given.is_some_and(|expr| is_other(expr, argument.form))
             });
         by_row
+            || names_no_cuda(call)
             || call
                 .arguments
                 .find_keyword("device")
@@ -244,35 +303,42 @@ fn is_switched_off(call: &ExprCall) -> bool {
     )
 }
 
-/// What the default in `config.get("gpu_device_index", 1)` and `gpu_device_index = field(default=1)`
-/// is; `None` for calls that take none.
-fn default_place(path: &str, call: &ExprCall, (place, rest): (Place, Place)) -> Option<Place> {
-    let last = last_part(path);
-    if KEYED.contains(&last) {
-        return Some(match (place, call.arguments.args.first()) {
-            (Place::Message, _) => rest,
-            (Place::Device(_), _) => place,
-            (_, Some(Expr::StringLiteral(key))) => place_of_name(key.value.to_str(), true),
-            _ => rest,
-        });
-    }
-    match place {
-        Place::Device(_) if DECLARATIONS.contains(&last) => Some(place),
-        _ => None,
+/// Whether an argument of this form is one in this call.
+fn is_meant(form: Form, call: &ExprCall) -> bool {
+    match form {
+        Form::After(word) => matches!(call.arguments.args.first(),
+            Some(Expr::StringLiteral(text)) if text.value.to_str() == word),
+        _ => true,
     }
 }
 
-/// The name of a command line option: `--gpu-device-index` as `gpu_device_index`.
-fn option_name(call: &ExprCall) -> Option<String> {
-    call.arguments
-        .args
-        .iter()
-        .find_map(|argument| match argument {
-            Expr::StringLiteral(text) => text
-                .value
-                .to_str()
-                .strip_prefix("--")
-                .map(|name| name.replace('-', "_")),
-            _ => None,
+/// A map beside `max_memory` spreads over the cards that are named there.
+fn limited(form: Form, call: &ExprCall) -> Form {
+    let is_limited = || {
+        let limit = call.arguments.find_keyword("max_memory");
+        limit.is_some_and(|limit| !limit.value.is_none_literal_expr())
+    };
+    match form {
+        Form::Map if is_limited() => Form::LimitedMap,
+        other => other,
+    }
+}
+
+/// Whether `providers` lists some, and none of them is CUDA's.
+fn names_no_cuda(call: &ExprCall) -> bool {
+    let Some(providers) = call.arguments.find_keyword("providers") else {
+        return false;
+    };
+    let Expr::List(list) = &providers.value else {
+        return false;
+    };
+    !list.elts.is_empty()
+        && list.elts.iter().all(|provider| {
+            let name = match provider {
+                Expr::Tuple(pair) => pair.elts.first(),
+                other => Some(other),
+            };
+            matches!(name, Some(Expr::StringLiteral(name))
+                if Form::Providers.read(name.value.to_str()) != DeviceText::Cuda)
         })
 }

@@ -4,7 +4,7 @@ use ruff_python_ast::{
     Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName, Parameters,
 };
 
-use super::place::{ANYWHERE, Place, Role, place_of_name};
+use super::place::{ANYWHERE, Place, Role};
 use super::span_of;
 use super::value::{Constant, constants};
 use super::walk::Walker;
@@ -13,10 +13,13 @@ use crate::scan::fact::BlockKind;
 
 impl<'a> Walker<'a> {
     pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
-        if let (Place::Device(role), Expr::Call(_) | Expr::Subscript(_)) = (place, expr)
-            && role.numbers
-        {
-            self.counted_by_nvml(expr, span_of(expr), role.label);
+        if let Place::Device(role) = place {
+            if role.numbers && matches!(expr, Expr::Call(_) | Expr::Subscript(_)) {
+                self.counted_by_nvml(expr, span_of(expr), role.label);
+            }
+            if self.special(expr, role) {
+                return;
+            }
         }
         match expr {
             Expr::StringLiteral(_) | Expr::NumberLiteral(_) => self.value(expr, place),
@@ -54,8 +57,8 @@ impl<'a> Walker<'a> {
             }
             Expr::Call(call) => self.call(expr, call, place),
             Expr::Dict(dict) => self.dict(dict, place),
-            Expr::List(list) => self.all(&list.elts, element(place)),
-            Expr::Tuple(tuple) => self.all(&tuple.elts, element(place)),
+            Expr::List(list) => self.elements(&list.elts, place),
+            Expr::Tuple(tuple) => self.elements(&tuple.elts, place),
             Expr::Set(set) => self.all(&set.elts, element(place)),
             Expr::Named(named) => self.expression(&named.value, place),
             Expr::Await(inner) => self.expression(&inner.value, place),
@@ -71,6 +74,7 @@ impl<'a> Walker<'a> {
                 self.expression(&attribute.value, inner(place));
             }
             Expr::Subscript(subscript) => {
+                self.picked(expr, subscript, place);
                 self.expression(&subscript.value, inner(place));
                 self.expression(&subscript.slice, Place::Compared);
             }
@@ -91,6 +95,12 @@ impl<'a> Walker<'a> {
         if !expr.is_literal_expr() && !expr.is_name_expr() {
             let span = span_of(expr);
             self.block((span, span), BlockKind::Branch);
+        }
+    }
+
+    fn elements(&mut self, elements: &'a [Expr], place: Place) {
+        if !self.provider(elements, place) {
+            self.all(elements, element(place));
         }
     }
 
@@ -132,35 +142,66 @@ impl<'a> Walker<'a> {
     pub(super) fn device(&mut self, expr: &Expr, role: Role, values: &[Constant]) {
         let span = span_of(expr);
         for value in values {
+            let said = match value {
+                Constant::Text(text) => role.form.read(text),
+                Constant::Number(number) if role.numbers => role.form.read_number(*number),
+                Constant::Prefix(start) if start.starts_with("cuda") => DeviceText::Cuda,
+                _ => DeviceText::Open,
+            };
             match value {
-                Constant::Text(text) => match role.form.read(text) {
-                    DeviceText::Indices(_) if was_judged(expr, value) => {
-                        self.uses(span, role.label);
-                    }
-                    DeviceText::Indices(indices) => {
-                        for index in indices {
-                            self.select(expr, role.label, index);
-                        }
-                    }
-                    DeviceText::Cuda => self.uses(span, role.label),
-                    DeviceText::Other => {}
-                },
-                Constant::Number(_) if was_judged(expr, value) => self.uses(span, role.label),
-                Constant::Number(number) => {
-                    if role.numbers
-                        && role.form.takes_number()
-                        && let Ok(index) = u32::try_from(*number)
-                    {
-                        self.select(expr, role.label, index);
-                    }
-                }
-                Constant::Prefix(start) if start.starts_with("cuda") => {
-                    self.uses(span, role.label);
+                Constant::Prefix(_) if said == DeviceText::Cuda => {
                     self.counted_by_nvml(expr, span, role.label);
                 }
                 Constant::Unknown if role.numbers => self.counted_by_nvml(expr, span, role.label),
-                Constant::Prefix(_) | Constant::Unknown => {}
+                _ => {}
             }
+            match said {
+                DeviceText::Indices(_) if self.was_judged(expr, value) => {
+                    self.uses(span, role.label);
+                }
+                DeviceText::Indices(indices) => {
+                    for index in indices {
+                        self.select(expr, role.label, index);
+                    }
+                }
+                DeviceText::Cuda => self.uses(span, role.label),
+                DeviceText::All => {
+                    self.uses(span, role.label);
+                    if !is_named(expr, role.form) {
+                        self.takes_all(span, role.label);
+                    }
+                }
+                DeviceText::Count(count) => {
+                    if role.form == Form::Gpus {
+                        self.uses(span, role.label);
+                    }
+                    self.takes_count(span, role.label, count);
+                }
+                DeviceText::Open | DeviceText::Other => {}
+            }
+        }
+    }
+
+    /// Whether a name's value was already judged where the name was given it.
+    fn was_judged(&self, expr: &Expr, value: &Constant) -> bool {
+        let (name, is_field) = match expr {
+            Expr::Name(name) => (name.id.as_str(), false),
+            Expr::Attribute(attribute) => (
+                attribute.attr.as_str(),
+                self.judged.fields.contains(attribute.attr.as_str()),
+            ),
+            _ => return false,
+        };
+        match value {
+            Constant::Text(text) => {
+                is_field || matches!(catalogue::cuda_text(text), DeviceText::Indices(_))
+            }
+            Constant::Number(_) => {
+                is_field
+                    || catalogue::keyword(&name.to_ascii_lowercase())
+                        .is_some_and(|keyword| keyword.numbers == Where::Everywhere)
+            }
+            Constant::Prefix(_) | Constant::Unknown => false,
         }
     }
 
@@ -169,7 +210,7 @@ impl<'a> Walker<'a> {
         const MOST: u32 = 4;
         self.value(expr, place);
         if let Place::Device(role) = place
-            && role.form == Form::Map
+            && role.form.is_map()
             && self.followed < MOST
             && let Some((_, value)) = self.scopes.bound_once(&name.id, self.scopes.depth())
             && (value.is_dict_expr() || value.is_call_expr())
@@ -227,8 +268,10 @@ impl<'a> Walker<'a> {
             }
             let place = match (place, &item.key) {
                 (Place::Message, _) => Place::Message,
-                (Place::Device(role), Some(_)) if role.form.takes_many() => place,
-                (_, Some(Expr::StringLiteral(key))) => place_of_name(key.value.to_str(), true),
+                (Place::Device(role), Some(key)) if role.form.mapped().is_some() => {
+                    Place::Device(mapped(role, key))
+                }
+                (_, Some(Expr::StringLiteral(key))) => self.place_of_key(key.value.to_str()),
                 _ => Place::Code,
             };
             self.expression(&item.value, place);
@@ -278,23 +321,30 @@ fn inner(place: Place) -> Place {
 /// The place of a list's elements.
 fn element(place: Place) -> Place {
     match place {
-        Place::Device(role) if role.form.takes_many() => place,
-        Place::Device(_) => Place::Code,
+        Place::Device(role) => role
+            .form
+            .element()
+            .map_or(Place::Code, |form| Place::Device(Role { form, ..role })),
         _ => place,
     }
 }
 
-/// Whether a name's value was already judged where the name was given it.
-fn was_judged(expr: &Expr, value: &Constant) -> bool {
+/// The role of a mapping's value. The key `""` means a whole model: nothing else is keyed so, and
+/// its number is a card.
+fn mapped(role: Role, key: &Expr) -> Role {
+    let is_model = matches!(key, Expr::StringLiteral(key) if key.value.is_empty());
+    Role {
+        numbers: role.numbers || (role.form.is_map() && is_model),
+        ..role
+    }
+}
+
+/// Whether it is a name whose value was read in the same form where it was given it.
+fn is_named(expr: &Expr, form: Form) -> bool {
     let name = match expr {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),
         _ => return false,
     };
-    match value {
-        Constant::Text(text) => matches!(catalogue::cuda_text(text), DeviceText::Indices(_)),
-        Constant::Number(_) => catalogue::keyword(&name.to_ascii_lowercase())
-            .is_some_and(|keyword| keyword.numbers == Where::Everywhere),
-        Constant::Prefix(_) | Constant::Unknown => false,
-    }
+    catalogue::keyword(&name.to_ascii_lowercase()).is_some_and(|keyword| keyword.form == form)
 }

@@ -1,12 +1,13 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `walk`, `expression`, `call`, `environment`, `command`, `container` and `nvml` go through the
-//! tree and write down facts; `opening` says where a line can be put before all that; `edit` writes
-//! remedies.
+//! `hints` what the whole file says about its names; `walk`, `expression`, `call`, `cards`,
+//! `option`, `environment`, `command`, `container` and `nvml` go through the tree and write down
+//! facts; `opening` says where a line can be put before all that; `edit` writes remedies.
 
 mod asked;
 mod call;
+mod cards;
 mod command;
 mod comment;
 mod constant;
@@ -15,11 +16,13 @@ mod edit;
 mod environment;
 mod expression;
 mod harmless;
+mod hints;
 mod insertion;
 mod lines;
 mod literal;
 mod nvml;
 mod opening;
+mod option;
 mod place;
 mod plain;
 mod removal;
@@ -58,6 +61,20 @@ pub(super) const PYTHON: Language = Language {
         "AFFINITY_MASK",
         "DEVICE_SELECTOR",
         "DEVICE_ORDINAL",
+        "vllm",
+        "sglang",
+        "exllamav2",
+        "insightface",
+        "multi_process_pool",
+        "MirroredStrategy",
+        "CentralStorageStrategy",
+        "TrainingArguments",
+        "llama_cpp",
+        "tvm",
+        "mmcv",
+        "PyNvCodec",
+        "faster_whisper",
+        "DataParallel",
     ],
     read,
     edits,
@@ -224,5 +241,7 @@ fn span_of(node: &impl ruff_text_size::Ranged) -> Span {
     Span::new(node.start().to_usize(), node.end().to_usize())
 }
 
+#[cfg(test)]
+mod card_tests;
 #[cfg(test)]
 mod tests;

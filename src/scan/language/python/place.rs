@@ -2,6 +2,7 @@
 
 use ruff_python_ast::Expr;
 
+use super::walk::Walker;
 use crate::scan::catalogue::{self, Form, Where};
 
 /// What a value is, by where it stands.
@@ -34,10 +35,15 @@ const DEVICE_TEXT: &str = "cuda:N";
 /// label is that of the keyword.
 pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
     let name = name.to_ascii_lowercase();
-    if let Some(keyword) = catalogue::keyword(&name) {
+    let row = if name.ends_with("_device_map") {
+        "device_map"
+    } else {
+        &name
+    };
+    if let Some(keyword) = catalogue::keyword(row) {
         let everywhere = keyword.numbers == Where::Everywhere;
         return Place::Device(Role {
-            label: if as_argument || everywhere {
+            label: if as_argument || everywhere || keyword.numbers == Where::GpuFiles {
                 keyword.label
             } else {
                 DEVICE_TEXT
@@ -45,7 +51,7 @@ pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
             form: if everywhere {
                 keyword.form
             } else {
-                words_only(keyword.form)
+                keyword.form.words_only()
             },
             numbers: everywhere,
         });
@@ -54,15 +60,6 @@ pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
         return Place::Device(DEVICE_NAME);
     }
     Place::Code
-}
-
-/// The form where only texts count.
-pub(super) fn words_only(form: Form) -> Form {
-    match form {
-        Form::Map => Form::Map,
-        Form::GpuText => Form::GpuText,
-        Form::Device | Form::Text | Form::Index | Form::List => Form::Text,
-    }
 }
 
 const DEVICE_NAME: Role = Role {
@@ -74,19 +71,51 @@ const DEVICE_NAME: Role = Role {
 /// The role of a `"cuda:1"` anywhere in code.
 pub(super) const ANYWHERE: Role = DEVICE_NAME;
 
-/// What is assigned to a target.
-pub(super) fn place_of_target(target: &Expr) -> Place {
-    match target {
-        Expr::Name(name) => place_of_name(&name.id, false),
-        Expr::Attribute(attribute) => place_of_name(attribute.attr.as_str(), false),
-        Expr::Subscript(subscript) => match &*subscript.slice {
-            // The value of a variable that selects cards is no device by itself.
-            Expr::StringLiteral(key) if catalogue::variable(key.value.to_str()).is_some() => {
-                Place::Compared
+impl Walker<'_> {
+    /// What is assigned to a target.
+    pub(super) fn place_of_target(&mut self, target: &Expr) -> Place {
+        match target {
+            Expr::Name(name) => place_of_name(&name.id, false),
+            Expr::Attribute(attribute) => {
+                let name = attribute.attr.as_str();
+                if name == "device"
+                    && let Some(property) = catalogue::property(&self.scopes.path(target))
+                {
+                    return Place::Device(Role {
+                        label: property.path,
+                        form: property.form,
+                        numbers: true,
+                    });
+                }
+                match self.place_of_key(name) {
+                    place @ Place::Device(Role { numbers: true, .. }) => place,
+                    _ => place_of_name(name, false),
+                }
             }
-            Expr::StringLiteral(key) => place_of_name(key.value.to_str(), true),
+            Expr::Subscript(subscript) => match &*subscript.slice {
+                // The value of a variable that selects cards is no device by itself.
+                Expr::StringLiteral(key) if catalogue::variable(key.value.to_str()).is_some() => {
+                    Place::Compared
+                }
+                Expr::StringLiteral(key) => self.place_of_key(key.value.to_str()),
+                _ => Place::Code,
+            },
             _ => Place::Code,
-        },
-        _ => Place::Code,
+        }
+    }
+
+    /// What a key's or an attribute's value is by its name.
+    pub(super) fn place_of_key(&mut self, name: &str) -> Place {
+        let lower = name.to_ascii_lowercase();
+        match catalogue::keyword(&lower) {
+            Some(keyword) if keyword.numbers == Where::GpuFiles && self.counts_cards() => {
+                Place::Device(Role {
+                    label: keyword.label,
+                    form: keyword.form,
+                    numbers: true,
+                })
+            }
+            _ => place_of_name(name, true),
+        }
     }
 }

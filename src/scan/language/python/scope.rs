@@ -90,6 +90,11 @@ impl<'a> Scopes<'a> {
         self.levels.pop();
     }
 
+    /// Whether the innermost scope is the body of a class.
+    pub(super) fn in_class(&self) -> bool {
+        self.levels.last().is_some_and(|level| level.class)
+    }
+
     /// How many scopes there are.
     pub(super) fn depth(&self) -> usize {
         self.levels.len()

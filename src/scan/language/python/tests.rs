@@ -1,14 +1,13 @@
 //! What the Python reader makes of code, fact by fact.
 
 use super::*;
-use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, When};
+use crate::scan::fact::{FactKind, HowSet, Value, When};
 
-fn facts(text: &str) -> FileFacts {
+pub(super) fn facts(text: &str) -> FileFacts {
     read(text).unwrap()
 }
 
-fn selects(text: &str) -> Vec<(u32, &'static str)> {
+pub(super) fn selects(text: &str) -> Vec<(u32, &'static str)> {
     facts(text)
         .facts
         .iter()
@@ -28,40 +27,6 @@ fn writes(text: &str) -> Vec<(String, Value<String>, HowSet, When)> {
             _ => None,
         })
         .collect()
-}
-
-#[test]
-fn every_row_of_the_catalogue_reads_its_example() {
-    for api in catalogue::all() {
-        if !api.example.contains('1') {
-            let facts = facts(api.example).facts;
-            let uses = |fact: &Fact| fact.kind == FactKind::UsesGpu && fact.api == api.label;
-            assert!(facts.iter().any(uses), "{}: {facts:?}", api.path);
-            continue;
-        }
-        let found = selects(api.example);
-        assert!(
-            found.iter().any(|(index, _)| *index == 1),
-            "{}: {:?} in\n{}",
-            api.path,
-            found,
-            api.example
-        );
-        assert_eq!(
-            found.iter().filter(|(index, _)| *index == 1).count(),
-            1,
-            "{}: one expression, one fact",
-            api.path
-        );
-    }
-    for keyword in catalogue::keywords() {
-        assert_eq!(
-            selects(keyword.example),
-            [(1, keyword.label)],
-            "{}",
-            keyword.name
-        );
-    }
 }
 
 #[test]

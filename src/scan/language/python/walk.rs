@@ -7,7 +7,9 @@ use ruff_python_ast::{
 };
 
 use super::asked::Asked;
-use super::place::{Place, place_of_name, place_of_target};
+use super::cards::Judged;
+use super::hints::Hints;
+use super::place::{Place, place_of_name};
 use super::scope::Scopes;
 use super::{Escaped, span_of};
 use crate::scan::catalogue;
@@ -28,9 +30,12 @@ pub(super) struct Walker<'a> {
     pub(super) imports: Imports,
     /// Whether the place that is being read is in a class of exceptions.
     pub(super) in_exception: bool,
-    module: &'a [Stmt],
+    pub(super) module: &'a [Stmt],
     /// Made when it is needed first.
     asked: Option<Asked<'a>>,
+    /// Made when it is needed first.
+    pub(super) hints: Option<Hints<'a>>,
+    pub(super) judged: Judged<'a>,
     /// How many functions are around the place that is being read.
     pub(super) functions: u32,
     /// How many branches that may not be taken are around it.
@@ -55,6 +60,8 @@ impl<'a> Walker<'a> {
             in_exception: false,
             module,
             asked: None,
+            hints: None,
+            judged: Judged::default(),
             functions: 0,
             branches: 0,
             followed: 0,
@@ -210,14 +217,16 @@ impl<'a> Walker<'a> {
                     self.target(target);
                 }
                 // One value for several targets is still one value.
-                let place = assign.targets.first().map_or(Place::Code, place_of_target);
-                self.assigned(assign.targets.first(), &assign.value, place);
+                let first = assign.targets.first();
+                let place = first.map_or(Place::Code, |target| self.place_of_target(target));
+                self.assigned(first, &assign.value, place);
             }
             Stmt::AnnAssign(assign) => {
                 self.target(&assign.target);
                 if let Some(value) = &assign.value {
                     self.environment_assigned(&assign.target, value);
-                    self.expression(value, place_of_target(&assign.target));
+                    let place = self.place_of_declared(&assign.target);
+                    self.expression(value, place);
                 }
             }
             Stmt::AugAssign(assign) => {
@@ -299,7 +308,8 @@ impl<'a> Walker<'a> {
                 if targets.elts.len() == values.elts.len() =>
             {
                 for (target, value) in targets.elts.iter().zip(&values.elts) {
-                    self.assigned(Some(target), value, place_of_target(target));
+                    let place = self.place_of_target(target);
+                    self.assigned(Some(target), value, place);
                 }
             }
             (Some(Expr::Name(name)), Expr::Tuple(_) | Expr::List(_) | Expr::Set(_))

@@ -1,0 +1,150 @@
+//! Options of the command line and fields of configuration classes that hold a card by default.
+
+use super::Form;
+
+/// A name of an option or field.
+#[derive(Debug)]
+pub struct Choice {
+    /// The name, with underscores.
+    pub name: &'static str,
+    /// The label of its facts.
+    pub label: &'static str,
+    /// How its default says which device.
+    pub form: Form,
+    /// What is needed to take its number for a card.
+    pub needs: Evidence,
+}
+
+/// What is needed to take a default for a card, in a file that uses a GPU library.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// Nothing: the name says it.
+    Name,
+    /// The file puts the value where a device stands, or the help says that it is an index.
+    Use,
+}
+
+const fn named(name: &'static str, label: &'static str) -> Choice {
+    Choice {
+        name,
+        label,
+        form: Form::List,
+        needs: Evidence::Name,
+    }
+}
+
+/// A name that is a number of cards, or a switch, as often as an index.
+const fn used(name: &'static str, label: &'static str) -> Choice {
+    Choice {
+        needs: Evidence::Use,
+        ..named(name, label)
+    }
+}
+
+/// `--local-rank` is not here: the launcher always gives it, whatever its default.
+const CHOICES: &[Choice] = &[
+    named("gpu_id", "gpu_id="),
+    named("gpu_ids", "gpu_ids="),
+    named("gpu_device", "gpu_device="),
+    named("gpu_device_id", "gpu_device_id="),
+    named("cuda_id", "cuda_id="),
+    named("cuda_index", "cuda_index="),
+    named("cuda_device", "cuda_device="),
+    named("cuda_device_id", "cuda_device_id="),
+    named("main_gpu", "main_gpu="),
+    used("gpu_idx", "gpu_idx="),
+    used("gpu_index", "gpu_index="),
+    used("gpu", "--gpu"),
+    used("cuda", "--cuda"),
+    used("device", "device="),
+    used("device_id", "device_id="),
+    used("device_ids", "device_ids="),
+    used("device_index", "device_index="),
+    used("devices", "--devices"),
+    used("gpus", "--gpus"),
+    used("gpu_no", "--gpu-no"),
+    used("gpu_num", "--gpu-num"),
+];
+
+/// The row of a name.
+pub fn option(name: &str) -> Option<&'static Choice> {
+    CHOICES.iter().find(|choice| choice.name == name)
+}
+
+/// All names.
+pub fn options() -> impl Iterator<Item = &'static Choice> {
+    CHOICES.iter()
+}
+
+/// What the help of an option says that its number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Help {
+    /// A card's index.
+    Index,
+    /// How many cards, or whether any.
+    Other,
+    /// Nothing about it.
+    Silent,
+}
+
+/// Words of a help that counts or switches.
+const COUNTS: &[&str] = &[
+    "number of gpu",
+    "number of cuda",
+    "number of device",
+    "num gpu",
+    "num of gpu",
+    "# of gpu",
+    "#gpu",
+    "how many",
+    "count",
+    "whether",
+    "enable",
+    "use gpu",
+    "use cuda",
+    "use the gpu",
+    "using gpu",
+    "if true",
+    "true or false",
+    "visible",
+    "amount",
+];
+
+/// Words of a help that names one card, beside `gpu` or `cuda`.
+const NAMES: &[&str] = &[
+    " id", "_id", "-id", "gpuid", "index", "indices", "number", "which", "ordinal", "to use",
+    "0,1", "0, 1", " no.",
+];
+
+/// Reads the help of an option.
+pub fn help(text: &str) -> Help {
+    let text = text.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if has(COUNTS) {
+        Help::Other
+    } else if has(&["gpu", "cuda"]) && has(NAMES) {
+        Help::Index
+    } else {
+        Help::Silent
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_help_tells_an_index_from_a_count() {
+        for (text, expected) in [
+            ("GPU id to use", Help::Index),
+            ("which gpu to use", Help::Index),
+            ("number of GPUs", Help::Other),
+            ("use GPU or not", Help::Other),
+            ("whether to use cuda device", Help::Other),
+            ("the device", Help::Silent),
+            ("device id of the camera", Help::Silent),
+        ] {
+            assert_eq!(help(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Options of the command line and fields of configuration classes: whether their default is a
+//! card.
+
+use ruff_python_ast::{Expr, ExprCall};
+
+use super::hints::Hints;
+use super::place::{Place, Role, place_of_name};
+use super::walk::Walker;
+use crate::scan::catalogue::{self, Evidence, Help};
+
+impl<'a> Walker<'a> {
+    /// What the whole file says about its names; looked through when first needed.
+    pub(super) fn hints(&mut self) -> &Hints<'a> {
+        let module = self.module;
+        self.hints.get_or_insert_with(|| Hints::of(module))
+    }
+
+    /// Whether a number by a card's name counts: the file uses a GPU library, and does not make
+    /// the mask of such numbers.
+    pub(super) fn counts_cards(&mut self) -> bool {
+        self.imports.gpu && !self.hints().mask_is_open
+    }
+
+    /// What the default of an option is.
+    pub(super) fn place_of_option(&mut self, name: &str, call: &ExprCall) -> Place {
+        let help = call
+            .arguments
+            .find_keyword("help")
+            .map(|keyword| &keyword.value)
+            .or_else(|| call.arguments.find_positional(2));
+        let help = match help {
+            Some(Expr::StringLiteral(text)) => catalogue::help(text.value.to_str()),
+            _ => Help::Silent,
+        };
+        self.place_of_choice(name, help)
+    }
+
+    /// What is assigned to a target with a type: in a class, the default of a field.
+    pub(super) fn place_of_declared(&mut self, target: &'a Expr) -> Place {
+        match target {
+            Expr::Name(name) if self.scopes.in_class() => self.place_of_field(name.id.as_str()),
+            _ => self.place_of_target(target),
+        }
+    }
+
+    fn place_of_field(&mut self, name: &'a str) -> Place {
+        let lower = name.to_ascii_lowercase();
+        let place = self.place_of_choice(&lower, Help::Silent);
+        match place {
+            Place::Device(Role { numbers: true, .. }) => {
+                self.judged.fields.insert(name);
+                place
+            }
+            _ => place_of_name(name, false),
+        }
+    }
+
+    fn place_of_choice(&mut self, name: &str, help: Help) -> Place {
+        let by_name = place_of_name(name, true);
+        let Some(choice) = catalogue::option(name) else {
+            return by_name;
+        };
+        if help == Help::Other || self.imports.audio || !self.counts_cards() {
+            return by_name;
+        }
+        let is_card = match choice.needs {
+            Evidence::Name => true,
+            Evidence::Use => help == Help::Index || self.hints().is_device(name),
+        };
+        if !is_card {
+            return by_name;
+        }
+        Place::Device(Role {
+            label: choice.label,
+            form: choice.form,
+            numbers: true,
+        })
+    }
+}
+
+/// The name of a command line option: `--gpu-device-index` as `gpu_device_index`.
+pub(super) fn option_name(call: &ExprCall) -> Option<String> {
+    call.arguments
+        .args
+        .iter()
+        .find_map(|argument| match argument {
+            Expr::StringLiteral(text) => text
+                .value
+                .to_str()
+                .strip_prefix("--")
+                .map(|name| name.replace('-', "_")),
+            _ => None,
+        })
+}
+
+/// The name of an absl or `TensorFlow` flag: `DEFINE_integer("gpu", 0, "help")`.
+pub(super) fn flag_name<'c>(last: &str, call: &'c ExprCall) -> Option<&'c str> {
+    match call.arguments.args.first() {
+        Some(Expr::StringLiteral(name)) if last.starts_with("DEFINE_") => Some(name.value.to_str()),
+        _ => None,
+    }
+}
