@@ -3,7 +3,7 @@
 use super::situation::{ORDER, Situation, VISIBLE};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
-use crate::scan::fact::{Value, Whose};
+use crate::scan::fact::{Value, VariableWrite, Whose};
 use crate::scan::remedy::Safety;
 
 pub(super) const RULE: Rule = Rule {
@@ -22,6 +22,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         if write.whose != Whose::Nobody
             || write.value == Value::Absent
             || (name != VISIBLE && name != ORDER)
+            || is_inherited(situation, write)
         {
             continue;
         }
@@ -41,4 +42,11 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         drafts.push(draft);
     }
     drafts
+}
+
+/// Whether the program itself has the same value, which every program that it starts inherits.
+fn is_inherited(situation: &Situation<'_>, write: &VariableWrite) -> bool {
+    let own = situation.facts.writes(&write.name);
+    own.last()
+        .is_some_and(|(_, own)| own.value == write.value && own.value != Value::Dynamic)
 }
