@@ -26,7 +26,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         }
         let mut draft = Draft::on(fact, About::Line);
         draft.message = format!(
-            "{} is {whose}: CUDA does not read it, so it keeps nobody off {}",
+            "{} chooses cards for {whose}: CUDA does not read it, so it keeps nobody off {}",
             write.name,
             situation.forbidden()
         );

@@ -3,7 +3,8 @@
 use super::situation::{ORDER, Situation, VISIBLE};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
-use crate::scan::fact::{Value, Whose};
+use crate::scan::fact::{Value, VariableWrite, Whose};
+use crate::scan::remedy::Safety;
 
 pub(super) const RULE: Rule = Rule {
     code: "GG012",
@@ -21,6 +22,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         if write.whose != Whose::Nobody
             || write.value == Value::Absent
             || (name != VISIBLE && name != ORDER)
+            || is_inherited(situation, write)
         {
             continue;
         }
@@ -34,7 +36,17 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         draft.help = format!(
             "set {name} in the program's own environment, or in front of the command that needs it"
         );
+        let mut remedy = situation.set_first();
+        remedy.safety = Safety::Unsafe;
+        draft.remedy = Some(remedy);
         drafts.push(draft);
     }
     drafts
+}
+
+/// Whether the program itself has the same value, which every program that it starts inherits.
+fn is_inherited(situation: &Situation<'_>, write: &VariableWrite) -> bool {
+    let own = situation.facts.writes(&write.name);
+    own.last()
+        .is_some_and(|(_, own)| own.value == write.value && own.value != Value::Dynamic)
 }

@@ -3,6 +3,7 @@
 use super::situation::{ORDER, Situation, VISIBLE};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
+use crate::policy::selection::Mask;
 use crate::scan::fact::{
     Block, BlockKind, Certainty, Fact, FactKind, HowSet, Value, VariableWrite, When, Whose,
 };
@@ -74,7 +75,12 @@ fn draft(
     );
     "too late for this program".clone_into(&mut draft.label);
     draft.help = format!("set {name} at the top, before the imports");
-    draft.certainty = certainty;
+    // Hiding every card so late may well be meant for the children.
+    let hides = write
+        .value
+        .known()
+        .is_some_and(|value| Mask::read(situation.cards(), value).hides_all());
+    draft.certainty = if hides { Certainty::Fragile } else { certainty };
     draft.remedy = Some(Remedy {
         change: Change::MoveFirst,
         safety: Safety::Unsafe,

@@ -201,7 +201,19 @@ impl<'a> Situation<'a> {
         Some(match cards {
             Cards::All => all(),
             Cards::Count(count) => all().into_iter().take(*count as usize).collect(),
-            Cards::Listed(listed) => self.shown_by(&listed.join(",")).slots,
+            Cards::Listed(listed) => {
+                let listed = listed.join(",");
+                let mask = selection::Mask::read(self.cards(), &listed);
+                let mut slots = self.shown_by(&listed).slots;
+                // Not the end of a list here, but a card that is not there.
+                if mask
+                    .trouble()
+                    .is_some_and(|(_, trouble)| trouble == Trouble::BeyondLast)
+                {
+                    slots.push(Slot::Unknown);
+                }
+                slots
+            }
             Cards::AllBut(left_out) => {
                 let left_out = self.shown_by(&left_out.join(",")).slots;
                 let mut all = all();

@@ -56,7 +56,13 @@ impl<'a> Walker<'a> {
         } else if PROGRAMS.contains(&path) {
             call.arguments
                 .find_argument_value("args", 0)
-                .map(|given| self.command(given, DEEPEST))
+                .map(|given| match given {
+                    // With a shell, the first word of a list is the text, the rest its arguments.
+                    Expr::List(list) if has_shell(call) && !list.elts.is_empty() => {
+                        self.text_command(&list.elts[0])
+                    }
+                    given => self.command(given, DEEPEST),
+                })
         } else if path == "asyncio.create_subprocess_exec" {
             Some(self.word_command(&call.arguments.args))
         } else if path.ends_with("DeviceRequest") && path.starts_with("docker") {
@@ -314,6 +320,13 @@ fn with_holes(pattern: &str) -> String {
     }
     text.push_str(rest);
     text
+}
+
+/// Whether a call says `shell=True`.
+fn has_shell(call: &ExprCall) -> bool {
+    call.arguments.find_keyword("shell").is_some_and(
+        |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if literal.value),
+    )
 }
 
 fn is_list(expr: &Expr) -> bool {

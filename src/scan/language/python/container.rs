@@ -31,6 +31,8 @@ impl<'a> Walker<'a> {
                     };
                     if words.iter().any(|word| word.dynamic) {
                         (Cards::Dynamic, None)
+                    } else if words.iter().any(|word| word.text == "all") {
+                        (Cards::All, literal)
                     } else {
                         let ids = words.into_iter().map(|word| word.text).collect();
                         (Cards::Listed(ids), literal)

@@ -3,6 +3,7 @@
 use ruff_python_ast::{Expr, ExprCall};
 
 use super::walk::Walker;
+use super::words::last_part;
 use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind};
 use crate::text::Span;
@@ -34,6 +35,28 @@ const OUTPUTS: &[&str] = &[
     "subprocess.check_output",
     "subprocess.getoutput",
     "subprocess.run",
+];
+
+/// What is known of a card beside its number.
+const OTHER_FIELDS: &[&str] = &[
+    "driver",
+    "load",
+    "memoryFree",
+    "memoryTotal",
+    "memoryUsed",
+    "memoryUtil",
+    "name",
+    "returncode",
+    "serial",
+    "temperature",
+    "uuid",
+];
+
+/// Functions and methods that give a number, or several, of those they are given.
+const KEEPERS: &[&str] = &[
+    "argmax", "argmin", "argsort", "array", "asarray", "choice", "filter", "format", "index",
+    "int", "iter", "join", "list", "map", "max", "min", "next", "reversed", "sample", "set",
+    "sorted", "str", "tuple",
 ];
 
 impl Walker<'_> {
@@ -68,11 +91,14 @@ impl Walker<'_> {
         let mut any = |exprs: &[Expr]| exprs.iter().any(|one| self.is_counted(one, depth, steps));
         match expr {
             Expr::Call(call) => self.is_counted_call(call, depth, steps),
-            Expr::Name(name) => match self.scopes.bound_once(&name.id, depth) {
-                Some((at, value)) => self.is_counted(value, at, steps),
-                None => false,
-            },
-            Expr::Attribute(attribute) => self.is_counted(&attribute.value, depth, steps),
+            Expr::Name(name) => self.scopes.bound(&name.id, depth).is_some_and(|bound| {
+                let mut values = bound.values.iter();
+                values.any(|value| self.is_counted(value, bound.depth, steps))
+            }),
+            Expr::Attribute(attribute) => {
+                !OTHER_FIELDS.contains(&attribute.attr.as_str())
+                    && self.is_counted(&attribute.value, depth, steps)
+            }
             Expr::Subscript(subscript) => self.is_counted(&subscript.value, depth, steps),
             Expr::Starred(inner) => self.is_counted(&inner.value, depth, steps),
             Expr::List(list) => any(&list.elts),
@@ -111,16 +137,14 @@ impl Walker<'_> {
         if OUTPUTS.contains(&path.as_str()) {
             return call.arguments.args.first().is_some_and(names_nvidia_smi);
         }
-        // How many there are is no number of a card.
-        if path == "len" {
-            return false;
+        if let Expr::Attribute(method) = &*call.func
+            && self.is_counted(&method.value, depth, steps)
+        {
+            return true;
         }
-        let of_object = match &*call.func {
-            Expr::Attribute(method) => self.is_counted(&method.value, depth, steps),
-            _ => false,
-        };
-        of_object
-            || call
+        // What other functions make of it is not known: `len` makes a count.
+        KEEPERS.contains(&last_part(&path))
+            && call
                 .arguments
                 .args
                 .iter()
