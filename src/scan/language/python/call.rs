@@ -59,7 +59,6 @@ impl<'a> Walker<'a> {
             return;
         }
         self.command_call(call, &path);
-        self.container_environment(call, &path);
         let api = catalogue::api(Some(&path), method);
         let last = method.unwrap_or(&path);
         let rest = if self.in_exception && path == "super().__init__" {
