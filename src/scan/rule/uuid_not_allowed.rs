@@ -24,38 +24,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         if value == required || !mask.is_by_uuid() || situation.fault(&mask).is_some() {
             continue;
         }
-        // Where a card of the policy has no UUID, an unknown one may be its own. So may that of
-        // a part of a card, whose UUID does not tell the card.
-        let all_known = situation.cards().iter().all(|card| card.uuid.is_some());
-        let mut worst: Option<(String, Certainty)> = None;
-        for entry in mask.shown() {
-            let found = match entry.meaning {
-                Meaning::Uuid(slot) if is_allowed(slot) => continue,
-                Meaning::Uuid(Slot::Card(card)) => (
-                    format!(
-                        "`{}` is the {}, which must not be used",
-                        entry.text, card.name
-                    ),
-                    Certainty::Certain,
-                ),
-                Meaning::Uuid(Slot::Unknown) if all_known => (
-                    format!("`{}` is no card of the policy", entry.text),
-                    Certainty::Certain,
-                ),
-                _ => (
-                    format!(
-                        "`{}` is no card that the policy knows by its UUID: it may be {}",
-                        entry.text,
-                        situation.forbidden()
-                    ),
-                    Certainty::Fragile,
-                ),
-            };
-            if worst.is_none() || found.1 == Certainty::Certain {
-                worst = Some(found);
-            }
-        }
-        let Some((why, certainty)) = worst else {
+        let Some((why, certainty)) = worst(situation, &mask) else {
             continue;
         };
         let mut draft = Draft::on(fact, About::Line);
@@ -79,4 +48,40 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         drafts.push(draft);
     }
     drafts
+}
+
+/// What is wrong with the worst of a mask's entries.
+fn worst(situation: &Situation<'_>, mask: &Mask<'_, '_>) -> Option<(String, Certainty)> {
+    // Where a card of the policy has no UUID, an unknown one may be its own. So may that of a
+    // part of a card, whose UUID does not tell the card.
+    let all_known = situation.cards().iter().all(|card| card.uuid.is_some());
+    let mut worst: Option<(String, Certainty)> = None;
+    for entry in mask.shown() {
+        let found = match entry.meaning {
+            Meaning::Uuid(slot) if is_allowed(slot) => continue,
+            Meaning::Uuid(Slot::Card(card)) => (
+                format!(
+                    "`{}` is the {}, which must not be used",
+                    entry.text, card.name
+                ),
+                Certainty::Certain,
+            ),
+            Meaning::Uuid(Slot::Unknown) if all_known => (
+                format!("`{}` is no card of the policy", entry.text),
+                Certainty::Certain,
+            ),
+            _ => (
+                format!(
+                    "`{}` is no card that the policy knows by its UUID: it may be {}",
+                    entry.text,
+                    situation.forbidden()
+                ),
+                Certainty::Fragile,
+            ),
+        };
+        if worst.is_none() || found.1 == Certainty::Certain {
+            worst = Some(found);
+        }
+    }
+    worst
 }

@@ -60,7 +60,6 @@ impl<'a> Walker<'a> {
             return;
         }
         self.command_call(call, &path);
-        self.container_environment(call, &path);
         let switched_off = is_switched_off(call);
         let api = catalogue::api(Some(&path), method)
             .filter(|api| !catalogue::starts_nothing(api.path, switched_off));

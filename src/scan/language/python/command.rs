@@ -48,6 +48,7 @@ struct CommandText {
 impl<'a> Walker<'a> {
     /// The facts of the command that a call starts.
     pub(super) fn command_call(&mut self, call: &'a ExprCall, path: &str) {
+        self.container_environment(call, path);
         let facts = if SHELLS.contains(&path) {
             call.arguments
                 .find_argument_value("command", 0)
@@ -90,9 +91,17 @@ impl<'a> Walker<'a> {
                 Some((_, value)) => self.command(value, deep),
                 None => Vec::new(),
             },
-            Expr::BinOp(sum) if is_list(sum.left.as_ref()) || is_list(sum.right.as_ref()) => {
+            Expr::BinOp(_) if operands(given).iter().any(|one| one.is_list_expr()) => {
                 let mut words = Vec::new();
-                self.words_of(given, deep, &mut words);
+                for operand in operands(given) {
+                    match operand {
+                        Expr::List(list) => {
+                            let elements = list.elts.iter().take(MOST_PARTS);
+                            words.extend(elements.map(|one| self.word(one)));
+                        }
+                        other => words.push(self.word(other)),
+                    }
+                }
                 word_facts(&words, self.when())
             }
             // `"deepspeed a.py".split()`, `shlex.split("deepspeed a.py")`
@@ -116,20 +125,6 @@ impl<'a> Walker<'a> {
             .map(|element| self.word(element))
             .collect();
         word_facts(&words, self.when())
-    }
-
-    /// The words of lists that are added up.
-    fn words_of(&self, given: &'a Expr, deep: u8, words: &mut Vec<Word>) {
-        match given {
-            Expr::BinOp(sum) if sum.op == Operator::Add && deep > 0 => {
-                self.words_of(&sum.left, deep - 1, words);
-                self.words_of(&sum.right, deep - 1, words);
-            }
-            Expr::List(list) => {
-                words.extend(list.elts.iter().take(MOST_PARTS).map(|one| self.word(one)));
-            }
-            other => words.push(self.word(other)),
-        }
     }
 
     pub(super) fn word(&self, element: &'a Expr) -> Word {
@@ -181,8 +176,9 @@ impl<'a> Walker<'a> {
             Expr::StringLiteral(literal) => text.literal(literal),
             Expr::FString(literal) => self.add_f_string(literal, deep, text),
             Expr::BinOp(sum) if sum.op == Operator::Add => {
-                self.add(&sum.left, deep, text);
-                self.add(&sum.right, deep, text);
+                for operand in operands(expr) {
+                    self.add(operand, deep, text);
+                }
             }
             Expr::BinOp(filled) if filled.op == Operator::Mod => {
                 self.add_pattern(expr, &filled.left, deep, text);
@@ -329,10 +325,19 @@ fn has_shell(call: &ExprCall) -> bool {
     )
 }
 
-fn is_list(expr: &Expr) -> bool {
-    match expr {
-        Expr::List(_) => true,
-        Expr::BinOp(sum) => sum.left.is_list_expr() || sum.right.is_list_expr(),
-        _ => false,
+/// What is added up, from left to right; of very many only the first and last.
+fn operands(sum: &Expr) -> Vec<&Expr> {
+    let mut found = Vec::new();
+    let mut rest = sum;
+    while let Expr::BinOp(sum) = rest
+        && sum.op == Operator::Add
+    {
+        if found.len() < MOST_PARTS {
+            found.push(&*sum.right);
+        }
+        rest = &sum.left;
     }
+    found.push(rest);
+    found.reverse();
+    found
 }

@@ -38,19 +38,10 @@ impl<'a> Walker<'a> {
             }
             Expr::If(choice) => {
                 self.expression(&choice.test, Place::Code);
-                self.branch(&choice.body);
-                self.expression(&choice.body, place);
-                self.branch(&choice.orelse);
-                self.expression(&choice.orelse, place);
+                self.branch(&choice.body, place);
+                self.branch(&choice.orelse, place);
             }
-            Expr::BoolOp(operation) => {
-                for (at, operand) in operation.values.iter().enumerate() {
-                    if at > 0 {
-                        self.branch(operand);
-                    }
-                    self.expression(operand, place);
-                }
-            }
+            Expr::BoolOp(operation) => self.operands_in_turn(&operation.values, place),
             Expr::Compare(compare) => {
                 self.expression(&compare.left, Place::Compared);
                 self.all(&compare.comparators, Place::Compared);
@@ -90,11 +81,22 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Notes an expression that may not be evaluated; one without calls in it does nothing.
-    fn branch(&mut self, expr: &Expr) {
+    /// An expression that may not be evaluated; one without calls in it does nothing.
+    fn branch(&mut self, expr: &'a Expr, place: Place) {
         if !expr.is_literal_expr() && !expr.is_name_expr() {
             let span = span_of(expr);
             self.block((span, span), BlockKind::Branch);
+        }
+        self.expression(expr, place);
+    }
+
+    /// `a and b`: what follows the first may not be evaluated.
+    fn operands_in_turn(&mut self, operands: &'a [Expr], place: Place) {
+        if let Some((first, rest)) = operands.split_first() {
+            self.expression(first, place);
+            for operand in rest {
+                self.branch(operand, place);
+            }
         }
     }
 
