@@ -10,6 +10,12 @@ use gpuguard::git::RepoPath;
 use gpuguard::policy::{Policy, Preset, Severity, parse};
 use gpuguard::scan::Scanner;
 
+/// The pages about Python.
+const PYTHON: &[&str] = &[
+    include_str!("languages/python.md"),
+    include_str!("languages/python_values.md"),
+];
+
 struct Case {
     title: String,
     off: Vec<String>,
@@ -60,7 +66,7 @@ fn preset(off: &[String]) -> Policy {
 
 #[test]
 fn python_cases_give_their_findings() {
-    let cases = cases(include_str!("languages/python.md"));
+    let cases: Vec<Case> = PYTHON.iter().flat_map(|page| cases(page)).collect();
     let mut wrong = Vec::new();
     for case in &cases {
         let scan =

@@ -4,7 +4,7 @@ use ruff_python_ast::{Expr, ExprCall, Keyword};
 
 use super::place::{Place, Role, place_of_name, words_only};
 use super::span_of;
-use super::value::{Constant, constants};
+use super::value::{Constant, computes, constants, kept};
 use super::walk::Walker;
 use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
 use crate::scan::catalogue::{self, Api, DeviceText, Form, Uses, Where};
@@ -25,15 +25,7 @@ struct Called<'p> {
 
 impl<'a> Walker<'a> {
     pub(super) fn call(&mut self, expr: &'a Expr, call: &'a ExprCall, place: Place) {
-        let values = constants(expr, &self.scopes);
-        if values.iter().any(|value| *value != Constant::Unknown) {
-            // `str(…)`, `int(…)` and `"…".format(…)` are values; what they are made of may call.
-            self.value(expr, place);
-            for argument in &call.arguments.args {
-                if !argument.is_literal_expr() {
-                    self.expression(argument, Place::Compared);
-                }
-            }
+        if self.computed(expr, call, place) {
             return;
         }
         let path = self.scopes.path(&call.func);
@@ -83,6 +75,33 @@ impl<'a> Walker<'a> {
             self.uses(span_of(&*call.func), api.label);
         }
         self.arguments(call, &called);
+    }
+
+    /// `str(…)`, `int(…)` and `"…".format(…)` are values, and so is `CARDS.get(…)` in a device's
+    /// place, where they are known.
+    fn computed(&mut self, expr: &'a Expr, call: &'a ExprCall, place: Place) -> bool {
+        if computes(call) {
+            let values = constants(expr, &self.scopes);
+            if values.iter().all(|value| *value == Constant::Unknown) {
+                return false;
+            }
+            self.value(expr, place);
+        } else {
+            let Place::Device(role) = place else {
+                return false;
+            };
+            let Some(values) = kept(call, &self.scopes) else {
+                return false;
+            };
+            self.device(expr, role, &values);
+        }
+        // What they are made of may call.
+        for argument in &call.arguments.args {
+            if !argument.is_literal_expr() {
+                self.expression(argument, Place::Compared);
+            }
+        }
+        true
     }
 
     fn arguments(&mut self, call: &'a ExprCall, called: &Called<'_>) {

@@ -1,12 +1,10 @@
 //! Goes through expressions, with the place each value stands in.
 
-use ruff_python_ast::{
-    Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName, Parameters,
-};
+use ruff_python_ast::{Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName};
 
 use super::place::{ANYWHERE, Place, Role, place_of_name};
 use super::span_of;
-use super::value::{Constant, constants};
+use super::value::{Constant, computes, constants};
 use super::walk::Walker;
 use crate::scan::catalogue::{self, DeviceText, Form, Where};
 
@@ -56,6 +54,7 @@ impl<'a> Walker<'a> {
                 self.expression(&attribute.value, inner(place));
             }
             Expr::Subscript(subscript) => {
+                self.value(expr, place);
                 self.expression(&subscript.value, inner(place));
                 self.expression(&subscript.slice, Place::Compared);
             }
@@ -88,7 +87,10 @@ impl<'a> Walker<'a> {
             Place::Code
                 if matches!(
                     expr,
-                    Expr::Name(_) | Expr::Attribute(_) | Expr::NumberLiteral(_)
+                    Expr::Name(_)
+                        | Expr::Attribute(_)
+                        | Expr::Subscript(_)
+                        | Expr::NumberLiteral(_)
                 ) => {}
             Place::Code => {
                 for value in constants(expr, &self.scopes) {
@@ -212,8 +214,7 @@ impl<'a> Walker<'a> {
         if let Some(parameters) = parameters {
             self.defaults(parameters);
         }
-        let none: Option<&Parameters> = None;
-        self.scopes.enter(false, parameters.or(none), &[]);
+        self.scopes.enter(parameters, &[]);
         self.functions += 1;
         self.expression(&lambda.body, Place::Code);
         self.functions -= 1;
@@ -224,8 +225,11 @@ impl<'a> Walker<'a> {
         for generator in generators {
             self.expression(&generator.iter, Place::Code);
         }
-        self.scopes
-            .enter_targets(generators.iter().map(|generator| &generator.target));
+        self.scopes.enter_targets(
+            generators
+                .iter()
+                .map(|generator| (&generator.target, &generator.iter)),
+        );
         for generator in generators {
             self.all(&generator.ifs, Place::Code);
         }
@@ -259,6 +263,8 @@ fn was_judged(expr: &Expr, value: &Constant) -> bool {
     let name = match expr {
         Expr::Name(name) => name.id.as_str(),
         Expr::Attribute(attribute) => attribute.attr.as_str(),
+        Expr::Subscript(subscript) => key_name(&subscript.slice),
+        Expr::Call(call) if !computes(call) => call.arguments.args.first().map_or("", key_name),
         _ => return false,
     };
     match value {
@@ -266,5 +272,13 @@ fn was_judged(expr: &Expr, value: &Constant) -> bool {
         Constant::Number(_) => catalogue::keyword(&name.to_ascii_lowercase())
             .is_some_and(|keyword| keyword.numbers == Where::Everywhere),
         Constant::Prefix(_) | Constant::Unknown => false,
+    }
+}
+
+/// The text of a key, where it is written there.
+fn key_name(key: &Expr) -> &str {
+    match key {
+        Expr::StringLiteral(text) => text.value.to_str(),
+        _ => "",
     }
 }

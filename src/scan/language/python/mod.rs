@@ -4,10 +4,16 @@
 //! `walk`, `expression`, `call` and `environment` go through the tree and write down facts.
 
 mod asked;
+mod bind;
+mod blocks;
 mod call;
+mod class;
+mod constant;
 mod edit;
 mod environment;
 mod expression;
+mod format;
+mod item;
 mod place;
 mod plain;
 mod scope;

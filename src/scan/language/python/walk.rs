@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use ruff_python_ast::{
-    CmpOp, ExceptHandler, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
+    CmpOp, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
 };
 
 use super::asked::Asked;
+use super::bind::{changed_by_call, changed_name};
+use super::blocks::{for_each_block, for_each_body};
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
 use super::span_of;
@@ -57,7 +59,7 @@ impl<'a> Walker<'a> {
             seen: HashSet::new(),
             entry_point: false,
         };
-        walker.scopes.enter(false, None, module);
+        walker.scopes.enter(None, module);
         walker.survey(module);
         walker
     }
@@ -95,9 +97,10 @@ impl<'a> Walker<'a> {
                     }
                 }
                 _ => {
-                    for body in bodies(statement) {
-                        self.survey(body);
+                    if let Some(name) = changes(statement) {
+                        self.scopes.change_in_module(name);
                     }
+                    for_each_body(statement, &mut |body| self.survey(body));
                 }
             }
         }
@@ -230,13 +233,13 @@ impl<'a> Walker<'a> {
         }
         // A `with` runs its body, and a `try` starts with it.
         let mut certain = usize::from(matches!(statement, Stmt::With(_) | Stmt::Try(_)));
-        for body in bodies(statement) {
+        for_each_block(statement, &mut |body| {
             let branch = u32::from(certain == 0);
             certain = certain.saturating_sub(1);
             self.branches += branch;
             self.body(body);
             self.branches -= branch;
-        }
+        });
     }
 
     fn optional(&mut self, expr: Option<&'a Expr>, place: Place) {
@@ -290,7 +293,7 @@ impl<'a> Walker<'a> {
         }
         self.defaults(&function.parameters);
         self.scopes
-            .enter(false, Some(&function.parameters), &function.body);
+            .enter(Some(&function.parameters), &function.body);
         self.functions += 1;
         self.body(&function.body);
         self.functions -= 1;
@@ -326,7 +329,7 @@ impl<'a> Walker<'a> {
                 .iter()
                 .any(|end| path.ends_with(end))
         });
-        self.scopes.enter(true, None, &class.body);
+        self.scopes.enter_class(class);
         self.body(&class.body);
         self.scopes.leave();
         self.in_exception = around;
@@ -347,31 +350,14 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The statements inside a compound statement.
-fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
+/// The name whose items a statement sets or takes away.
+fn changes(statement: &Stmt) -> Option<&str> {
     match statement {
-        Stmt::FunctionDef(function) => vec![&function.body],
-        Stmt::ClassDef(class) => vec![&class.body],
-        Stmt::For(statement) => vec![&statement.body, &statement.orelse],
-        Stmt::While(statement) => vec![&statement.body, &statement.orelse],
-        Stmt::If(statement) => {
-            let clauses = statement.elif_else_clauses.iter();
-            std::iter::once(&statement.body[..])
-                .chain(clauses.map(|clause| &clause.body[..]))
-                .collect()
-        }
-        Stmt::With(with) => vec![&with.body],
-        Stmt::Try(statement) => {
-            let mut all: Vec<&[Stmt]> = vec![&statement.body];
-            for ExceptHandler::ExceptHandler(handler) in &statement.handlers {
-                all.push(&handler.body);
-            }
-            all.push(&statement.orelse);
-            all.push(&statement.finalbody);
-            all
-        }
-        Stmt::Match(statement) => statement.cases.iter().map(|case| &case.body[..]).collect(),
-        _ => Vec::new(),
+        Stmt::Assign(assign) => assign.targets.iter().find_map(changed_name),
+        Stmt::AugAssign(assign) => changed_name(&assign.target),
+        Stmt::Delete(delete) => delete.targets.iter().find_map(changed_name),
+        Stmt::Expr(statement) => changed_by_call(&statement.value),
+        _ => None,
     }
 }
 
