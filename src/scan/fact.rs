@@ -2,6 +2,7 @@
 //!
 //! A fact says "this span selects device 1, by this API"; whether that is wrong is a rule's matter.
 
+use super::flow::Flow;
 use crate::text::Span;
 
 /// One thing the code does about GPUs.
@@ -164,6 +165,8 @@ pub struct FileFacts {
     pub entry_point: bool,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
+    /// In which order it runs; empty where no variable is written.
+    pub flow: Flow,
 }
 
 impl FileFacts {
@@ -187,5 +190,17 @@ impl FileFacts {
             FactKind::SelectIndex { index } => index.known().is_some(),
             _ => false,
         })
+    }
+
+    /// What had started CUDA when `fact` happens, through calls and branches as far as the text
+    /// tells, and whether it certainly had.
+    pub fn started_before(&self, fact: &Fact) -> Option<(&Fact, Certainty)> {
+        let (span, certainty) = self.flow.started_before(fact)?;
+        let first = self.facts.partition_point(|fact| fact.span < span);
+        self.facts[first..]
+            .iter()
+            .take_while(|fact| fact.span == span)
+            .find(|fact| matches!(fact.kind, FactKind::StartsCuda(_)))
+            .map(|fact| (fact, certainty))
     }
 }

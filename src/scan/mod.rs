@@ -7,6 +7,7 @@ mod decode;
 mod engine;
 pub mod fact;
 mod finding;
+pub mod flow;
 mod introduced;
 pub mod language;
 mod remedy;

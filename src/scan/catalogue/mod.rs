@@ -7,6 +7,7 @@ mod frameworks;
 mod keyword;
 mod libraries;
 mod speech;
+pub mod start;
 mod torch;
 
 use std::collections::HashMap;

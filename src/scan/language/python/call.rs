@@ -74,7 +74,14 @@ impl<'a> Walker<'a> {
         {
             self.uses(span_of(&*call.func), api.label);
         }
+        let around = std::mem::take(&mut self.starts.names_cuda);
         self.arguments(call, &called);
+        let names_cuda = std::mem::replace(&mut self.starts.names_cuda, around);
+        if path == "torch.device" {
+            self.starts.names_cuda |= names_cuda;
+        } else if !called.elsewhere && !catalogue::starts_nothing(&path, is_switched_off(call)) {
+            self.call_starts(span_of(expr), &path, api, names_cuda);
+        }
     }
 
     /// `str(…)`, `int(…)` and `"…".format(…)` are values, and so is `CARDS.get(…)` in a device's

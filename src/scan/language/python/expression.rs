@@ -27,10 +27,20 @@ impl<'a> Walker<'a> {
             }
             Expr::If(choice) => {
                 self.expression(&choice.test, Place::Code);
+                self.starts.unsure += 1;
                 self.expression(&choice.body, place);
                 self.expression(&choice.orelse, place);
+                self.starts.unsure -= 1;
             }
-            Expr::BoolOp(operation) => self.all(&operation.values, place),
+            Expr::BoolOp(operation) => {
+                for (at, operand) in operation.values.iter().enumerate() {
+                    // Only the first operand is evaluated in any case.
+                    let unsure = u32::from(at > 0);
+                    self.starts.unsure += unsure;
+                    self.expression(operand, place);
+                    self.starts.unsure -= unsure;
+                }
+            }
             Expr::Compare(compare) => {
                 self.expression(&compare.left, Place::Compared);
                 self.all(&compare.comparators, Place::Compared);
@@ -113,26 +123,38 @@ impl<'a> Walker<'a> {
             match value {
                 Constant::Text(text) => match role.form.read(text) {
                     DeviceText::Indices(_) if was_judged(expr, value) => {
+                        self.starts.names_cuda = true;
                         self.uses(span, role.label);
                     }
                     DeviceText::Indices(indices) => {
+                        self.starts.names_cuda = true;
                         for index in indices {
                             self.select(expr, role.label, index);
                         }
                     }
-                    DeviceText::Cuda => self.uses(span, role.label),
+                    DeviceText::Cuda => {
+                        self.starts.names_cuda = true;
+                        self.uses(span, role.label);
+                    }
                     DeviceText::Other => {}
                 },
-                Constant::Number(_) if was_judged(expr, value) => self.uses(span, role.label),
+                Constant::Number(_) if was_judged(expr, value) => {
+                    self.starts.names_cuda = true;
+                    self.uses(span, role.label);
+                }
                 Constant::Number(number) => {
                     if role.numbers
                         && role.form.takes_number()
                         && let Ok(index) = u32::try_from(*number)
                     {
+                        self.starts.names_cuda = true;
                         self.select(expr, role.label, index);
                     }
                 }
-                Constant::Prefix(start) if start.starts_with("cuda") => self.uses(span, role.label),
+                Constant::Prefix(start) if start.starts_with("cuda") => {
+                    self.starts.names_cuda = true;
+                    self.uses(span, role.label);
+                }
                 Constant::Prefix(_) | Constant::Unknown => {}
             }
         }
@@ -215,9 +237,11 @@ impl<'a> Walker<'a> {
             self.defaults(parameters);
         }
         self.scopes.enter(parameters, &[]);
-        self.functions += 1;
-        self.expression(&lambda.body, Place::Code);
-        self.functions -= 1;
+        self.called_later(|walker| {
+            walker.starts.elsewhere += 1;
+            walker.expression(&lambda.body, Place::Code);
+            walker.starts.elsewhere -= 1;
+        });
         self.scopes.leave();
     }
 

@@ -11,9 +11,11 @@ use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
-use super::span_of;
+use super::start::{Starts, is_for_type_checkers};
+use super::{flow, span_of};
 use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind, FileFacts, Value, When};
+use crate::scan::flow::Flow;
 use crate::text::Span;
 
 /// What kinds of libraries the file imports.
@@ -39,6 +41,8 @@ pub(super) struct Walker<'a> {
     pub(super) branches: u32,
     /// How many names were followed to the mapping they stand for.
     pub(super) followed: u32,
+    /// What is known of starts of CUDA here.
+    pub(super) starts: Starts,
     facts: Vec<Fact>,
     seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
@@ -55,6 +59,7 @@ impl<'a> Walker<'a> {
             functions: 0,
             branches: 0,
             followed: 0,
+            starts: Starts::default(),
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
@@ -66,10 +71,17 @@ impl<'a> Walker<'a> {
 
     pub(super) fn finish(mut self) -> FileFacts {
         self.facts.sort_by_key(|fact| fact.span);
+        let writes = |fact: &Fact| matches!(fact.kind, FactKind::SetVariable(_));
+        let flow = if self.facts.iter().any(writes) {
+            Flow::new(flow::bodies(self.module), &self.facts)
+        } else {
+            Flow::default()
+        };
         FileFacts {
+            flow,
             facts: self.facts,
             entry_point: self.entry_point,
-            first_error: None,
+            ..FileFacts::default()
         }
     }
 
@@ -197,7 +209,14 @@ impl<'a> Walker<'a> {
             }
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
-            Stmt::If(statement) => self.condition(statement),
+            Stmt::If(condition) => {
+                let elsewhere = u32::from(is_for_type_checkers(statement));
+                self.starts.elsewhere += elsewhere;
+                self.condition(condition);
+                self.starts.elsewhere -= elsewhere;
+            }
+            Stmt::Import(import) => self.imports(import),
+            Stmt::ImportFrom(import) => self.imports_from(import),
             Stmt::Return(statement) => self.optional(statement.value.as_deref(), Place::Code),
             Stmt::Raise(raise) => {
                 self.optional(raise.exc.as_deref(), Place::Message);
@@ -234,11 +253,12 @@ impl<'a> Walker<'a> {
         // A `with` runs its body, and a `try` starts with it.
         let mut certain = usize::from(matches!(statement, Stmt::With(_) | Stmt::Try(_)));
         for_each_block(statement, &mut |body| {
-            let branch = u32::from(certain == 0);
-            certain = certain.saturating_sub(1);
-            self.branches += branch;
-            self.body(body);
-            self.branches -= branch;
+            if certain > 0 {
+                certain -= 1;
+                self.body(body);
+            } else {
+                self.branch(|walker| walker.body(body));
+            }
         });
     }
 
@@ -294,9 +314,7 @@ impl<'a> Walker<'a> {
         self.defaults(&function.parameters);
         self.scopes
             .enter(Some(&function.parameters), &function.body);
-        self.functions += 1;
-        self.body(&function.body);
-        self.functions -= 1;
+        self.called_later(|walker| walker.body(&function.body));
         self.scopes.leave();
     }
 
@@ -340,13 +358,13 @@ impl<'a> Walker<'a> {
             self.entry_point = true;
         }
         self.expression(&statement.test, Place::Code);
-        self.branches += 1;
-        self.body(&statement.body);
+        self.branch(|walker| walker.body(&statement.body));
         for clause in &statement.elif_else_clauses {
-            self.optional(clause.test.as_ref(), Place::Code);
-            self.body(&clause.body);
+            self.branch(|walker| {
+                walker.optional(clause.test.as_ref(), Place::Code);
+                walker.body(&clause.body);
+            });
         }
-        self.branches -= 1;
     }
 }
 
