@@ -45,6 +45,9 @@ pub(super) struct Arguments {
     /// Print a table of counts by rule and by API instead of each finding
     #[arg(long, conflicts_with = "format")]
     statistics: bool,
+    /// List the places whose card only the running program knows; they decide nothing
+    #[arg(long, conflicts_with = "staged")]
+    show_dynamic: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -64,10 +67,11 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let files = if arguments.staged {
         scan_staged(&policy)?
     } else {
-        scan_worktree(&policy, &arguments.paths, screen)?
+        scan_worktree(&policy, arguments, screen)?
     };
     let mut outcome = Outcome {
         files,
+        lists_dynamic: arguments.show_dynamic,
         ..Outcome::default()
     };
     outcome.elapsed = started.elapsed();
@@ -102,10 +106,13 @@ fn scan_staged(policy: &Policy) -> Result<Vec<FileScan>, Failure> {
 /// Scans files and folders of the disk, in parallel.
 fn scan_worktree(
     policy: &Policy,
-    paths: &[PathBuf],
+    arguments: &Arguments,
     screen: &Screen,
 ) -> Result<Vec<FileScan>, Failure> {
-    let scanner = Scanner::new(policy);
+    let mut scanner = Scanner::new(policy);
+    if arguments.show_dynamic {
+        scanner = scanner.listing_dynamic();
+    }
     let limit = policy.scan.max_file_bytes;
     let directory = current_dir()
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
@@ -115,7 +122,10 @@ fn scan_worktree(
         Err(error) => return Err(error.into()),
     };
     let here = [PathBuf::new()];
-    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let paths = match &arguments.paths[..] {
+        [] => &here[..],
+        named => named,
+    };
     let files = source::files(paths, &directory, &root)?;
     let done = AtomicU64::new(0);
     let progress = Mutex::new(screen.progress("scanning", files.len() as u64));

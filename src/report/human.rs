@@ -162,6 +162,7 @@ pub fn summary(outcome: &Outcome, style: &Style) -> String {
     }
     rules(outcome, &mut text);
     text.push_str(&details(outcome, style));
+    dynamic(outcome, &mut text);
     if style.verbose {
         let _ = writeln!(text, "  took {} ms", outcome.elapsed.as_millis());
     }
@@ -204,6 +205,26 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
         let _ = writeln!(text, "  {}", shown(note));
     }
     text
+}
+
+/// The places whose card is decided at run time, where they were asked for.
+fn dynamic(outcome: &Outcome, text: &mut String) {
+    if !outcome.lists_dynamic {
+        return;
+    }
+    let places = outcome.dynamic().count();
+    let _ = writeln!(
+        text,
+        "  {}: the card is decided at run time, not judged",
+        count(places, "dynamic place")
+    );
+    for (file, place) in outcome.dynamic() {
+        let _ = writeln!(
+            text,
+            "    {}:{}:{}: {}",
+            file.path, place.start.line, place.start.column, place.api
+        );
+    }
 }
 
 fn rules(outcome: &Outcome, text: &mut String) {

@@ -11,6 +11,9 @@ use crate::text::printable;
 struct Report<'o> {
     version: u32,
     findings: Vec<Entry<'o>>,
+    /// Only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dynamic: Option<Vec<Dynamic<'o>>>,
     summary: Summary,
 }
 
@@ -30,6 +33,14 @@ struct Entry<'o> {
     label: &'o str,
     help: &'o str,
     fingerprint: &'o str,
+}
+
+#[derive(Serialize)]
+struct Dynamic<'o> {
+    path: String,
+    line: usize,
+    column: usize,
+    api: &'o str,
 }
 
 #[derive(Serialize)]
@@ -67,6 +78,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
             .findings()
             .map(|(file, finding)| entry(file, finding))
             .collect(),
+        dynamic: outcome.lists_dynamic.then(|| dynamic(outcome)),
         summary: Summary {
             files: outcome.scanned(),
             skipped: outcome
@@ -96,6 +108,16 @@ pub(super) fn render(outcome: &Outcome) -> String {
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn dynamic(outcome: &Outcome) -> Vec<Dynamic<'_>> {
+    let places = outcome.dynamic().map(|(file, place)| Dynamic {
+        path: path(file),
+        line: place.start.line,
+        column: place.start.column,
+        api: place.api,
+    });
+    places.collect()
 }
 
 fn entry<'o>(file: &FileScan, finding: &'o Finding) -> Entry<'o> {

@@ -6,8 +6,8 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 use regex::bytes::Regex;
 
 use super::decode::decode;
-use super::fact::{Certainty, FileFacts};
-use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
+use super::fact::{Certainty, Detail, FactKind, FileFacts, Value};
+use super::finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language};
 use super::remedy::{Fix, Site};
 use super::rule::{About, Draft, RULES, Rule, Situation};
@@ -23,6 +23,7 @@ pub struct Scanner {
     /// For each language, what a file must hold to be worth parsing.
     words: Vec<(&'static str, Option<Regex>)>,
     rules: Vec<(&'static Rule, Severity)>,
+    detail: Detail,
 }
 
 impl Scanner {
@@ -50,7 +51,15 @@ impl Scanner {
             exclude: exclude.build().unwrap_or_else(|_| Gitignore::empty()),
             words: words.collect(),
             rules: rules.collect(),
+            detail: Detail::Known,
         }
+    }
+
+    /// Also lists the places that select a card which is not known.
+    #[must_use]
+    pub fn listing_dynamic(mut self) -> Self {
+        self.detail = Detail::Dynamic;
+        self
     }
 
     /// The language a file is read as; `None` for files that are not scanned at all.
@@ -94,6 +103,7 @@ impl Scanner {
             reading: Reading::Whole,
             findings: Vec::new(),
             uses_gpu: false,
+            dynamic: Vec::new(),
             lines: Vec::new(),
         };
         let Some(language) = self.language(path, content) else {
@@ -102,7 +112,7 @@ impl Scanner {
         if !self.worth_reading(language, text.as_bytes()) {
             return nothing;
         }
-        let Ok(facts) = language.read(&text) else {
+        let Ok(facts) = language.read(&text, self.detail) else {
             return skipped(SkipReason::Unreadable {
                 reason: super::language::ReaderFailed.to_string(),
             });
@@ -130,6 +140,9 @@ impl Scanner {
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();
+        if self.detail == Detail::Dynamic {
+            scan.dynamic = dynamic_places(text, &lines, facts);
+        }
         let situation = Situation::new(&self.policy, facts);
         for (rule, severity) in &self.rules {
             for draft in rule.check(&situation) {
@@ -150,6 +163,25 @@ impl Scanner {
         }
         scan
     }
+}
+
+/// The places whose card is decided at run time.
+fn dynamic_places(text: &str, lines: &LineIndex, facts: &FileFacts) -> Vec<DynamicPlace> {
+    let is_dynamic = |kind: &FactKind| {
+        matches!(
+            kind,
+            FactKind::SelectIndex {
+                index: Value::Dynamic
+            }
+        )
+    };
+    let dynamic = facts.facts.iter().filter(|fact| is_dynamic(&fact.kind));
+    dynamic
+        .map(|fact| DynamicPlace {
+            start: lines.position(text, fact.span.start),
+            api: fact.api,
+        })
+        .collect()
 }
 
 fn line_hashes(text: &str) -> Vec<u64> {

@@ -156,6 +156,17 @@ impl<T> Value<T> {
     }
 }
 
+/// Whether what is decided at run time is written down too: there is much of it, and only who
+/// asks for it pays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Only what is known.
+    #[default]
+    Known,
+    /// Also places that select a card which is not known.
+    Dynamic,
+}
+
 /// All that was read out of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileFacts {

@@ -16,9 +16,20 @@ pub struct FileScan {
     pub findings: Vec<Finding>,
     /// Whether its code uses the GPU, or selects one.
     pub uses_gpu: bool,
+    /// The places whose card is decided at run time, where these were asked for.
+    pub dynamic: Vec<DynamicPlace>,
     /// Hashes of its lines, sorted, where it was found to lack something as a whole: tells
     /// whether another file is this one under another name.
     pub lines: Vec<u64>,
+}
+
+/// A place that selects a card which only the running program knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DynamicPlace {
+    /// Where it starts.
+    pub start: Position,
+    /// The API, such as `torch.device`.
+    pub api: &'static str,
 }
 
 /// How far a file was read.
@@ -140,6 +151,7 @@ impl FileScan {
             reading: Reading::Skipped(reason),
             findings: Vec::new(),
             uses_gpu: false,
+            dynamic: Vec::new(),
             lines: Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ mod remedy;
 pub mod rule;
 
 pub use engine::Scanner;
-pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
+pub use finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason};
 pub use introduced::{MovedCode, mark_introduced};
 pub use remedy::{Change, Fix, Remedy, Safety};
 

@@ -2,7 +2,7 @@
 
 mod python;
 
-use super::fact::FileFacts;
+use super::fact::{Detail, FileFacts};
 use super::remedy::{Change, Site};
 use crate::git::RepoPath;
 use crate::text::Edit;
@@ -17,7 +17,7 @@ pub struct Language {
     /// Byte strings without which a file of this language has no facts.
     pub words: &'static [&'static str],
     /// Reads a text.
-    read: fn(&str) -> Result<FileFacts, ReaderFailed>,
+    read: fn(&str, Detail) -> Result<FileFacts, ReaderFailed>,
     /// Writes a remedy into a text, whose facts are known.
     edits: fn(&str, &FileFacts, Site, &Change) -> Option<Vec<Edit>>,
     /// Code without layout, comments and the kind of quotes.
@@ -41,8 +41,8 @@ impl Language {
     }
 
     /// What the text says about GPUs.
-    pub fn read(&self, text: &str) -> Result<FileFacts, ReaderFailed> {
-        (self.read)(text)
+    pub fn read(&self, text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
+        (self.read)(text, detail)
     }
 
     /// The edits that make a change at a place; `None` where it cannot be written for certain.

@@ -79,7 +79,14 @@ impl<'a> Walker<'a> {
         let names_cuda = std::mem::replace(&mut self.starts.names_cuda, around);
         if path == "torch.device" {
             self.starts.names_cuda |= names_cuda;
-        } else if !called.elsewhere && !catalogue::starts_nothing(&path, is_switched_off(call)) {
+            return;
+        }
+        if let Place::Device(role) = place
+            && api.is_none()
+        {
+            self.device_unknown(expr, role, &[Constant::Unknown]);
+        }
+        if !called.elsewhere && !catalogue::starts_nothing(&path, is_switched_off(call)) {
             self.call_starts(span_of(expr), &path, api, names_cuda);
         }
     }

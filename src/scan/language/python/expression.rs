@@ -104,6 +104,7 @@ impl<'a> Walker<'a> {
                 ) => {}
             Place::Code => {
                 for value in constants(expr, &self.scopes) {
+                    self.text_unknown(expr, &value);
                     if let Constant::Text(text) = value
                         && let DeviceText::Indices(indices) = catalogue::cuda_text(&text)
                     {
@@ -119,6 +120,7 @@ impl<'a> Walker<'a> {
     /// A value in a device's place.
     pub(super) fn device(&mut self, expr: &Expr, role: Role, values: &[Constant]) {
         let span = span_of(expr);
+        self.device_unknown(expr, role, values);
         for value in values {
             match value {
                 Constant::Text(text) => match role.form.read(text) {

@@ -238,7 +238,7 @@ impl<'a> Visitor<'a> for Reader<'a> {
 #[cfg(test)]
 mod tests {
     use crate::scan::fact::Certainty::{self, Certain, Fragile};
-    use crate::scan::fact::{FactKind, Whose};
+    use crate::scan::fact::{Detail, FactKind, Whose};
 
     const HEAD: &str = "import os\nV = 'CUDA_VISIBLE_DEVICES'\n";
     const SET: &str = "os.environ[V] = '1'";
@@ -248,7 +248,7 @@ mod tests {
         let text = text
             .replace("SET", SET)
             .replace("ASK", "torch.cuda.is_available()");
-        let facts = super::super::read(&format!("{HEAD}{text}")).unwrap();
+        let facts = super::super::read(&format!("{HEAD}{text}"), Detail::Known).unwrap();
         let own = |kind: &FactKind| matches!(kind, FactKind::SetVariable(write) if write.whose == Whose::Own);
         let writes = facts.facts.iter().filter(|fact| own(&fact.kind));
         writes

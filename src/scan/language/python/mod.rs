@@ -9,6 +9,7 @@ mod blocks;
 mod call;
 mod class;
 mod constant;
+mod dynamic;
 mod edit;
 mod environment;
 mod expression;
@@ -17,6 +18,7 @@ mod format;
 mod item;
 mod place;
 mod plain;
+mod record;
 mod scope;
 mod start;
 mod value;
@@ -27,7 +29,7 @@ use ruff_python_ast::PySourceType;
 
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
-use crate::scan::fact::FileFacts;
+use crate::scan::fact::{Detail, FileFacts};
 
 pub(super) const PYTHON: Language = Language {
     name: "Python",
@@ -97,26 +99,26 @@ fn deepest(text: &str) -> usize {
     most
 }
 
-fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
+fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let stack = stack_for(text);
     std::thread::scope(|scope| {
         std::thread::Builder::new()
             .stack_size(stack)
-            .spawn_scoped(scope, || read_here(text))
+            .spawn_scoped(scope, || read_here(text, detail))
             .map_err(|_| ReaderFailed)?
             .join()
             .map_err(|_| ReaderFailed)
     })
 }
 
-fn read_here(text: &str) -> FileFacts {
+fn read_here(text: &str, detail: Detail) -> FileFacts {
     let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
     let first_error = parsed
         .errors()
         .iter()
         .map(|error| error.location.start().to_usize())
         .min();
-    let mut walker = walk::Walker::new(parsed.suite());
+    let mut walker = walk::Walker::new(parsed.suite(), detail);
     walker.module(parsed.suite());
     let mut facts = walker.finish();
     facts.entry_point |= text.starts_with("#!");

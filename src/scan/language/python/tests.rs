@@ -5,7 +5,7 @@ use crate::scan::catalogue;
 use crate::scan::fact::{Fact, FactKind, HowSet, Value, When};
 
 fn facts(text: &str) -> FileFacts {
-    read(text).unwrap()
+    read(text, Detail::Known).unwrap()
 }
 
 fn selects(text: &str) -> Vec<(u32, &'static str)> {
@@ -184,7 +184,7 @@ fn broken_code_is_read_as_far_as_it_goes() {
             .count(),
         2
     );
-    assert!(read("print 'cuda:1'\nx = 0777\n").is_ok());
+    assert!(read("print 'cuda:1'\nx = 0777\n", Detail::Known).is_ok());
 }
 
 #[test]

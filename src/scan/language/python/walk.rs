@@ -9,12 +9,12 @@ use ruff_python_ast::{
 use super::asked::Asked;
 use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
+use super::flow;
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
-use super::{flow, span_of};
 use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, FileFacts, Value, When};
+use crate::scan::fact::{Detail, Fact, FactKind, FileFacts};
 use crate::scan::flow::Flow;
 use crate::text::Span;
 
@@ -43,13 +43,14 @@ pub(super) struct Walker<'a> {
     pub(super) followed: u32,
     /// What is known of starts of CUDA here.
     pub(super) starts: Starts,
-    facts: Vec<Fact>,
-    seen: HashSet<(Span, Option<u32>)>,
+    pub(super) detail: Detail,
+    pub(super) facts: Vec<Fact>,
+    pub(super) seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(module: &'a [Stmt]) -> Self {
+    pub(super) fn new(module: &'a [Stmt], detail: Detail) -> Self {
         let mut walker = Self {
             scopes: Scopes::default(),
             imports: Imports::default(),
@@ -60,6 +61,7 @@ impl<'a> Walker<'a> {
             branches: 0,
             followed: 0,
             starts: Starts::default(),
+            detail,
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
@@ -121,48 +123,6 @@ impl<'a> Walker<'a> {
     fn imported(&mut self, module: &str) {
         self.imports.gpu |= catalogue::is_gpu_library(module);
         self.imports.audio |= catalogue::is_audio_library(module);
-    }
-
-    /// A card chosen by its index, written in `expr`.
-    pub(super) fn select(&mut self, expr: &Expr, api: &'static str, index: u32) {
-        let span = span_of(expr);
-        if self.seen.insert((span, Some(index))) {
-            let literal = expr.is_string_literal_expr() || expr.is_number_literal_expr();
-            self.facts.push(Fact {
-                span,
-                value: literal.then_some(span),
-                api,
-                when: self.when(),
-                kind: FactKind::SelectIndex {
-                    index: Value::Known(index),
-                },
-            });
-        }
-    }
-
-    pub(super) fn uses(&mut self, span: Span, api: &'static str) {
-        if self.seen.insert((span, None)) {
-            self.facts.push(Fact {
-                span,
-                value: None,
-                api,
-                when: self.when(),
-                kind: FactKind::UsesGpu,
-            });
-        }
-    }
-
-    /// When the place that is being read happens.
-    pub(super) fn when(&self) -> When {
-        match (self.functions, self.branches) {
-            (0, 0) => When::Loading,
-            (0, _) => When::Branch,
-            _ => When::Called,
-        }
-    }
-
-    pub(super) fn fact(&mut self, fact: Fact) {
-        self.facts.push(fact);
     }
 
     fn body(&mut self, body: &'a [Stmt]) {
