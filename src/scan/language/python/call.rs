@@ -50,6 +50,7 @@ impl<'a> Walker<'a> {
         if self.environment_call(call, &path) {
             return;
         }
+        self.environment_of_others(call, &path);
         let api = catalogue::api(Some(&path), method);
         let last = method.unwrap_or(&path);
         let rest = if self.in_exception && path == "super().__init__" {
@@ -136,6 +137,9 @@ impl<'a> Walker<'a> {
             self.expression(argument, place);
         }
         for keyword in &call.arguments.keywords {
+            if let Some(name) = &keyword.arg {
+                self.environment_keyword(name.as_str(), keyword);
+            }
             let place = self.keyword(keyword, call, called);
             self.expression(&keyword.value, place);
         }

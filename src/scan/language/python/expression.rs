@@ -171,6 +171,7 @@ impl<'a> Walker<'a> {
             && self.followed < MOST
             && let Some((_, value)) = self.scopes.bound_once(&name.id, self.scopes.depth())
             && (value.is_dict_expr() || value.is_call_expr())
+            && self.affordable(value).is_some()
         {
             self.followed += 1;
             match value {
@@ -219,6 +220,9 @@ impl<'a> Walker<'a> {
     }
 
     fn dict(&mut self, dict: &'a ExprDict, place: Place) {
+        if !matches!(place, Place::Compared) {
+            self.environment_dict(dict);
+        }
         for item in &dict.items {
             if let Some(key) = &item.key {
                 self.expression(key, Place::Compared);

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, When};
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, When, Whose};
 
 fn facts(text: &str) -> FileFacts {
     read(text, Detail::Known).unwrap()
@@ -160,6 +160,105 @@ fn each_way_to_write_the_environment_is_read() {
     assert_eq!(writes(either).len(), 2);
     let itself = "import os\nE = {**E, 'CUDA_VISIBLE_DEVICES': '1'}\nos.environ.update(E)";
     assert!(!writes(itself).is_empty());
+}
+
+/// The writes of a mask, as whose, when and value.
+fn masks(text: &str) -> Vec<(Whose, When, Value<String>)> {
+    let facts = facts(&format!("import os, subprocess\n{text}")).facts;
+    let masks = facts.into_iter().filter_map(|fact| match fact.kind {
+        FactKind::SetVariable(write) if write.name == "CUDA_VISIBLE_DEVICES" => {
+            Some((write.whose, fact.when, write.value))
+        }
+        _ => None,
+    });
+    masks.collect()
+}
+
+#[test]
+fn environments_of_children_are_known() {
+    let known = |value: &str| Value::Known(value.to_owned());
+    let pair = "'CUDA_VISIBLE_DEVICES': '0'";
+    for text in [
+        format!("subprocess.run(c, env={{{pair}}})"),
+        format!("e = {{{pair}}}\nsubprocess.run(c, env=e)\nsubprocess.run(d, env=e)"),
+        "e = dict(CUDA_VISIBLE_DEVICES='0')\nsubprocess.run(c, env=e)".to_owned(),
+        format!("subprocess.Popen(c, env={{**os.environ, {pair}}})"),
+        format!("e = {{**os.environ.copy(), {pair}}}\nsubprocess.Popen(c, env=e)"),
+        "e = dict(os.environ, CUDA_VISIBLE_DEVICES='0')\nsubprocess.run(c, env=e)".to_owned(),
+        "e = dict(**os.environ, CUDA_VISIBLE_DEVICES='0')".to_owned(),
+        "e = os.environ.copy()\ne['CUDA_VISIBLE_DEVICES'] = '0'".to_owned(),
+        "e = dict(os.environ)\ne['CUDA_VISIBLE_DEVICES'] = str(0)".to_owned(),
+        format!("e = os.environ.copy()\ne.update({{{pair}}})"),
+        "e = os.environ.copy()\ne.update(CUDA_VISIBLE_DEVICES='0')".to_owned(),
+        "e = os.environ.copy()\ne.setdefault('CUDA_VISIBLE_DEVICES', '0')".to_owned(),
+        "env = {}\nenv['CUDA_VISIBLE_DEVICES'] = '0'".to_owned(),
+        format!("ray.init(runtime_env={{'env_vars': {{{pair}}}}})"),
+        format!("RuntimeEnv(env_vars={{{pair}}})"),
+        format!("os.execve(p, a, {{{pair}}})"),
+        "os.system('CUDA_VISIBLE_DEVICES=0 python a.py')".to_owned(),
+        "os.system(f'export CUDA_VISIBLE_DEVICES={0} && python {a}.py')".to_owned(),
+        "subprocess.run('CUDA_VISIBLE_DEVICES=0 a', shell=True)".to_owned(),
+        "subprocess.run(['env', 'CUDA_VISIBLE_DEVICES=0', 'a'])".to_owned(),
+    ] {
+        let expected = [(Whose::Child, When::Loading, known("0"))];
+        assert_eq!(masks(&text), expected, "{text}");
+    }
+    let removed = "env = os.environ.copy()\nenv.pop('CUDA_VISIBLE_DEVICES', None)\n\
+                   del env['CUDA_VISIBLE_DEVICES']";
+    let gone = (Whose::Child, When::Loading, Value::Absent);
+    assert_eq!(masks(removed), [gone.clone(), gone]);
+    let nobody = [(Whose::Nobody, When::Loading, known("0"))];
+    assert_eq!(masks("os.system('export CUDA_VISIBLE_DEVICES=0')"), nobody);
+    for text in [
+        "subprocess.run('CUDA_VISIBLE_DEVICES=0 a')",
+        "config = {'CUDA_VISIBLE_DEVICES': '0'}",
+        "config = load()\nconfig['CUDA_VISIBLE_DEVICES'] = '0'",
+        "print('CUDA_VISIBLE_DEVICES=0 a')",
+        "e = os.environ.copy()\nx = e['CUDA_VISIBLE_DEVICES']",
+    ] {
+        assert_eq!(masks(text), [], "{text}");
+    }
+    let alias = "e = os.environ\ne['CUDA_VISIBLE_DEVICES'] = '0'";
+    assert_eq!(masks(alias), [(Whose::Own, When::Loading, known("0"))]);
+}
+
+#[test]
+fn tests_set_the_environment_for_a_while() {
+    let known = |value: &str| Value::Known(value.to_owned());
+    for (text, value) in [
+        (
+            "monkeypatch.setenv('CUDA_VISIBLE_DEVICES', '0')",
+            known("0"),
+        ),
+        (
+            "with mock.patch.dict(os.environ, {'CUDA_VISIBLE_DEVICES': '0'}): pass",
+            known("0"),
+        ),
+        (
+            "@patch.dict('os.environ', CUDA_VISIBLE_DEVICES='0')\ndef f(): pass",
+            known("0"),
+        ),
+        (
+            "monkeypatch.delenv('CUDA_VISIBLE_DEVICES', raising=False)",
+            Value::Absent,
+        ),
+    ] {
+        assert_eq!(masks(text), [(Whose::Own, When::Called, value)], "{text}");
+    }
+    assert_eq!(
+        masks("mock.patch.dict(config, {'CUDA_VISIBLE_DEVICES': '0'})"),
+        []
+    );
+}
+
+#[test]
+fn many_uses_of_a_long_mapping_are_given_up() {
+    let pairs: String = (0..1_000).map(|at| format!("'CUDA_{at}': '1', ")).collect();
+    let text = format!(
+        "import os\nE = {{{pairs}}}\n{}",
+        "os.environ.update(E)\n".repeat(1_000)
+    );
+    assert!(writes(&text).len() <= 20_000);
 }
 
 #[test]

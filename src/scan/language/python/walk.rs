@@ -41,6 +41,8 @@ pub(super) struct Walker<'a> {
     pub(super) branches: u32,
     /// How many names were followed to the mapping they stand for.
     pub(super) followed: u32,
+    /// How many pairs of mappings were read through names.
+    pub(super) pairs_followed: usize,
     /// What is known of starts of CUDA here.
     pub(super) starts: Starts,
     pub(super) detail: Detail,
@@ -60,6 +62,7 @@ impl<'a> Walker<'a> {
             functions: 0,
             branches: 0,
             followed: 0,
+            pairs_followed: 0,
             starts: Starts::default(),
             detail,
             facts: Vec::new(),
