@@ -3,6 +3,7 @@
 //! A row names a call by its qualified path and says which argument holds a device in which form.
 //! Each row's `example` is run by a test. Knows no language's syntax and no rule.
 
+mod elsewhere;
 mod frameworks;
 mod keyword;
 mod libraries;
