@@ -10,6 +10,7 @@ mod call;
 mod child;
 mod class;
 mod constant;
+mod depth;
 mod dynamic;
 mod edit;
 mod environment;
@@ -27,8 +28,12 @@ mod value;
 mod walk;
 mod words;
 
-use ruff_python_ast::PySourceType;
+use std::panic::AssertUnwindSafe;
 
+use ruff_python_ast::{ModModule, PySourceType};
+use ruff_python_parser::Parsed;
+
+use self::depth::deepest;
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, FileFacts};
@@ -69,52 +74,54 @@ fn has_python_shebang(content: &[u8]) -> bool {
     line.starts_with(b"#!") && line.windows(6).any(|word| word == b"python")
 }
 
-/// Stack for a file of any depth. The parser grows its stack by itself, but walking the tree and
-/// freeing it recurse as deep as the code nests, and one byte (`-`, `(`) can be one level. The
-/// memory is only reserved; what is not used costs nothing.
-fn stack_for(text: &str) -> usize {
-    const BASE: usize = 16 << 20;
-    const PER_BYTE: usize = 4 << 10;
-    const MOST: usize = 8 << 30;
-    BASE.saturating_add(deepest(text).saturating_mul(PER_BYTE))
-        .min(MOST)
-}
+/// Code that nests no deeper is read on the stack that a thread has; deeper code, which hardly
+/// anybody writes, on one of its own.
+const SHALLOW: usize = 100;
 
-/// More than the deepest nesting a text can have: all its operators between two line ends or
-/// commas at which nothing is open, and the brackets open at once.
-fn deepest(text: &str) -> usize {
-    let (mut open, mut run, mut most) = (0_usize, 0_usize, 0_usize);
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => {
-                open = open.saturating_sub(1);
-                run += 1;
-            }
-            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'~' | b'@' | b'&' | b'|' | b'^' | b'<'
-            | b'>' | b'=' | b':' | b'\\' | b' ' => run += 1,
-            b'\n' | b',' if open == 0 => run = 0,
-            _ => {}
-        }
-        most = most.max(open + run);
-    }
-    most
+/// Code that nests deeper is not read at all: its tree alone would fill the memory.
+const DEEPEST: usize = 400_000;
+
+/// Files from this size on are looked through before they are parsed.
+const LARGE: usize = 256 << 10;
+
+/// Stack for code of a depth. The parser grows its stack by itself, but walking the tree and
+/// freeing it recurse as deep as the code nests. The memory is only reserved; what is not used
+/// costs nothing.
+const fn stack_for(depth: usize) -> usize {
+    const BASE: usize = 1 << 20;
+    const PER_LEVEL: usize = 8 << 10;
+    BASE + depth * PER_LEVEL
 }
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-    let stack = stack_for(text);
+    if text.len() >= LARGE && depth_of_text(text) > DEEPEST {
+        return Err(ReaderFailed);
+    }
+    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+    let depth = deepest(parsed.tokens().iter().map(|token| token.kind()));
+    let facts = AssertUnwindSafe(move || facts_of(text, parsed, detail));
+    if depth <= SHALLOW {
+        return std::panic::catch_unwind(facts).map_err(|_| ReaderFailed);
+    }
     std::thread::scope(|scope| {
         std::thread::Builder::new()
-            .stack_size(stack)
-            .spawn_scoped(scope, || read_here(text, detail))
+            .stack_size(stack_for(depth))
+            .spawn_scoped(scope, facts)
             .map_err(|_| ReaderFailed)?
             .join()
             .map_err(|_| ReaderFailed)
     })
 }
 
-fn read_here(text: &str, detail: Detail) -> FileFacts {
-    let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
+fn depth_of_text(text: &str) -> usize {
+    let mut lexer = ruff_python_parser::lexer::lex(text, ruff_python_parser::Mode::Module);
+    deepest(std::iter::from_fn(|| {
+        let token = lexer.next_token();
+        (!token.is_eof()).then_some(token)
+    }))
+}
+
+fn facts_of(text: &str, parsed: Parsed<ModModule>, detail: Detail) -> FileFacts {
     let first_error = parsed
         .errors()
         .iter()

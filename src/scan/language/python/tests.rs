@@ -311,6 +311,59 @@ fn depth_and_length_do_not_matter() {
     assert_eq!(selects(&long).len(), 50_000);
 }
 
+/// Code that repeats a piece `n` times around or behind itself.
+fn nested(n: usize) -> Vec<String> {
+    let around = |open: &str, close: &str| format!("x = {}1{}\n", open.repeat(n), close.repeat(n));
+    vec![
+        around("f(", ")"),
+        around("f(k=", ")"),
+        around("[", "]"),
+        around("{1: ", "}"),
+        around("-", ""),
+        around("not ", ""),
+        around("a if b else ", ""),
+        around("lambda a, b=1: ", ""),
+        around("[a for a in ", "]"),
+        around("", ".b"),
+        around("", "[0]"),
+        around("", ".b()"),
+        around("", " + a"),
+        around("", " and a or b"),
+        around("a[", ".b]"),
+        around("f\"{", "}\""),
+        around("await ", ""),
+        around("(yield ", ")"),
+        around("(b := ", ")"),
+    ]
+}
+
+#[test]
+fn shallow_code_needs_little_stack() {
+    for n in [10, 30, 50, 100] {
+        for mut text in nested(n) {
+            let blocks: String = (0..20)
+                .map(|at| format!("{}if x:\n", " ".repeat(at)))
+                .collect();
+            text.push_str(&blocks);
+            std::thread::Builder::new()
+                .stack_size(1 << 20)
+                .spawn(move || facts(&text))
+                .unwrap()
+                .join()
+                .unwrap();
+        }
+    }
+}
+
+#[test]
+fn code_too_deep_to_read_is_said_to_be() {
+    let text = "[".repeat(DEEPEST + 1);
+    assert_eq!(read(&text, Detail::Known), Err(ReaderFailed));
+    // Much of it beside each other is not deep.
+    let wide = format!("x = [{}]\ny = 'cuda:1'\n", "[1], ".repeat(DEEPEST));
+    assert_eq!(selects(&wide), [(1, "cuda:N")]);
+}
+
 #[test]
 fn names_that_double_at_every_step_are_given_up() {
     let doubled = |at: u32| format!("a{at} = a{0} + a{0}\n", at - 1);
