@@ -19,6 +19,8 @@ struct Called<'p> {
     elsewhere: bool,
     /// What a default value in it is, where it takes one.
     default: Option<Place>,
+    /// What `default=` is: by the option's name, where it is one.
+    option: Place,
     /// Whether a key stands before the default.
     keyed: bool,
 }
@@ -58,11 +60,19 @@ impl<'a> Walker<'a> {
         } else {
             rest_place(last, place)
         };
+        let default = default_place(last, call, (place, rest));
+        let option = match (call.arguments.find_keyword("default"), default) {
+            (Some(_), default) => option_name(call).map_or(default.unwrap_or(rest), |option| {
+                place_of_name(&option, true)
+            }),
+            (None, _) => rest,
+        };
         let called = Called {
             path: &path,
             api,
             rest,
-            default: default_place(last, call, (place, rest)),
+            option,
+            default,
             keyed: KEYED.contains(&last_part(last)),
             elsewhere: self.names_another_device(call, api)
                 || self.kind_is_open(call, &path)
@@ -140,7 +150,7 @@ impl<'a> Walker<'a> {
             if let Some(name) = &keyword.arg {
                 self.environment_keyword(name.as_str(), keyword);
             }
-            let place = self.keyword(keyword, call, called);
+            let place = self.keyword(keyword, called);
             self.expression(&keyword.value, place);
         }
     }
@@ -174,7 +184,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn keyword(&self, keyword: &Keyword, call: &ExprCall, called: &Called<'_>) -> Place {
+    fn keyword(&self, keyword: &Keyword, called: &Called<'_>) -> Place {
         let Some(name) = keyword.arg.as_deref() else {
             return called.rest;
         };
@@ -223,11 +233,7 @@ impl<'a> Walker<'a> {
             });
         }
         if name == "default" {
-            return match (option_name(call), called.default) {
-                (Some(option), _) => place_of_name(&option, true),
-                (None, Some(default)) => default,
-                (None, None) => called.rest,
-            };
+            return called.option;
         }
         called.rest
     }

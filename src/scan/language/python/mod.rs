@@ -21,6 +21,7 @@ mod item;
 mod place;
 mod plain;
 mod record;
+mod repair;
 mod scope;
 mod shell;
 mod start;
@@ -34,9 +35,11 @@ use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::Parsed;
 
 use self::depth::deepest;
+use self::repair::{blanked, left_open};
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, FileFacts};
+use crate::text::Span;
 
 pub(super) const PYTHON: Language = Language {
     name: "Python",
@@ -98,8 +101,9 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         return Err(ReaderFailed);
     }
     let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
-    let depth = deepest(parsed.tokens().iter().map(|token| token.kind()));
-    let facts = AssertUnwindSafe(move || facts_of(text, parsed, detail));
+    let depth = depth_of(&parsed);
+    let most = depth.max(SHALLOW);
+    let facts = AssertUnwindSafe(move || facts_of(text, parsed, detail, most));
     if depth <= SHALLOW {
         return std::panic::catch_unwind(facts).map_err(|_| ReaderFailed);
     }
@@ -113,6 +117,10 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     })
 }
 
+fn depth_of(parsed: &Parsed<ModModule>) -> usize {
+    deepest(parsed.tokens().iter().map(|token| token.kind()))
+}
+
 fn depth_of_text(text: &str) -> usize {
     let mut lexer = ruff_python_parser::lexer::lex(text, ruff_python_parser::Mode::Module);
     deepest(std::iter::from_fn(|| {
@@ -121,24 +129,55 @@ fn depth_of_text(text: &str) -> usize {
     }))
 }
 
-fn facts_of(text: &str, parsed: Parsed<ModModule>, detail: Detail) -> FileFacts {
-    let first_error = parsed
-        .errors()
-        .iter()
-        .map(|error| error.location.start().to_usize())
-        .min();
-    let mut walker = walk::Walker::new(parsed.suite(), detail);
-    walker.module(parsed.suite());
-    let mut facts = walker.finish();
+/// The facts, read on a stack for code that nests up to `most` levels deep.
+fn facts_of(text: &str, parsed: Parsed<ModModule>, detail: Detail, most: usize) -> FileFacts {
+    let mut facts = facts_in(&parsed, detail);
+    let errors = parsed.errors().iter();
+    facts.first_error = errors.map(|error| error.location.start().to_usize()).min();
+    let open = if facts.first_error.is_some() {
+        left_open(text, &parsed)
+    } else {
+        Vec::new()
+    };
+    drop(parsed);
+    if !open.is_empty() {
+        let rest = blanked(text, &open);
+        let rest = ruff_python_parser::parse_unchecked_source(&rest, PySourceType::Python);
+        if depth_of(&rest) <= most {
+            facts = with_rest(facts, &open, facts_in(&rest, detail));
+        }
+    }
     facts.entry_point |= text.starts_with("#!");
-    facts.first_error = first_error;
     facts
 }
 
+/// What was read inside of some spans, and elsewhere what was read without them.
+fn with_rest(mut facts: FileFacts, open: &[Span], rest: FileFacts) -> FileFacts {
+    facts.facts.retain(|fact| {
+        let at = open.partition_point(|span| span.end <= fact.span.start);
+        open.get(at)
+            .is_some_and(|span| span.start <= fact.span.start)
+    });
+    facts.facts.extend(rest.facts);
+    facts.facts.sort_by_key(|fact| fact.span);
+    facts.entry_point |= rest.entry_point;
+    facts.flow = rest.flow;
+    facts
+}
+
+fn facts_in(parsed: &Parsed<ModModule>, detail: Detail) -> FileFacts {
+    let mut walker = walk::Walker::new(parsed.suite(), detail);
+    walker.broken = !parsed.errors().is_empty();
+    walker.module(parsed.suite());
+    walker.finish()
+}
+
 /// The bytes a node covers.
-fn span_of(node: &impl ruff_text_size::Ranged) -> crate::text::Span {
-    crate::text::Span::new(node.start().to_usize(), node.end().to_usize())
+fn span_of(node: &impl ruff_text_size::Ranged) -> Span {
+    Span::new(node.start().to_usize(), node.end().to_usize())
 }
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod work_tests;

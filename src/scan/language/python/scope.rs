@@ -1,6 +1,6 @@
 //! What names stand for: imports, names bound once, and qualified paths of what is called.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -18,6 +18,8 @@ pub(super) struct Scopes<'a> {
     levels: Vec<Level<'a>>,
     /// The attributes of the classes that were asked for, by where the class starts.
     members: RefCell<HashMap<TextSize, Rc<Members<'a>>>>,
+    /// How many steps were taken to follow names and values.
+    steps: Cell<u64>,
 }
 
 /// What a name may stand for.
@@ -77,6 +79,17 @@ impl<'a> Scopes<'a> {
 
     pub(super) fn leave(&mut self) {
         self.levels.pop();
+    }
+
+    /// Counts a step.
+    pub(super) fn step(&self) {
+        self.steps.set(self.steps.get() + 1);
+    }
+
+    /// How many steps were taken so far.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.steps.get()
     }
 
     /// How many scopes there are.
@@ -229,6 +242,7 @@ impl<'a> Scopes<'a> {
     fn lookup(&self, name: &str, depth: usize) -> Option<(usize, &Binding<'a>)> {
         let depth = depth.min(self.levels.len());
         self.scopes_around(depth).find_map(|at| {
+            self.step();
             // Names of a class are not seen in its methods.
             if self.levels[at].class.is_some() && at + 1 != depth {
                 return None;
@@ -254,6 +268,7 @@ impl<'a> Scopes<'a> {
             return;
         }
         *budget -= 1;
+        self.step();
         match expr {
             Expr::Attribute(attribute) => {
                 parts.push(format!(".{}", attribute.attr));

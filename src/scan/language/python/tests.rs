@@ -287,6 +287,42 @@ fn broken_code_is_read_as_far_as_it_goes() {
 }
 
 #[test]
+fn what_python_2_prints_is_a_message() {
+    for text in [
+        "print 'cuda:%d' % 1\n",
+        "print 'cuda:1', x\n",
+        "print >>sys.stderr, 'cuda:1'\n",
+        "exec 'x = \"cuda:1\"'\n",
+        "raise ValueError, 'cuda:1'\n",
+    ] {
+        assert_eq!(selects(text), [], "{text}");
+    }
+    let calls = "print 'cuda:1', x.to('cuda:2')\nprint\nd = 'cuda:3'\n";
+    assert_eq!(selects(calls), [(2, ".to"), (3, "cuda:N")]);
+    let old = "try:\n    x = 0777L\nexcept E, e:\n    torch.cuda.set_device(1)\nif `x` <> ur'a':\n    \
+               torch.cuda.set_device(2)\n";
+    assert_eq!(
+        selects(old),
+        [(1, "torch.cuda.set_device"), (2, "torch.cuda.set_device")]
+    );
+}
+
+#[test]
+fn code_behind_an_open_bracket_is_code() {
+    let text = "import os\nx = load(1,\nDEV = 1\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\n\
+                d = torch.device(f'cuda:{DEV}')\n";
+    assert_eq!(selects(text), [(1, "torch.device")]);
+    assert_eq!(writes(text).len(), 1);
+    let list =
+        "x = [torch.device('cuda:2'),\nos.environ['CUDA_VISIBLE_DEVICES'] = '0'\nimport os\n";
+    assert_eq!(selects(list), [(2, "torch.device")]);
+    let merge =
+        "<<<<<<< HEAD\nx.to('cuda:1')\n=======\nx.to('cuda:2')\n>>>>>>> other\nx.to('cuda:3')\n";
+    assert_eq!(selects(merge), [(1, ".to"), (2, ".to"), (3, ".to")]);
+    assert_eq!(facts(merge).first_error, Some(0));
+}
+
+#[test]
 fn depth_and_length_do_not_matter() {
     let deep = 5_000;
     for text in [
@@ -303,6 +339,9 @@ fn depth_and_length_do_not_matter() {
         format!("y = 'cuda:1'\nx = {}1", "lambda: ".repeat(deep)),
     ] {
         assert_eq!(selects(&text), [(1, "cuda:N")], "{}", &text[..40]);
+    }
+    for text in nested(2_000) {
+        facts(&text);
     }
     let mut open = format!("y = 'cuda:1'\nx = {}", "(".repeat(deep));
     open.push_str("\nz = 1\n");
@@ -360,8 +399,8 @@ fn code_too_deep_to_read_is_said_to_be() {
     let text = "[".repeat(DEEPEST + 1);
     assert_eq!(read(&text, Detail::Known), Err(ReaderFailed));
     // Much of it beside each other is not deep.
-    let wide = format!("x = [{}]\ny = 'cuda:1'\n", "[1], ".repeat(DEEPEST));
-    assert_eq!(selects(&wide), [(1, "cuda:N")]);
+    let wide = format!("x = [{}]\n", "[1], ".repeat(DEEPEST + 1));
+    assert!(depth_of_text(&wide) < 10);
 }
 
 #[test]

@@ -70,6 +70,7 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// One step less; `None` where there are none left.
     pub(super) fn step(&mut self) -> Option<()> {
+        self.scopes.step();
         self.steps = self.steps.checked_sub(1)?;
         Some(())
     }

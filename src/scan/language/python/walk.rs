@@ -9,10 +9,10 @@ use ruff_python_ast::{
 use super::asked::Asked;
 use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
-use super::flow;
 use super::place::{Place, place_of_name, place_of_target};
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
+use super::{flow, span_of};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, FileFacts};
 use crate::scan::flow::Flow;
@@ -32,6 +32,8 @@ pub(super) struct Walker<'a> {
     pub(super) imports: Imports,
     /// Whether the place that is being read is in a class of exceptions.
     pub(super) in_exception: bool,
+    /// Whether the file has syntax errors.
+    pub(super) broken: bool,
     module: &'a [Stmt],
     /// Made when it is needed first.
     asked: Option<Asked<'a>>,
@@ -57,6 +59,7 @@ impl<'a> Walker<'a> {
             scopes: Scopes::default(),
             imports: Imports::default(),
             in_exception: false,
+            broken: false,
             module,
             asked: None,
             functions: 0,
@@ -129,8 +132,16 @@ impl<'a> Walker<'a> {
     }
 
     fn body(&mut self, body: &'a [Stmt]) {
+        let mut before: Option<&Stmt> = None;
         for statement in body {
-            self.statement(statement);
+            if is_printed(before.filter(|_| self.broken), statement) {
+                if let Stmt::Expr(statement) = statement {
+                    self.expression(&statement.value, Place::Message);
+                }
+            } else {
+                self.statement(statement);
+            }
+            before = Some(statement);
         }
     }
 
@@ -340,6 +351,27 @@ fn changes(statement: &Stmt) -> Option<&str> {
         Stmt::Expr(statement) => changed_by_call(&statement.value),
         _ => None,
     }
+}
+
+/// Whether a statement is what Python 2 prints: `print "…" % x`, `print >>file, "…"`. The parser
+/// takes the word for a statement of its own, or for an operand.
+fn is_printed(before: Option<&Stmt>, statement: &Stmt) -> bool {
+    let is_print = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "print");
+    let Stmt::Expr(printed) = statement else {
+        return false;
+    };
+    if let Some(Stmt::Expr(word)) = before {
+        let gap = span_of(printed).start.saturating_sub(span_of(word).end);
+        if is_print(&word.value) && gap <= 1 {
+            return true;
+        }
+    }
+    let first = match &*printed.value {
+        Expr::Tuple(tuple) => tuple.elts.first(),
+        other => Some(other),
+    };
+    matches!(first, Some(Expr::BinOp(shift))
+        if shift.op == Operator::RShift && is_print(&shift.left))
 }
 
 /// `__name__ == "__main__"`, either way round.
