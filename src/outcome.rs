@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::backup::BackupSummary;
 use crate::gpu::CardVerdict;
-use crate::scan::{FileScan, Finding, Reading, SkipReason, Suppressed};
+use crate::scan::{DynamicPlace, FileScan, Finding, Reading, SkipReason, Suppressed};
 
 /// The answer of a command, as a process exit code (the contract: 0 fine, 1 "no", 2 could not).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub struct Outcome {
     pub backup: Option<BackupSummary>,
     /// What the card check said, if one was made or skipped for a reason worth telling.
     pub card: Option<CardVerdict>,
+    /// Whether the places whose card is decided at run time were asked for.
+    pub lists_dynamic: bool,
     /// Things worth saying that decide nothing, one line each.
     pub notes: Vec<String>,
     /// How long it all took.
@@ -55,6 +57,13 @@ impl Outcome {
                 .iter()
                 .map(move |suppressed| (file, suppressed))
         })
+    }
+
+    /// The places whose card is decided at run time, with their files, in order.
+    pub fn dynamic(&self) -> impl Iterator<Item = (&FileScan, &DynamicPlace)> {
+        self.files
+            .iter()
+            .flat_map(|file| file.dynamic.iter().map(move |place| (file, place)))
     }
 
     /// The files that were not scanned, and why.

@@ -159,6 +159,8 @@ fn check(
 fn python_cases_give_their_findings() {
     let cases = check_python(include_str!("languages/python.md"), false);
     assert!(cases >= 60, "{cases} cases");
+    let cases = check_python(include_str!("languages/python_values.md"), false);
+    assert!(cases >= 20, "{cases} cases");
 }
 
 #[test]

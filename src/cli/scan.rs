@@ -57,6 +57,9 @@ pub(super) struct Arguments {
     /// Print a table of counts by rule and by API instead of each finding
     #[arg(long, conflicts_with = "format")]
     statistics: bool,
+    /// List the places whose card only the running program knows; they decide nothing
+    #[arg(long, conflicts_with = "staged")]
+    show_dynamic: bool,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -75,7 +78,8 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     } else {
         let policy = load_policy_for(Judged::WorkingTree, policy)?;
         Outcome {
-            files: scan_worktree(&policy, &arguments.paths, screen)?,
+            files: scan_worktree(&policy, arguments, screen)?,
+            lists_dynamic: arguments.show_dynamic,
             ..Outcome::default()
         }
     };
@@ -160,10 +164,13 @@ fn policy_of_range(
 /// Scans files and folders of the disk, in parallel.
 fn scan_worktree(
     policy: &Policy,
-    paths: &[PathBuf],
+    arguments: &Arguments,
     screen: &Screen,
 ) -> Result<Vec<FileScan>, Failure> {
-    let scanner = scanner(policy);
+    let mut scanner = scanner(policy);
+    if arguments.show_dynamic {
+        scanner = scanner.listing_dynamic();
+    }
     let limit = policy.scan.max_file_bytes;
     let directory = here()?;
     let root = match Repository::discover(&directory) {
@@ -172,7 +179,10 @@ fn scan_worktree(
         Err(error) => return Err(error.into()),
     };
     let here = [PathBuf::new()];
-    let paths = if paths.is_empty() { &here[..] } else { paths };
+    let paths = match &arguments.paths[..] {
+        [] => &here[..],
+        named => named,
+    };
     let files = source::files(paths, &directory, &root)?;
     let done = AtomicU64::new(0);
     let progress = Mutex::new(screen.progress("scanning", files.len() as u64));

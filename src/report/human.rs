@@ -212,6 +212,7 @@ pub fn summary(outcome: &Outcome, style: &Style) -> String {
     rules(outcome, &mut text);
     text.push_str(&details(outcome, style));
     text.push_str(&fixable(outcome));
+    dynamic(outcome, &mut text);
     if style.verbose {
         let _ = writeln!(text, "  took {} ms", outcome.elapsed.as_millis());
     }
@@ -274,6 +275,26 @@ fn fixable(outcome: &Outcome) -> String {
         (0, _) => format!("  {more} fixable with `gpuguard fix --unsafe-fixes`\n"),
         (_, 0) => format!("  {safe} fixable with `gpuguard fix`\n"),
         _ => format!("  {safe} fixable with `gpuguard fix`, {more} more with `--unsafe-fixes`\n"),
+    }
+}
+
+/// The places whose card is decided at run time, where they were asked for.
+fn dynamic(outcome: &Outcome, text: &mut String) {
+    if !outcome.lists_dynamic {
+        return;
+    }
+    let places = outcome.dynamic().count();
+    let _ = writeln!(
+        text,
+        "  {}: the card is decided at run time, not judged",
+        count(places, "dynamic place")
+    );
+    for (file, place) in outcome.dynamic() {
+        let _ = writeln!(
+            text,
+            "    {}:{}:{}: {}",
+            file.path, place.start.line, place.start.column, place.api
+        );
     }
 }
 

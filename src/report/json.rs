@@ -12,6 +12,9 @@ struct Report<'o> {
     version: u32,
     findings: Vec<Entry<'o>>,
     suppressed: Vec<SuppressedEntry<'o>>,
+    /// Only where it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dynamic: Option<Vec<Dynamic<'o>>>,
     summary: Summary,
 }
 
@@ -44,6 +47,14 @@ struct SuppressedEntry<'o> {
     entry: Entry<'o>,
     reason: &'o str,
     until: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Dynamic<'o> {
+    path: String,
+    line: usize,
+    column: usize,
+    api: &'o str,
 }
 
 #[derive(Serialize)]
@@ -90,6 +101,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
                 until: suppressed.until.map(|until| until.to_string()),
             })
             .collect(),
+        dynamic: outcome.lists_dynamic.then(|| dynamic(outcome)),
         summary: Summary {
             files: outcome.scanned(),
             skipped: outcome
@@ -120,6 +132,16 @@ pub(super) fn render(outcome: &Outcome) -> String {
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn dynamic(outcome: &Outcome) -> Vec<Dynamic<'_>> {
+    let places = outcome.dynamic().map(|(file, place)| Dynamic {
+        path: path(file),
+        line: place.start.line,
+        column: place.start.column,
+        api: place.api,
+    });
+    places.collect()
 }
 
 fn entry<'o>(file: &FileScan, finding: &'o Finding) -> Entry<'o> {

@@ -8,8 +8,8 @@ use regex::bytes::Regex;
 
 use super::decode::decode;
 use super::embedded::CellPosition;
-use super::fact::{Certainty, FileFacts};
-use super::finding::{FileScan, Finding, Fingerprint, Reading, SkipReason};
+use super::fact::{Certainty, Detail, FactKind, FileFacts, Value};
+use super::finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{LANGUAGES, Language, ReaderFailed};
 use super::remedy::{Fix, Safety, Site, Wish};
 use super::rule::{About, Draft, RULES, Situation};
@@ -31,6 +31,7 @@ pub struct Scanner {
     /// For some files, other severities of some rules.
     overrides: Vec<(Gitignore, Vec<(usize, Severity)>)>,
     today: Option<Date>,
+    detail: Detail,
 }
 
 impl Scanner {
@@ -62,6 +63,7 @@ impl Scanner {
             severities: severities.collect(),
             overrides: overrides.collect(),
             today: None,
+            detail: Detail::Known,
         }
     }
 
@@ -70,6 +72,13 @@ impl Scanner {
     #[must_use]
     pub fn on(mut self, today: Date) -> Self {
         self.today = Some(today);
+        self
+    }
+
+    /// Also lists the places that select a card which is not known.
+    #[must_use]
+    pub fn listing_dynamic(mut self) -> Self {
+        self.detail = Detail::Dynamic;
         self
     }
 
@@ -137,6 +146,7 @@ impl Scanner {
             findings: Vec::new(),
             suppressed: Vec::new(),
             uses_gpu: false,
+            dynamic: Vec::new(),
         };
         let Some(language) = self.language(path, content) else {
             return nothing;
@@ -144,7 +154,7 @@ impl Scanner {
         if !self.worth_reading(language, text.as_bytes()) {
             return nothing;
         }
-        let facts = match language.read(&text) {
+        let facts = match language.read(&text, self.detail) {
             Ok(facts) => facts,
             Err(ReaderFailed::Malformed { format, reason }) => {
                 return skipped(SkipReason::Malformed { format, reason });
@@ -190,6 +200,9 @@ impl Scanner {
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();
+        if self.detail == Detail::Dynamic {
+            scan.dynamic = place.dynamic();
+        }
         let situation = Situation::new(&self.policy, facts).on(self.today);
         let severities = self.severities(&scan.path);
         let mut drafts = Vec::new();
@@ -340,6 +353,26 @@ impl Place<'_> {
         let span = embedded.in_file(span);
         let at = |offset| lines.position(self.file, offset);
         (at(span.start), at(span.end))
+    }
+
+    /// The places whose card is decided at run time.
+    fn dynamic(&self) -> Vec<DynamicPlace> {
+        let is_dynamic = |kind: &FactKind| {
+            matches!(
+                kind,
+                FactKind::SelectIndex {
+                    index: Value::Dynamic
+                }
+            )
+        };
+        let facts = self.facts.facts.iter();
+        facts
+            .filter(|fact| is_dynamic(&fact.kind))
+            .map(|fact| DynamicPlace {
+                start: self.in_file(fact.span).0,
+                api: fact.api,
+            })
+            .collect()
     }
 
     fn cell(&self, offset: usize) -> Option<CellPosition> {

@@ -3,6 +3,7 @@
 //! A fact says "this span selects device 1, by this API"; whether that is wrong is a rule's matter.
 
 use super::embedded::Embedded;
+use super::flow::Flow;
 use crate::text::Span;
 
 /// One thing the code does about GPUs.
@@ -160,6 +161,17 @@ impl<T> Value<T> {
     }
 }
 
+/// Whether what is decided at run time is written down too: there is much of it, and only who
+/// asks for it pays.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Only what is known.
+    #[default]
+    Known,
+    /// Also places that select a card which is not known.
+    Dynamic,
+}
+
 /// All that was read out of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FileFacts {
@@ -169,9 +181,8 @@ pub struct FileFacts {
     pub entry_point: bool,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
-    /// Code that runs only when something decides so, by place: tells what surely ran before
-    /// what.
-    pub blocks: Vec<Block>,
+    /// In which order it runs; empty where no variable is written.
+    pub flow: Flow,
     /// The comments that are addressed to gpuguard, by place.
     pub comments: Vec<Comment>,
     /// The code, where it lies in a file of another format: all spans are in this code then.
@@ -181,26 +192,6 @@ pub struct FileFacts {
     /// Where the environment can be set before anything in the file can start CUDA; known where
     /// the file has facts at all.
     pub opening: Option<Opening>,
-}
-
-/// Code that runs as a whole, or not at all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Block {
-    /// Where it is.
-    pub span: Span,
-    /// What decides.
-    pub kind: BlockKind,
-}
-
-/// What decides whether a block runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum BlockKind {
-    /// A condition, a loop, an error.
-    Branch,
-    /// Likewise, and only where the block before it did not run.
-    Otherwise,
-    /// A call, at any later time.
-    Function,
 }
 
 /// What every comment that is addressed to gpuguard begins with.
@@ -281,6 +272,15 @@ impl FileFacts {
         })
     }
 
+    /// What starts CUDA at a span.
+    pub fn start_at(&self, span: Span) -> Option<&Fact> {
+        let from = self.facts.partition_point(|fact| fact.span < span);
+        let mut here = self.facts[from..].iter();
+        here.by_ref()
+            .take_while(|fact| fact.span == span)
+            .find(|fact| matches!(fact.kind, FactKind::StartsCuda(_)))
+    }
+
     /// The first fact that uses the GPU or selects a card by a known index.
     pub fn first_use(&self) -> Option<&Fact> {
         self.facts.iter().find(|fact| match &fact.kind {
@@ -288,5 +288,17 @@ impl FileFacts {
             FactKind::SelectIndex { index } => index.known().is_some(),
             _ => false,
         })
+    }
+
+    /// What had started CUDA when `fact` happens, through calls and branches as far as the text
+    /// tells, and whether it certainly had.
+    pub fn started_before(&self, fact: &Fact) -> Option<(&Fact, Certainty)> {
+        let (span, certainty) = self.flow.started_before(fact)?;
+        let first = self.facts.partition_point(|fact| fact.span < span);
+        self.facts[first..]
+            .iter()
+            .take_while(|fact| fact.span == span)
+            .find(|fact| matches!(fact.kind, FactKind::StartsCuda(_)))
+            .map(|fact| (fact, certainty))
     }
 }

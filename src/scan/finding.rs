@@ -20,6 +20,17 @@ pub struct FileScan {
     pub suppressed: Vec<Suppressed>,
     /// Whether its code uses the GPU, or selects one.
     pub uses_gpu: bool,
+    /// The places whose card is decided at run time, where these were asked for.
+    pub dynamic: Vec<DynamicPlace>,
+}
+
+/// A place that selects a card which only the running program knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DynamicPlace {
+    /// Where it starts.
+    pub start: Position,
+    /// The API, such as `torch.device`.
+    pub api: &'static str,
 }
 
 /// How far a file was read.
@@ -172,6 +183,7 @@ impl FileScan {
             findings: Vec::new(),
             suppressed: Vec::new(),
             uses_gpu: false,
+            dynamic: Vec::new(),
         }
     }
 }

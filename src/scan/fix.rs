@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::decode::{decode_as, encode, foreign_encoding};
 use super::engine::Scanner;
+use super::fact::Detail;
 use super::finding::{FileScan, Finding, Reading};
 use super::language::Language;
 use super::remedy::Safety;
@@ -133,7 +134,9 @@ fn is_wanted(finding: &Finding, allowed: Safety) -> bool {
 }
 
 fn errors(language: &Language, text: &str) -> usize {
-    language.read(text).map_or(usize::MAX, |facts| facts.errors)
+    language
+        .read(text, Detail::Known)
+        .map_or(usize::MAX, |facts| facts.errors)
 }
 
 /// How many findings of each rule are gone.

@@ -9,6 +9,7 @@ mod engine;
 pub mod fact;
 mod finding;
 mod fix;
+pub mod flow;
 mod introduced;
 pub mod language;
 mod remedy;
@@ -17,7 +18,7 @@ mod suppress;
 
 pub use embedded::CellPosition;
 pub use engine::Scanner;
-pub use finding::{FileScan, Finding, Fingerprint, Reading, SkipReason, Suppressed};
+pub use finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason, Suppressed};
 pub use fix::{FixResult, FixedFile, Unfixable};
 pub use introduced::{MovedCode, mark_introduced};
 pub use remedy::{Change, Fix, Remedy, Safety};

@@ -26,4 +26,9 @@ impl Span {
     pub const fn new(start: usize, end: usize) -> Self {
         Self { start, end }
     }
+
+    /// From the start of this span to the end of another.
+    pub const fn to(self, last: Self) -> Self {
+        Self::new(self.start, last.end)
+    }
 }

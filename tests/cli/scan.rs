@@ -384,3 +384,34 @@ fn a_named_file_that_may_not_be_read_cannot_be_scanned() {
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.contains("skipped a.py"), "{run}");
 }
+
+#[test]
+fn dynamic_places_are_listed_on_demand_and_decide_nothing() {
+    let code = format!(
+        "{MASK}import torch\n\
+         def run(args, rank, dtype):\n    \
+             d = torch.device(args.device)\n    \
+             x.to(dtype).to(rank).to(d)\n    \
+             return load(f\"cuda:{{rank}}\")\n\
+         y = torch.device('cuda:0')\n"
+    );
+    let folder = folder(&[("a.py", code.as_bytes())]);
+    let run = gpuguard(folder.path(), &["scan", "--show-dynamic"]);
+    assert_eq!(run.code, 0, "{run}");
+    let expected = "1 file scanned: no problems\n  \
+                    3 dynamic places: the card is decided at run time, not judged\n    \
+                    a.py:6:22: torch.device\n    \
+                    a.py:7:20: .to\n    \
+                    a.py:8:17: cuda:N\n";
+    assert_eq!(run.stdout, expected, "{run}");
+    let run = gpuguard(
+        folder.path(),
+        &["scan", "--show-dynamic", "--format", "json"],
+    );
+    assert_eq!(
+        json(&run)["dynamic"][0],
+        serde_json::json!({"path": "a.py", "line": 6, "column": 22, "api": "torch.device"})
+    );
+    let run = gpuguard(folder.path(), &["scan", "--format", "json"]);
+    assert!(json(&run).get("dynamic").is_none(), "{run}");
+}

@@ -185,10 +185,12 @@ pub fn is_other_device(path: &str) -> bool {
     if path.starts_with("cv2.cuda") {
         return false;
     }
-    OTHER_DEVICES.contains(&root(path)) || {
-        let path = path.to_ascii_lowercase();
-        OTHER_WORDS.iter().any(|word| path.contains(word))
-    }
+    OTHER_DEVICES.contains(&root(path))
+        || {
+            let path = path.to_ascii_lowercase();
+            OTHER_WORDS.iter().any(|word| path.contains(word))
+        }
+        || (!is_gpu_library(path) && super::elsewhere::is_elsewhere(path))
 }
 
 fn root(path: &str) -> &str {

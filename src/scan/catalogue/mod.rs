@@ -5,6 +5,7 @@
 
 mod alias;
 mod cuda;
+mod elsewhere;
 mod form;
 mod huggingface;
 mod inference;
@@ -15,6 +16,7 @@ mod lightning;
 mod option;
 mod place;
 mod speech;
+pub mod start;
 mod tensor;
 mod torch;
 mod variable;
@@ -33,7 +35,7 @@ pub use option::{Choice, Evidence, Help, help, option, options};
 pub use place::{
     ListedKind, Listing, Property, listing, listings, may_be_listing, properties, property,
 };
-pub use torch::{starts_cuda, starts_nothing};
+pub use torch::starts_nothing;
 pub use variable::{Misspelt, Variable, is_of_interest, misspelt, variable};
 
 /// A call that uses or chooses a device.

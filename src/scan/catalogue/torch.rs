@@ -1,7 +1,6 @@
 //! `PyTorch`.
 
 use super::{Api, Argument, Form, at, device, gpu, named};
-use crate::scan::fact::Certainty;
 
 /// The common signature: `function(device=None)`.
 const DEVICE: &[Argument] = &[at(0, "device", Form::Device)];
@@ -119,28 +118,4 @@ pub fn starts_nothing(path: &str, switched_off: bool) -> bool {
         .iter()
         .any(|start| path.starts_with(start));
     path == "torch.cuda.is_initialized" || (switched_off && is_mixed_precision)
-}
-
-/// Whether a call makes the CUDA driver start, and so read its environment.
-pub fn starts_cuda(path: &str) -> Option<Certainty> {
-    /// Functions that ask the driver in every version.
-    const CERTAIN: &[&str] = &[
-        "current_device",
-        "current_stream",
-        "default_stream",
-        "get_device_capability",
-        "get_device_name",
-        "get_device_properties",
-        "init",
-        "is_available",
-        "mem_get_info",
-        "set_device",
-        "synchronize",
-    ];
-    let function = path.strip_prefix("torch.cuda.")?;
-    if CERTAIN.contains(&function) {
-        return Some(Certainty::Certain);
-    }
-    // Newer versions count through NVML, and remember the number.
-    (function == "device_count").then_some(Certainty::Fragile)
 }

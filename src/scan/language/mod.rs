@@ -4,7 +4,7 @@ mod command;
 mod notebook;
 mod python;
 
-use super::fact::FileFacts;
+use super::fact::{Detail, FileFacts};
 use super::remedy::{Wish, Written};
 use crate::git::RepoPath;
 
@@ -18,7 +18,7 @@ pub struct Language {
     /// Byte strings without which a file of this language has no facts.
     pub words: &'static [&'static str],
     /// Reads a text.
-    read: fn(&str) -> Result<FileFacts, ReaderFailed>,
+    read: fn(&str, Detail) -> Result<FileFacts, ReaderFailed>,
     /// Writes changes into a file's text, whose facts are known: one answer for each wish.
     edits: fn(&str, &FileFacts, &[Wish<'_>]) -> Vec<Option<Written>>,
     /// Code without layout, comments and the kind of quotes.
@@ -53,8 +53,8 @@ impl Language {
     }
 
     /// What the text says about GPUs.
-    pub fn read(&self, text: &str) -> Result<FileFacts, ReaderFailed> {
-        (self.read)(text)
+    pub fn read(&self, text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
+        (self.read)(text, detail)
     }
 
     /// The edits of the file's text that make each change, in the order of the wishes; `None` for one that cannot be

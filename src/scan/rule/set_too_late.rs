@@ -4,9 +4,7 @@ use super::situation::{ORDER, Situation, VISIBLE};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
 use crate::policy::selection::Mask;
-use crate::scan::fact::{
-    Block, BlockKind, Certainty, Fact, FactKind, HowSet, Value, VariableWrite, When, Whose,
-};
+use crate::scan::fact::{Certainty, Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -19,26 +17,25 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
+    let facts = situation.facts;
     let mut drafts = Vec::new();
-    let mut flow = Flow::new(&situation.facts.blocks);
     // Variables that were set in time: what is set later is not the one that counts.
     let mut in_time: Vec<&str> = Vec::new();
-    for fact in &situation.facts.facts {
-        flow.reach(fact.span.start);
-        match &fact.kind {
-            FactKind::StartsCuda(certainty) => flow.start(fact, *certainty),
-            FactKind::SetVariable(write) if is_judged(write) => {
-                let name = write.name.as_str();
-                if in_time.contains(&name) {
-                    continue;
-                }
-                match flow.started() {
-                    Some(start) => drafts.push(draft(situation, fact, write, start)),
-                    None if fact.when == When::Loading => in_time.push(name),
-                    None => {}
-                }
+    for fact in &facts.facts {
+        let FactKind::SetVariable(write) = &fact.kind else {
+            continue;
+        };
+        let name = write.name.as_str();
+        if !is_judged(write) || in_time.contains(&name) {
+            continue;
+        }
+        match facts.flow.started_before(fact) {
+            Some((start, certainty)) => {
+                let api = facts.start_at(start).map_or("CUDA", |start| start.api);
+                drafts.push(draft(situation, fact, write, (api, certainty)));
             }
-            _ => {}
+            None if fact.when == When::Loading => in_time.push(name),
+            None => {}
         }
     }
     drafts
@@ -54,7 +51,7 @@ fn draft(
     situation: &Situation<'_>,
     fact: &Fact,
     write: &VariableWrite,
-    (start, certainty): (&Fact, Certainty),
+    (start, certainty): (&str, Certainty),
 ) -> Draft {
     let name = write.name.as_str();
     let mut draft = Draft::on(fact, About::Line);
@@ -68,9 +65,8 @@ fn draft(
         ""
     };
     draft.message = format!(
-        "{name} is set{only_default} after {} {has} started CUDA: {reads}, and the program keeps the \
+        "{name} is set{only_default} after {start} {has} started CUDA: {reads}, and the program keeps the \
          cards it had, perhaps {}",
-        start.api,
         situation.forbidden()
     );
     "too late for this program".clone_into(&mut draft.label);
@@ -88,118 +84,6 @@ fn draft(
     draft
 }
 
-/// What certainly, or perhaps, ran before the place that is reached: one walk along the file.
-struct Flow<'f> {
-    /// Blocks that are still to come, by place.
-    blocks: std::slice::Iter<'f, Block>,
-    next: Option<&'f Block>,
-    /// The blocks around the place, the file itself first.
-    around: Vec<Level<'f>>,
-}
-
-struct Level<'f> {
-    end: usize,
-    kind: BlockKind,
-    /// Ran before whatever follows in this block.
-    certain: Option<&'f Fact>,
-    /// May have.
-    perhaps: Option<&'f Fact>,
-    /// Ran in one of several ways of which the next may be another.
-    in_one_way: Option<&'f Fact>,
-}
-
-impl<'f> Flow<'f> {
-    fn new(blocks: &'f [Block]) -> Self {
-        let mut blocks = blocks.iter();
-        let next = blocks.next();
-        let file = Level {
-            end: usize::MAX,
-            kind: BlockKind::Function,
-            certain: None,
-            perhaps: None,
-            in_one_way: None,
-        };
-        Self {
-            blocks,
-            next,
-            around: vec![file],
-        }
-    }
-
-    /// Leaves and enters blocks up to a place.
-    fn reach(&mut self, place: usize) {
-        loop {
-            let entered = self.next.map_or(usize::MAX, |block| block.span.start);
-            let left = self.around.last().map_or(usize::MAX, |level| level.end);
-            if left <= place && left <= entered {
-                self.leave();
-            } else if entered <= place {
-                self.enter();
-            } else {
-                return;
-            }
-        }
-    }
-
-    fn enter(&mut self) {
-        if let Some(block) = self.next {
-            if block.kind != BlockKind::Otherwise {
-                self.join();
-            }
-            let outer = self.around.last();
-            self.around.push(Level {
-                end: block.span.end,
-                kind: block.kind,
-                certain: outer.and_then(|outer| outer.certain),
-                perhaps: outer.and_then(|outer| outer.perhaps),
-                in_one_way: None,
-            });
-        }
-        self.next = self.blocks.next();
-    }
-
-    /// What ran in a branch may have run before what follows it; when a function runs is open.
-    fn leave(&mut self) {
-        self.join();
-        let Some(level) = self.around.pop() else {
-            return;
-        };
-        if level.kind != BlockKind::Function
-            && let Some(outer) = self.around.last_mut()
-            && outer.in_one_way.is_none()
-        {
-            outer.in_one_way = level.certain.or(level.perhaps);
-        }
-    }
-
-    /// Behind all the ways there are: one of them ran.
-    fn join(&mut self) {
-        if let Some(level) = self.around.last_mut() {
-            let ran = level.in_one_way.take();
-            level.perhaps = level.perhaps.or(ran);
-        }
-    }
-
-    fn start(&mut self, fact: &'f Fact, certainty: Certainty) {
-        self.join();
-        if let Some(level) = self.around.last_mut() {
-            let kept = match certainty {
-                Certainty::Certain => &mut level.certain,
-                Certainty::Fragile => &mut level.perhaps,
-            };
-            kept.get_or_insert(fact);
-        }
-    }
-
-    /// The first that started CUDA, and how sure that is.
-    fn started(&mut self) -> Option<(&'f Fact, Certainty)> {
-        self.join();
-        let level = self.around.last()?;
-        let certain = level.certain.map(|fact| (fact, Certainty::Certain));
-        certain.or(level.perhaps.map(|fact| (fact, Certainty::Fragile)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
@@ -207,13 +91,19 @@ mod tests {
     use super::*;
     use crate::policy::{Preset, parse};
     use crate::scan::fact::FileFacts;
+    use crate::scan::flow::{Body, Flow, Runs};
     use crate::text::Span;
 
     /// One letter a fact: `S` starts CUDA, `s` may, `V` and `O` set a variable, `D` removes one;
-    /// `{` and `}` are a function, `(` and `)` a branch, `[` and `]` another way.
+    /// `(` and `)` are a branch.
     fn found(code: &str) -> Vec<(usize, Certainty)> {
         let mut facts = FileFacts::default();
-        let mut open = Vec::new();
+        let mut bodies = vec![Body {
+            span: Span::new(0, code.len()),
+            outer: 0,
+            runs: Runs::First,
+        }];
+        let mut open = vec![0];
         for (at, letter) in code.bytes().enumerate() {
             let write = |name: &str, value| {
                 FactKind::SetVariable(VariableWrite {
@@ -230,39 +120,34 @@ mod tests {
                 b'V' => write(VISIBLE, Value::Known("1".to_owned())),
                 b'O' => write(ORDER, Value::Dynamic),
                 b'D' => write(VISIBLE, Value::Absent),
-                b'{' => {
-                    open.push((at, BlockKind::Function));
-                    continue;
-                }
                 b'(' => {
-                    open.push((at, BlockKind::Branch));
-                    continue;
-                }
-                b'[' => {
-                    open.push((at, BlockKind::Otherwise));
+                    bodies.push(Body {
+                        span: Span::new(at, code.len()),
+                        outer: open[open.len() - 1],
+                        runs: Runs::Perhaps { at },
+                    });
+                    open.push(bodies.len() - 1);
                     continue;
                 }
                 _ => {
-                    let (start, kind) = open.pop().unwrap();
-                    let span = Span::new(start, at);
-                    facts.blocks.push(Block { span, kind });
+                    let body = open.pop().unwrap();
+                    bodies[body].span.end = at;
                     continue;
                 }
             };
-            let in_function = open.iter().any(|(_, kind)| *kind == BlockKind::Function);
             facts.facts.push(Fact {
                 span: Span::new(at, at + 1),
                 value: None,
                 api: "x",
-                when: match (in_function, open.is_empty()) {
-                    (true, _) => When::Called,
-                    (false, true) => When::Loading,
-                    (false, false) => When::Branch,
+                when: if open.len() == 1 {
+                    When::Loading
+                } else {
+                    When::Branch
                 },
                 kind,
             });
         }
-        facts.blocks.sort_unstable();
+        facts.flow = Flow::new(bodies, &facts.facts);
         let preset = Preset::Rtx3090.text();
         let policy = parse(Path::new("gpuguard.toml"), preset.as_bytes()).unwrap();
         let drafts = check(&Situation::new(&policy, &facts));
@@ -273,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn what_ran_before_is_told_by_blocks() {
+    fn what_ran_before_decides() {
         use Certainty::{Certain, Fragile};
         for (code, expected) in [
             ("VS", &[][..]),
@@ -285,38 +170,14 @@ mod tests {
             ("VSV", &[]),
             ("VSO", &[(2, Certain)]),
             ("SD", &[]),
-            // A function runs after what stands above it, and at no certain time for the rest.
-            ("S{V}", &[(2, Certain)]),
-            ("{V}S", &[]),
-            ("{S}V", &[]),
-            ("{S}{V}", &[]),
-            ("{SV}", &[(2, Certain)]),
-            ("{S{V}}", &[(3, Certain)]),
-            ("{{S}V}", &[]),
             // A branch may have run.
             ("(S)V", &[(3, Fragile)]),
             ("(SV)", &[(2, Certain)]),
             ("(S)(V)", &[(4, Fragile)]),
             ("S(V)", &[(2, Certain)]),
-            ("{(S)V}", &[(4, Fragile)]),
-            ("({S})V", &[]),
             ("(V)SV", &[(4, Certain)]),
-            // Of several ways only one ran.
-            ("(S)[V]", &[]),
-            ("(S)[][V]V", &[(8, Fragile)]),
-            ("(S)[V](V)", &[(7, Fragile)]),
-            ("()[S][V]", &[]),
-            ("(S[V])V", &[(3, Certain), (6, Fragile)]),
         ] {
             assert_eq!(found(code), expected, "{code}");
         }
-    }
-
-    #[test]
-    fn many_blocks_are_one_walk() {
-        let code = format!("S{}", "(V)".repeat(20_000));
-        assert_eq!(found(&code).len(), 20_000);
-        let deep = format!("S{}V{}", "(".repeat(20_000), ")".repeat(20_000));
-        assert_eq!(found(&deep).len(), 1);
     }
 }

@@ -15,7 +15,7 @@ use cell::Content;
 use super::{Language, ReaderFailed, python};
 use crate::git::RepoPath;
 use crate::scan::embedded::{Embedded, First};
-use crate::scan::fact::{FileFacts, When};
+use crate::scan::fact::{Detail, FileFacts, When};
 use crate::text::Span;
 
 /// What messages call the format.
@@ -36,7 +36,7 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case(b"ipynb"))
 }
 
-fn read(file: &str) -> Result<FileFacts, ReaderFailed> {
+fn read(file: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let (embedded, contents) = embedded(file)?;
     let code = embedded.code();
     let mut facts = FileFacts::default();
@@ -44,7 +44,7 @@ fn read(file: &str) -> Result<FileFacts, ReaderFailed> {
     let of_interest = NOTEBOOK.words.iter().any(|word| code.contains(word));
     if of_interest {
         let (as_python, cells) = as_python(&embedded);
-        let (python, escaped) = python::read_cells(&as_python, &cells)?;
+        let (python, escaped) = python::read_cells(&as_python, &cells, detail)?;
         facts = python;
         for line in escaped {
             magic::facts(code, line, &mut facts.facts);

@@ -1,7 +1,7 @@
 //! What is code in a notebook, and where it stands.
 
 use super::*;
-use crate::scan::fact::{FactKind, Value};
+use crate::scan::fact::{Fact, FactKind, Value};
 use crate::text::LineIndex;
 
 /// A notebook of these cells, as Jupyter writes it: a kind, and the cell's text.
@@ -20,9 +20,17 @@ pub(super) fn notebook(cells: &[(&str, &str)]) -> String {
     .unwrap()
 }
 
+/// What is read of a file, but for what starts CUDA.
+pub(super) fn read_known(file: &str) -> Result<FileFacts, ReaderFailed> {
+    let mut facts = read(file, Detail::Known)?;
+    let starts = |fact: &Fact| matches!(fact.kind, FactKind::StartsCuda(_));
+    facts.facts.retain(|fact| !starts(fact));
+    Ok(facts)
+}
+
 /// Each fact as `API text`, the text as the file has it.
 fn found(file: &str) -> Vec<String> {
-    let facts = read(file).unwrap();
+    let facts = read_known(file).unwrap();
     let embedded = facts.embedded.unwrap();
     let shown = facts.facts.iter().map(|fact| {
         let span = embedded.in_file(fact.span);
@@ -47,7 +55,7 @@ fn facts_are_found_where_the_file_has_them() {
         found(&file),
         ["torch.device \\\"cuda:1\\\"", ".to 'cuda:2'"]
     );
-    let facts = read(&file).unwrap();
+    let facts = read_known(&file).unwrap();
     assert!(facts.entry_point);
     let embedded = facts.embedded.unwrap();
     let lines = LineIndex::new(embedded.code());
@@ -80,7 +88,7 @@ fn what_is_not_closed_in_a_cell_ends_with_it() {
     ] {
         let file = notebook(&[("code", broken), ("code", "x.to('cuda:1')")]);
         assert_eq!(found(&file), [".to 'cuda:1'"], "{broken}");
-        let facts = read(&file).unwrap();
+        let facts = read_known(&file).unwrap();
         let error = facts.first_error.unwrap();
         assert!(error <= broken.len(), "{broken}: {error}");
     }
@@ -120,7 +128,7 @@ fn magics_are_in_the_order_of_the_code() {
             "if x:\n    out = !CUDA_VISIBLE_DEVICES=\\\"0\\\" python a.py\ny.to('cuda:1')",
         ),
     ]);
-    let facts = read(&file).unwrap();
+    let facts = read_known(&file).unwrap();
     let apis: Vec<_> = facts
         .facts
         .iter()
@@ -194,7 +202,7 @@ fn every_shape_of_the_format_is_read() {
         // A key in another spelling.
         format!(r#"{{"c\u0065lls":[{{"cell_type":"code","source":"{to}"}}]}}"#),
     ] {
-        let facts = read(&file).unwrap();
+        let facts = read_known(&file).unwrap();
         assert_eq!(facts.facts.len(), 1, "{file}");
         let span = facts.embedded.unwrap().in_file(facts.facts[0].span);
         assert_eq!(&file[span.start..span.end], "'cuda:1'");
@@ -225,7 +233,7 @@ fn what_is_no_notebook_is_refused_with_the_reason() {
         ),
         ("{\"cells\": []} x", "trailing"),
     ] {
-        let failed = read(file).unwrap_err().to_string();
+        let failed = read_known(file).unwrap_err().to_string();
         assert!(failed.starts_with("not a Jupyter notebook: "), "{failed}");
         assert!(failed.contains(part), "{file}: {failed}");
     }
@@ -256,8 +264,8 @@ fn every_cut_of_a_notebook_is_read_or_refused() {
             "  é = !CUDA_VISIBLE_DEVICES=\"0\" python a.py \\\n x\n",
         ),
     ]);
-    assert!(read(&file).is_ok());
+    assert!(read_known(&file).is_ok());
     for cut in (0..file.len()).filter(|cut| file.is_char_boundary(*cut)) {
-        assert!(read(&file[..cut]).is_err());
+        assert!(read_known(&file[..cut]).is_err());
     }
 }

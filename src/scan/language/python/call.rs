@@ -5,7 +5,7 @@ use ruff_python_ast::{Expr, ExprCall, Keyword};
 use super::option::{flag_name, option_name};
 use super::place::{Place, Role};
 use super::span_of;
-use super::value::{Constant, constants};
+use super::value::{Constant, computes, constants, kept};
 use super::walk::{Imports, Walker};
 use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
 use crate::scan::catalogue::{self, Api, Argument, DeviceText, Form, Uses, Where};
@@ -26,15 +26,7 @@ struct Called<'p> {
 
 impl<'a> Walker<'a> {
     pub(super) fn call(&mut self, expr: &'a Expr, call: &'a ExprCall, place: Place) {
-        let values = constants(expr, &self.scopes);
-        if values.iter().any(|value| *value != Constant::Unknown) {
-            // `str(…)`, `int(…)` and `"…".format(…)` are values; what they are made of may call.
-            self.value(expr, place);
-            for argument in &call.arguments.args {
-                if !argument.is_literal_expr() {
-                    self.expression(argument, Place::Compared);
-                }
-            }
+        if self.computed(expr, call, place) {
             return;
         }
         let path = self.scopes.path(&call.func);
@@ -60,6 +52,7 @@ impl<'a> Walker<'a> {
             return;
         }
         self.command_call(call, &path);
+        self.environment_of_others(call, &path);
         let switched_off = is_switched_off(call);
         let api = catalogue::api(Some(&path), method)
             .filter(|api| !catalogue::starts_nothing(api.path, switched_off));
@@ -85,9 +78,6 @@ impl<'a> Walker<'a> {
             && !catalogue::starts_nothing(&path, switched_off)
         {
             self.uses(span_of(&*call.func), api.label);
-            if let Some(certainty) = catalogue::starts_cuda(&path) {
-                self.starts(span_of(&*call.func), api.label, certainty);
-            }
         }
         if let Some(api) = api
             && let Some(all) = &api.all
@@ -95,7 +85,48 @@ impl<'a> Walker<'a> {
         {
             self.calls_all(call, api, all);
         }
+        let around = std::mem::take(&mut self.starts.names_cuda);
         self.arguments(call, &called);
+        let names_cuda = std::mem::replace(&mut self.starts.names_cuda, around);
+        if path == "torch.device" {
+            self.starts.names_cuda |= names_cuda;
+            return;
+        }
+        if let Place::Device(role) = place
+            && api.is_none()
+        {
+            self.device_unknown(expr, role, &[Constant::Unknown]);
+        }
+        if !called.elsewhere && !catalogue::starts_nothing(&path, switched_off) {
+            self.call_starts(span_of(expr), &path, api, names_cuda);
+        }
+    }
+
+    /// `str(…)`, `int(…)` and `"…".format(…)` are values, and so is `CARDS.get(…)` in a device's
+    /// place, where they are known.
+    fn computed(&mut self, expr: &'a Expr, call: &'a ExprCall, place: Place) -> bool {
+        if computes(call) {
+            let values = constants(expr, &self.scopes);
+            if values.iter().all(|value| *value == Constant::Unknown) {
+                return false;
+            }
+            self.value(expr, place);
+        } else {
+            let Place::Device(role) = place else {
+                return false;
+            };
+            let Some(values) = kept(call, &self.scopes) else {
+                return false;
+            };
+            self.device(expr, role, &values);
+        }
+        // What they are made of may call.
+        for argument in &call.arguments.args {
+            if !argument.is_literal_expr() {
+                self.expression(argument, Place::Compared);
+            }
+        }
+        true
     }
 
     fn arguments(&mut self, call: &'a ExprCall, called: &Called<'_>) {
@@ -116,6 +147,9 @@ impl<'a> Walker<'a> {
             self.expression(argument, place);
         }
         for keyword in &call.arguments.keywords {
+            if let Some(name) = &keyword.arg {
+                self.environment_keyword(name.as_str(), keyword);
+            }
             let place = self.keyword(keyword, call, called);
             self.expression(&keyword.value, place);
         }

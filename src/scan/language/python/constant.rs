@@ -1,100 +1,115 @@
-//! A value that stands in a constant elsewhere in the file: `DEV = 1`, `f"cuda:{DEV}"`.
+//! Values as far as they can be computed, and what texts are made of them.
 
-use super::literal::{index_edit, value_edit};
-use super::surroundings::{Parts, Surroundings};
-use crate::scan::fact::{Fact, FactKind, FileFacts, Value};
-use crate::scan::remedy::{Site, Written};
-use crate::text::Span;
+/// A value as far as it can be computed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Constant {
+    /// This text.
+    Text(String),
+    /// This number.
+    Number(i64),
+    /// A text of which only the start is known.
+    Prefix(String),
+    /// Anything.
+    Unknown,
+}
 
-/// A name that is read more often may be anything.
-const MOST_READS: usize = 16;
-/// Code that selects a card and is longer than this up to the name is not looked for.
-const NEAR: usize = 512;
+/// Texts longer than this name no device.
+const LONGEST: usize = 512;
+/// More values than these at one place are not followed.
+pub(super) const MOST_VALUES: usize = 8;
 
-/// Selects `index` where an expression computes `wrong`: in the one literal of the expression
-/// that holds it, else in the constant that the expression reads.
-pub(super) fn index_in(
-    text: &str,
-    facts: &FileFacts,
-    around: &Surroundings<'_>,
-    site: Site,
-    (wrong, index): (u32, u32),
-) -> Option<Written> {
-    let parts = around.parts(site.span)?;
-    let held: Vec<_> = parts
-        .literals
-        .iter()
-        .filter_map(|literal| index_edit(text, *literal, wrong, index))
-        .collect();
-    match (held.as_slice(), parts.names.as_slice()) {
-        ([edit], names) => {
-            // Another name in it may have been taken for what is right.
-            Some(Written {
-                edits: vec![edit.clone()],
-                only_that: names.is_empty() || is_text(text, parts),
-            })
+/// Adds values that are not there, up to a few.
+pub(super) fn merge(values: &mut Vec<Constant>, more: Vec<Constant>) {
+    for value in more {
+        if values.contains(&value) {
+            continue;
         }
-        ([], [name]) => {
-            let selects = |fact: &Fact| matches!(&fact.kind, FactKind::SelectIndex { index } if *index == Value::Known(wrong));
-            let (literal, only_that) = constant(facts, around, name, selects)?;
-            let edit = index_edit(text, literal, wrong, index)?;
-            Some(Written {
-                edits: vec![edit],
-                only_that: only_that && !around.is_default(literal.start),
-            })
+        if values.len() < MOST_VALUES {
+            values.push(value);
+        } else if let Some(last) = values.last_mut() {
+            *last = Constant::Unknown;
         }
-        _ => None,
     }
 }
 
-/// Whether an expression is a formatted text in which the number stands as it is.
-fn is_text(text: &str, parts: &Parts<'_>) -> bool {
-    parts.literals.first().is_some_and(|literal| {
-        text.get(literal.start..literal.end)
-            .is_some_and(|code| code.starts_with(['f', 'F']))
-    })
+pub(super) fn unknown() -> Vec<Constant> {
+    vec![Constant::Unknown]
 }
 
-/// Sets a variable to `value` where it is set to a constant.
-pub(super) fn value_in(
-    text: &str,
-    facts: &FileFacts,
-    around: &Surroundings<'_>,
-    (site, value): (Site, &str),
-) -> Option<Written> {
-    let parts = around.parts(site.span)?;
-    let ([], [name]) = (parts.literals.as_slice(), parts.names.as_slice()) else {
-        return None;
-    };
-    let sets = |fact: &Fact| {
-        matches!(&fact.kind, FactKind::SetVariable(write) if !write.one_of_several)
-            && fact.span == site.span
-    };
-    let (literal, only_that) = constant(facts, around, name, sets)?;
-    Some(Written {
-        edits: vec![value_edit(text, literal, value)?],
-        only_that,
-    })
+pub(super) fn number(number: Option<i64>) -> Vec<Constant> {
+    vec![number.map_or(Constant::Unknown, Constant::Number)]
 }
 
-/// The literal of a name that is bound once; and whether nothing reads the name but facts that
-/// `count`.
-fn constant(
-    facts: &FileFacts,
-    around: &Surroundings<'_>,
-    name: &str,
-    count: impl Fn(&Fact) -> bool,
-) -> Option<(Span, bool)> {
-    let uses = around.uses(name).filter(|uses| uses.bound == 1)?;
-    let only = uses.reads.len() <= MOST_READS
-        && uses.reads.iter().all(|read| {
-            let inside = |fact: &&Fact| fact.span.start <= read.start && read.end <= fact.span.end;
-            let near = read.start.saturating_sub(NEAR);
-            let first = facts.facts.partition_point(|fact| fact.span.start < near);
-            let behind = facts
-                .facts
-                .partition_point(|fact| fact.span.start <= read.start);
-            facts.facts[first..behind].iter().filter(inside).any(&count)
-        });
-    Some((uses.literal?, only))
+pub(super) fn text_of(text: &str) -> Constant {
+    if text.len() <= LONGEST {
+        return Constant::Text(text.to_owned());
+    }
+    let end = text.floor_char_boundary(LONGEST);
+    Constant::Prefix(text[..end].to_owned())
+}
+
+/// What `str(…)` makes of values.
+pub(super) fn as_text(values: Vec<Constant>) -> Vec<Constant> {
+    formatted(values, "")
+}
+
+/// What `int(…)` makes of a value.
+pub(super) fn as_number(value: &Constant) -> Constant {
+    match value {
+        Constant::Text(text) => text
+            .trim()
+            .parse()
+            .map_or(Constant::Unknown, Constant::Number),
+        Constant::Number(number) => Constant::Number(*number),
+        Constant::Prefix(_) | Constant::Unknown => Constant::Unknown,
+    }
+}
+
+/// Values in the format `{:spec}` or `%spec`: as they are, as numbers, and as numbers filled up
+/// with zeros.
+pub(super) fn formatted(values: Vec<Constant>, spec: &str) -> Vec<Constant> {
+    let digits = spec.trim_end_matches(['d', 'i', 's']);
+    let width: Option<usize> = match digits {
+        "" => Some(0),
+        _ => digits.parse().ok().filter(|width| *width <= 20),
+    };
+    let filled = digits.starts_with('0');
+    let value = |value| match (value, width) {
+        (Constant::Number(number), Some(width)) if filled || width <= 1 => {
+            Constant::Text(format!("{number:0width$}"))
+        }
+        (Constant::Text(text), Some(0)) if !spec.ends_with(['d', 'i']) => Constant::Text(text),
+        (Constant::Prefix(text), Some(0)) => Constant::Prefix(text),
+        _ => Constant::Unknown,
+    };
+    values.into_iter().map(value).collect()
+}
+
+/// Every left text with every right text behind it.
+pub(super) fn joined(left: &[Constant], right: &[Constant]) -> Vec<Constant> {
+    if left.len() * right.len() > MOST_VALUES {
+        let starts = left.iter().map(|one| behind(one, &Constant::Unknown));
+        let mut all = Vec::new();
+        merge(&mut all, starts.collect());
+        return all;
+    }
+    let mut all = Vec::with_capacity(left.len() * right.len());
+    for one in left {
+        for other in right {
+            all.push(behind(one, other));
+        }
+    }
+    all
+}
+
+fn behind(one: &Constant, other: &Constant) -> Constant {
+    match (one, other) {
+        (Constant::Text(one), Constant::Text(other)) => text_of(&format!("{one}{other}")),
+        (Constant::Text(one), Constant::Prefix(other)) => match text_of(&format!("{one}{other}")) {
+            Constant::Text(start) => Constant::Prefix(start),
+            cut => cut,
+        },
+        (Constant::Text(one) | Constant::Prefix(one), _) => Constant::Prefix(one.clone()),
+        (Constant::Number(_) | Constant::Unknown, _) => Constant::Unknown,
+    }
 }

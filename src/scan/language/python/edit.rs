@@ -1,4 +1,4 @@
-//! Writes remedies as Python: `literal` and `constant` values, `insertion` the lines that are
+//! Writes remedies as Python: `literal` and `indirect` values, `insertion` the lines that are
 //! missing, `removal` what goes. What needs the tree reads the file once more, for all wishes.
 
 use std::collections::HashSet;
@@ -8,7 +8,7 @@ use ruff_python_ast::Stmt;
 use super::literal::{index_edit, value_edit};
 use super::removal::{Found, move_first, remove, statement_of};
 use super::surroundings::Surroundings;
-use super::{constant, insertion};
+use super::{indirect, insertion};
 use crate::scan::fact::{FactKind, FileFacts, Value};
 use crate::scan::language::ReaderFailed;
 use crate::scan::remedy::{Change, Site, Wish, Written};
@@ -108,10 +108,10 @@ impl<'t> Editor<'t> {
             }
             (Change::Index(index), None) => {
                 let indices = (site.index?, *index);
-                return constant::index_in(self.text, self.facts, &self.around, *site, indices);
+                return indirect::index_in(self.text, self.facts, &self.around, *site, indices);
             }
             (Change::Value(value), None) => {
-                return constant::value_in(self.text, self.facts, &self.around, (*site, value));
+                return indirect::value_in(self.text, self.facts, &self.around, (*site, value));
             }
             (Change::Value(value), Some(literal)) => vec![value_edit(self.text, literal, value)?],
             (Change::Name(name), _) => vec![self.name(*site, name)?],

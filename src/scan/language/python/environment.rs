@@ -1,20 +1,54 @@
 //! The forms in which Python writes environment variables.
 
 use ruff_python_ast::{Expr, ExprCall, ExprDict, ExprName, Stmt, StmtFor};
+use ruff_text_size::Ranged;
 
 use super::place::Place;
 use super::span_of;
 use super::value::{Constant, possible_values};
 use super::walk::Walker;
 use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, Whose};
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::text::Span;
 
 /// The label of these facts.
-const LABEL: &str = "os.environ";
-const PUTENV: &str = "os.putenv";
+pub(super) const LABEL: &str = "os.environ";
 /// How far `{**other}` is followed; a mapping may name itself.
-const DEEPEST: u8 = 4;
+pub(super) const DEEPEST: u8 = 4;
+/// Pairs of mappings that names stand for, in all of a file: many uses of a long mapping must not
+/// cost the square of a file.
+const MOST_PAIRS: usize = 20_000;
+
+/// How a variable is written, whose, and by what.
+#[derive(Clone, Copy)]
+pub(super) struct Manner {
+    pub(super) how: HowSet,
+    pub(super) whose: Whose,
+    pub(super) api: &'static str,
+    /// When, if not as the code around.
+    pub(super) when: Option<When>,
+}
+
+/// `os.environ["X"] = value`.
+const ASSIGNED: Manner = Manner {
+    how: HowSet::Assigned,
+    whose: Whose::Own,
+    api: LABEL,
+    when: None,
+};
+const DEFAULT: Manner = Manner {
+    how: HowSet::Default,
+    ..ASSIGNED
+};
+const REMOVED: Manner = Manner {
+    how: HowSet::Removed,
+    ..ASSIGNED
+};
+const PUTENV: Manner = Manner {
+    how: HowSet::Putenv,
+    api: "os.putenv",
+    ..ASSIGNED
+};
 
 impl<'a> Walker<'a> {
     /// `os.environ["X"] = value`, and several of them in one assignment.
@@ -23,21 +57,23 @@ impl<'a> Walker<'a> {
             if targets.len() == values.len() {
                 for (target, value) in targets.iter().zip(values) {
                     if let Some(key) = self.environment_key(target) {
-                        self.write(span_of(value), (key, value), HowSet::Assigned);
+                        self.write(span_of(value), (key, value), ASSIGNED);
                     } else {
                         self.environment_assigned(target, value);
                     }
                 }
             }
         } else if let Some(key) = self.environment_key(target) {
-            self.write(span_of(target).to(value), (key, value), HowSet::Assigned);
+            self.write(span_of(target).to(span_of(value)), (key, value), ASSIGNED);
+        } else if let Some(key) = self.child_key(target) {
+            self.child_assigned(target, key, value);
         }
     }
 
     /// `os.environ |= {"X": value}`.
     pub(super) fn environment_merged(&mut self, target: &'a Expr, value: &'a Expr) {
         if self.scopes.path(target) == LABEL {
-            self.write_all(value, DEEPEST);
+            self.write_all(value, DEEPEST, ASSIGNED);
         }
     }
 
@@ -73,14 +109,16 @@ impl<'a> Walker<'a> {
             _ => false,
         });
         if writes {
-            self.write_all(&statement.iter, DEEPEST);
+            self.write_all(&statement.iter, DEEPEST, ASSIGNED);
         }
     }
 
     /// `del os.environ["X"]`.
     pub(super) fn environment_removed(&mut self, target: &'a Expr) {
         if let Some(key) = self.environment_key(target) {
-            self.remove(target, key);
+            self.remove(target, key, REMOVED);
+        } else if let Some(key) = self.child_key(target) {
+            self.child_removed(target, key);
         }
     }
 
@@ -96,25 +134,27 @@ impl<'a> Walker<'a> {
                 let key = arguments.find_argument_value("key", 0);
                 let value = arguments.find_argument_value("value", 1);
                 if let (Some(key), Some(value)) = (key, value) {
-                    self.write(span, (key, value), HowSet::Default);
+                    self.write(span, (key, value), DEFAULT);
                 }
             }
-            ("os.putenv", [key, value]) => self.write(span, (key, value), HowSet::Putenv),
+            ("os.putenv", [key, value]) => self.write(span, (key, value), PUTENV),
             ("os.environ.__setitem__", [key, value]) => {
-                self.write(span, (key, value), HowSet::Assigned);
+                self.write(span, (key, value), ASSIGNED);
             }
-            ("os.environ.pop", [key, ..]) | ("os.unsetenv", [key]) => self.remove(&call.func, key),
+            ("os.environ.pop", [key, ..]) | ("os.unsetenv", [key]) => {
+                self.remove(&*call.func, key, REMOVED)
+            }
             ("os.environ.update", given) => {
                 for all in given {
-                    self.write_all(all, DEEPEST);
+                    self.write_all(all, DEEPEST, ASSIGNED);
                 }
                 for keyword in &arguments.keywords {
                     match &keyword.arg {
                         Some(name) => {
                             let span = Span::new(span_of(keyword).start, span_of(keyword).end);
-                            self.write_named(span, name.as_str(), &keyword.value, HowSet::Assigned);
+                            self.write_named(span, name.as_str(), &keyword.value, ASSIGNED);
                         }
-                        None => self.write_all(&keyword.value, DEEPEST),
+                        None => self.write_all(&keyword.value, DEEPEST, ASSIGNED),
                     }
                 }
             }
@@ -137,37 +177,51 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// A mapping that a name stands for, as long as not too much is followed in this file.
+    pub(super) fn affordable(&mut self, mapping: &'a Expr) -> Option<&'a Expr> {
+        let pairs = match mapping {
+            Expr::Dict(dict) => dict.items.len(),
+            Expr::Call(call) => call.arguments.len(),
+            other => elements(other).map_or(0, <[Expr]>::len),
+        };
+        self.pairs_followed = self.pairs_followed.saturating_add(pairs);
+        (self.pairs_followed <= MOST_PAIRS).then_some(mapping)
+    }
+
     /// Each pair of a literal mapping, or of a name bound once to one, or of `dict(X=value)`.
-    fn write_all(&mut self, given: &'a Expr, deep: u8) {
+    pub(super) fn write_all(&mut self, given: &'a Expr, deep: u8, manner: Manner) {
         let Some(deep) = deep.checked_sub(1) else {
             return;
         };
         let given = match given {
-            Expr::Name(name) => match self.scopes.bound_once(&name.id, self.scopes.depth()) {
-                Some((_, value)) => value,
-                None => return,
-            },
+            Expr::Name(name) => {
+                let bound = self.scopes.bound_once(&name.id, self.scopes.depth());
+                let Some(value) = bound.and_then(|(_, value)| self.affordable(value)) else {
+                    return;
+                };
+                value
+            }
             other => other,
         };
         match given {
-            Expr::Dict(dict) => self.write_dict(dict, deep),
+            Expr::Dict(dict) => self.write_dict(dict, deep, manner),
             Expr::List(_) | Expr::Tuple(_) => {
                 for pair in elements(given).unwrap_or_default() {
                     if let Some([key, value]) = elements(pair) {
-                        self.write(span_of(pair), (key, value), HowSet::Assigned);
+                        self.write(span_of(pair), (key, value), manner);
                     }
                 }
             }
             Expr::Call(call) if is_items(call) => {
                 if let Expr::Attribute(method) = &*call.func {
-                    self.write_all(&method.value, deep);
+                    self.write_all(&method.value, deep, manner);
                 }
             }
             Expr::Call(call) if self.scopes.path(&call.func) == "dict" => {
                 for keyword in &call.arguments.keywords {
                     if let Some(name) = &keyword.arg {
                         let span = span_of(keyword);
-                        self.write_named(span, name.as_str(), &keyword.value, HowSet::Assigned);
+                        self.write_named(span, name.as_str(), &keyword.value, manner);
                     }
                 }
             }
@@ -175,25 +229,25 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn write_dict(&mut self, dict: &'a ExprDict, deep: u8) {
+    pub(super) fn write_dict(&mut self, dict: &'a ExprDict, deep: u8, manner: Manner) {
         for item in &dict.items {
             match &item.key {
                 Some(key) => {
-                    let span = span_of(key).to(&item.value);
-                    self.write(span, (key, &item.value), HowSet::Assigned);
+                    let span = span_of(key).to(span_of(&item.value));
+                    self.write(span, (key, &item.value), manner);
                 }
-                None => self.write_all(&item.value, deep),
+                None => self.write_all(&item.value, deep, manner),
             }
         }
     }
 
-    fn write(&mut self, span: Span, (key, value): (&'a Expr, &'a Expr), how: HowSet) {
+    pub(super) fn write(&mut self, span: Span, (key, value): (&'a Expr, &'a Expr), manner: Manner) {
         if let [Constant::Text(name)] = possible_values(key, &self.scopes).as_slice() {
-            self.write_named(span, name, value, how);
+            self.write_named(span, name, value, manner);
         }
     }
 
-    fn write_named(&mut self, span: Span, name: &str, value: &'a Expr, how: HowSet) {
+    pub(super) fn write_named(&mut self, span: Span, name: &str, value: &'a Expr, manner: Manner) {
         if !catalogue::is_of_interest(name) {
             return;
         }
@@ -208,42 +262,42 @@ impl<'a> Walker<'a> {
                 Constant::Text(text) => Value::Known(text),
                 Constant::Number(_) | Constant::Prefix(_) | Constant::Unknown => Value::Dynamic,
             };
-            self.fact(Fact {
-                span,
-                value: literal,
-                api: if how == HowSet::Putenv { PUTENV } else { LABEL },
-                when: self.when(),
-                kind: FactKind::SetVariable(VariableWrite {
-                    name: name.to_owned(),
-                    value,
-                    how,
-                    whose: Whose::Own,
-                    one_of_several,
-                }),
-            });
+            self.variable(span, literal, (name, value, one_of_several), manner);
         }
     }
 
-    fn remove(&mut self, at: &'a Expr, key: &'a Expr) {
-        let [Constant::Text(name)] = &*possible_values(key, &self.scopes) else {
-            return;
-        };
-        if catalogue::is_of_interest(name) {
-            let write = VariableWrite {
-                name: name.clone(),
-                value: Value::Absent,
-                how: HowSet::Removed,
-                whose: Whose::Own,
-                one_of_several: false,
-            };
-            self.fact(Fact {
-                span: span_of(at),
-                value: None,
-                api: LABEL,
-                when: self.when(),
-                kind: FactKind::SetVariable(write),
-            });
+    pub(super) fn remove(&mut self, at: &impl Ranged, key: &'a Expr, manner: Manner) {
+        let names = possible_values(key, &self.scopes);
+        for name in &names {
+            if let Constant::Text(name) = name
+                && catalogue::is_of_interest(name)
+            {
+                self.variable(span_of(at), None, (name, Value::Absent, false), manner);
+            }
         }
+    }
+
+    fn variable(
+        &mut self,
+        span: Span,
+        literal: Option<Span>,
+        (name, value, one_of_several): (&str, Value<String>, bool),
+        manner: Manner,
+    ) {
+        let when = manner.when.unwrap_or_else(|| self.when());
+        self.fact(Fact {
+            span,
+            value: literal,
+            api: manner.api,
+            when,
+            kind: FactKind::SetVariable(VariableWrite {
+                name: name.to_owned(),
+                value,
+                how: manner.how,
+                whose: manner.whose,
+                one_of_several,
+            }),
+        });
     }
 }
 
@@ -260,15 +314,4 @@ fn elements(expr: &Expr) -> Option<&[Expr]> {
 fn is_items(call: &ExprCall) -> bool {
     call.arguments.is_empty()
         && matches!(&*call.func, Expr::Attribute(method) if method.attr.as_str() == "items")
-}
-
-/// From the start of one node to the end of another.
-trait To {
-    fn to(self, last: &Expr) -> Span;
-}
-
-impl To for Span {
-    fn to(self, last: &Expr) -> Span {
-        Self::new(self.start, span_of(last).end)
-    }
 }

@@ -1,15 +1,12 @@
 //! Goes through expressions, with the place each value stands in.
 
-use ruff_python_ast::{
-    Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName, Parameters,
-};
+use ruff_python_ast::{Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName};
 
 use super::place::{ANYWHERE, Place, Role};
 use super::span_of;
-use super::value::{Constant, constants};
+use super::value::{Constant, computes, constants};
 use super::walk::Walker;
 use crate::scan::catalogue::{self, DeviceText, Form, Where};
-use crate::scan::fact::BlockKind;
 
 impl<'a> Walker<'a> {
     pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
@@ -38,10 +35,20 @@ impl<'a> Walker<'a> {
             }
             Expr::If(choice) => {
                 self.expression(&choice.test, Place::Code);
-                self.branch(&choice.body, place);
-                self.branch(&choice.orelse, place);
+                self.starts.unsure += 1;
+                self.expression(&choice.body, place);
+                self.expression(&choice.orelse, place);
+                self.starts.unsure -= 1;
             }
-            Expr::BoolOp(operation) => self.operands_in_turn(&operation.values, place),
+            Expr::BoolOp(operation) => {
+                for (at, operand) in operation.values.iter().enumerate() {
+                    // Only the first operand is evaluated in any case.
+                    let unsure = u32::from(at > 0);
+                    self.starts.unsure += unsure;
+                    self.expression(operand, place);
+                    self.starts.unsure -= unsure;
+                }
+            }
             Expr::Compare(compare) => {
                 self.expression(&compare.left, Place::Compared);
                 self.all(&compare.comparators, Place::Compared);
@@ -66,6 +73,7 @@ impl<'a> Walker<'a> {
             }
             Expr::Subscript(subscript) => {
                 self.picked(expr, subscript, place);
+                self.value(expr, place);
                 self.expression(&subscript.value, inner(place));
                 self.expression(&subscript.slice, Place::Compared);
             }
@@ -78,25 +86,6 @@ impl<'a> Walker<'a> {
             Expr::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Expr::DictComp(dict) => self.comprehension(&[&dict.value], &dict.generators),
             _ => {}
-        }
-    }
-
-    /// An expression that may not be evaluated; one without calls in it does nothing.
-    fn branch(&mut self, expr: &'a Expr, place: Place) {
-        if !expr.is_literal_expr() && !expr.is_name_expr() {
-            let span = span_of(expr);
-            self.block((span, span), BlockKind::Branch);
-        }
-        self.expression(expr, place);
-    }
-
-    /// `a and b`: what follows the first may not be evaluated.
-    fn operands_in_turn(&mut self, operands: &'a [Expr], place: Place) {
-        if let Some((first, rest)) = operands.split_first() {
-            self.expression(first, place);
-            for operand in rest {
-                self.branch(operand, place);
-            }
         }
     }
 
@@ -124,10 +113,14 @@ impl<'a> Walker<'a> {
             Place::Code
                 if matches!(
                     expr,
-                    Expr::Name(_) | Expr::Attribute(_) | Expr::NumberLiteral(_)
+                    Expr::Name(_)
+                        | Expr::Attribute(_)
+                        | Expr::Subscript(_)
+                        | Expr::NumberLiteral(_)
                 ) => {}
             Place::Code => {
                 for value in constants(expr, &self.scopes) {
+                    self.text_unknown(expr, &value);
                     if let Constant::Text(text) = value
                         && let DeviceText::Indices(indices) = catalogue::cuda_text(&text)
                     {
@@ -143,6 +136,7 @@ impl<'a> Walker<'a> {
     /// A value in a device's place.
     pub(super) fn device(&mut self, expr: &Expr, role: Role, values: &[Constant]) {
         let span = span_of(expr);
+        self.device_unknown(expr, role, values);
         for value in values {
             let said = match value {
                 Constant::Text(text) => role.form.read(text),
@@ -159,15 +153,21 @@ impl<'a> Walker<'a> {
             }
             match said {
                 DeviceText::Indices(_) if self.was_judged(expr, value) => {
+                    self.starts.names_cuda = true;
                     self.uses(span, role.label);
                 }
                 DeviceText::Indices(indices) => {
+                    self.starts.names_cuda = true;
                     for index in indices {
                         self.select(expr, role.label, index);
                     }
                 }
-                DeviceText::Cuda => self.uses(span, role.label),
+                DeviceText::Cuda => {
+                    self.starts.names_cuda = true;
+                    self.uses(span, role.label);
+                }
                 DeviceText::All => {
+                    self.starts.names_cuda = true;
                     self.uses(span, role.label);
                     if !is_named(expr, role.form) {
                         self.takes_all(span, role.label);
@@ -192,6 +192,10 @@ impl<'a> Walker<'a> {
                 attribute.attr.as_str(),
                 self.judged.fields.contains(attribute.attr.as_str()),
             ),
+            Expr::Subscript(subscript) => (key_name(&subscript.slice), false),
+            Expr::Call(call) if !computes(call) => {
+                (call.arguments.args.first().map_or("", key_name), false)
+            }
             _ => return false,
         };
         match value {
@@ -216,6 +220,7 @@ impl<'a> Walker<'a> {
             && self.followed < MOST
             && let Some((_, value)) = self.scopes.bound_once(&name.id, self.scopes.depth())
             && (value.is_dict_expr() || value.is_call_expr())
+            && self.affordable(value).is_some()
         {
             self.followed += 1;
             match value {
@@ -264,6 +269,9 @@ impl<'a> Walker<'a> {
     }
 
     fn dict(&mut self, dict: &'a ExprDict, place: Place) {
+        if !matches!(place, Place::Compared) {
+            self.environment_dict(dict);
+        }
         for item in &dict.items {
             if let Some(key) = &item.key {
                 self.expression(key, Place::Compared);
@@ -285,13 +293,12 @@ impl<'a> Walker<'a> {
         if let Some(parameters) = parameters {
             self.defaults(parameters);
         }
-        let none: Option<&Parameters> = None;
-        self.scopes.enter(false, parameters.or(none), &[]);
-        self.functions += 1;
-        let body = span_of(&*lambda.body);
-        self.block((body, body), BlockKind::Function);
-        self.expression(&lambda.body, Place::Code);
-        self.functions -= 1;
+        self.scopes.enter(parameters, &[]);
+        self.called_later(|walker| {
+            walker.starts.elsewhere += 1;
+            walker.expression(&lambda.body, Place::Code);
+            walker.starts.elsewhere -= 1;
+        });
         self.scopes.leave();
     }
 
@@ -299,8 +306,11 @@ impl<'a> Walker<'a> {
         for generator in generators {
             self.expression(&generator.iter, Place::Code);
         }
-        self.scopes
-            .enter_targets(generators.iter().map(|generator| &generator.target));
+        self.scopes.enter_targets(
+            generators
+                .iter()
+                .map(|generator| (&generator.target, &generator.iter)),
+        );
         for generator in generators {
             self.all(&generator.ifs, Place::Code);
         }
@@ -349,4 +359,12 @@ fn is_named(expr: &Expr, form: Form) -> bool {
         _ => return false,
     };
     catalogue::keyword(&name.to_ascii_lowercase()).is_some_and(|keyword| keyword.form == form)
+}
+
+/// The text of a key, where it is written there.
+fn key_name(key: &Expr) -> &str {
+    match key {
+        Expr::StringLiteral(text) => text.value.to_str(),
+        _ => "",
+    }
 }

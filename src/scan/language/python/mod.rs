@@ -2,22 +2,33 @@
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
 //! `hints` what the whole file says about its names; `walk`, `expression`, `call`, `cards`,
-//! `option`, `environment`, `command`, `container` and `nvml` go through the tree and write down
-//! facts; `opening` says where a line can be put before all that; `edit` writes remedies.
+//! `option`, `environment`, `child`, `command`, `container` and `nvml` go through the tree and
+//! write down facts; `flow` says in which order they happen, `opening` where a line can be put
+//! before them all; `edit` writes remedies.
 
 mod asked;
+mod bind;
+mod blocks;
 mod call;
 mod cards;
+mod child;
+mod class;
 mod command;
 mod comment;
 mod constant;
 mod container;
+mod depth;
+mod dynamic;
 mod edit;
 mod environment;
 mod expression;
+mod flow;
+mod format;
 mod harmless;
 mod hints;
+mod indirect;
 mod insertion;
+mod item;
 mod lines;
 mod literal;
 mod nvml;
@@ -25,20 +36,28 @@ mod opening;
 mod option;
 mod place;
 mod plain;
+mod record;
 mod removal;
+mod repair;
 mod scope;
+mod start;
 mod surroundings;
 mod value;
 mod walk;
 mod words;
 
+use std::panic::AssertUnwindSafe;
+
+use ruff_python_ast::token::Token;
 use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_cells_unchecked};
 use ruff_text_size::{TextRange, TextSize};
 
+use self::depth::deepest;
+use self::repair::{blanked, left_open};
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
-use crate::scan::fact::{FileFacts, When};
+use crate::scan::fact::{Detail, FileFacts, When};
 use crate::scan::remedy::{Wish, Written};
 use crate::text::Span;
 
@@ -98,44 +117,34 @@ fn has_python_shebang(content: &[u8]) -> bool {
     line.starts_with(b"#!") && line.windows(6).any(|word| word == b"python")
 }
 
-/// Stack for a file of any depth. The parser grows its stack by itself, but walking the tree and
-/// freeing it recurse as deep as the code nests, and one byte (`-`, `(`) can be one level. The
-/// memory is only reserved; what is not used costs nothing.
-fn stack_for(text: &str) -> usize {
-    const BASE: usize = 16 << 20;
-    const PER_BYTE: usize = 4 << 10;
-    const MOST: usize = 8 << 30;
-    BASE.saturating_add(deepest(text).saturating_mul(PER_BYTE))
-        .min(MOST)
+/// Code that nests no deeper is read on the stack that a thread has; deeper code, which hardly
+/// anybody writes, on one of its own.
+const SHALLOW: usize = 100;
+
+/// Code that nests deeper is not read at all: its tree alone would fill the memory.
+const DEEPEST: usize = 100_000;
+
+/// Files from this size on, which alone can nest so deep, are looked through before they are
+/// parsed.
+const LARGE: usize = DEEPEST;
+
+/// Stack for code of a depth. The parser grows its stack by itself, but walking the tree and
+/// freeing it recurse as deep as the code nests. The memory is only reserved; what is not used
+/// costs nothing.
+const fn stack_for(depth: usize) -> usize {
+    const BASE: usize = 1 << 20;
+    const PER_LEVEL: usize = 8 << 10;
+    BASE + depth * PER_LEVEL
 }
 
-/// More than the deepest nesting a text can have: all its operators between two line ends or
-/// commas at which nothing is open, and the brackets open at once.
-fn deepest(text: &str) -> usize {
-    let (mut open, mut run, mut most) = (0_usize, 0_usize, 0_usize);
-    for byte in text.bytes() {
-        match byte {
-            b'(' | b'[' | b'{' => open += 1,
-            b')' | b']' | b'}' => {
-                open = open.saturating_sub(1);
-                run += 1;
-            }
-            b'.' | b'+' | b'-' | b'*' | b'/' | b'%' | b'~' | b'@' | b'&' | b'|' | b'^' | b'<'
-            | b'>' | b'=' | b':' | b'\\' | b' ' => run += 1,
-            b'\n' | b',' if open == 0 => run = 0,
-            _ => {}
-        }
-        most = most.max(open + run);
-    }
-    most
-}
-
-fn read(text: &str) -> Result<FileFacts, ReaderFailed> {
-    with_tree(text, |parsed| {
-        let (mut facts, _) = facts_of(text, parsed);
-        facts.entry_point |= text.starts_with("#!");
-        facts
-    })
+/// How a text is parsed.
+#[derive(Clone, Copy)]
+enum Layout<'c> {
+    /// As a file.
+    File,
+    /// As cells of a notebook, one line end apart: a name of one cell is known in the next, but
+    /// what is not closed in one is closed at its end.
+    Cells(&'c [Span]),
 }
 
 /// A line that IPython reads itself: `%magic`, `!command`.
@@ -147,14 +156,30 @@ pub(super) struct Escaped {
     pub(super) when: When,
 }
 
-/// Reads cells of a notebook, one line end apart, as one program: a name of one cell is known in
-/// the next, but what is not closed in one is closed at its end. The lines that are IPython's
-/// are handed back.
+fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
+    with_tree(text, Layout::File, |parsed, most| {
+        let (mut facts, _) = facts_of((text, Layout::File), parsed, detail, most);
+        facts.entry_point |= text.starts_with("#!");
+        facts
+    })
+}
+
+/// Reads the cells of a notebook as one program. The lines that are IPython's are handed back.
 pub(super) fn read_cells(
     text: &str,
     cells: &[Span],
+    detail: Detail,
 ) -> Result<(FileFacts, Vec<Escaped>), ReaderFailed> {
-    with_tree_of_cells(text, cells, |parsed| facts_of(text, parsed))
+    let layout = Layout::Cells(cells);
+    with_tree(text, layout, |parsed, most| {
+        facts_of((text, layout), parsed, detail, most)
+    })
+}
+
+fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
+    edit::edits(text, facts, wishes, |write| {
+        with_tree(text, Layout::File, |parsed, _| write(parsed.suite()))
+    })
 }
 
 /// The edits for each wish in the `code` of a notebook's cells, which is `as_python` for the
@@ -166,50 +191,32 @@ pub(super) fn edits_in_cells(
     wishes: &[Wish<'_>],
 ) -> Vec<Option<Written>> {
     edit::edits(code, facts, wishes, |write| {
-        with_tree_of_cells(as_python, cells, |parsed| write(parsed.suite()))
+        with_tree(as_python, Layout::Cells(cells), |parsed, _| {
+            write(parsed.suite())
+        })
     })
 }
 
-fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
-    edit::edits(text, facts, wishes, |write| {
-        with_tree(text, |parsed| write(parsed.suite()))
-    })
-}
-
-/// Parses a text and does `work` with the tree, on a stack that is deep enough for it.
+/// Parses a text and does `work` with the tree, on a stack that is deep enough for it and for
+/// any that nests no deeper than the number of levels it is told.
 fn with_tree<T: Send>(
     text: &str,
-    work: impl FnOnce(&Parsed<ModModule>) -> T + Send,
+    layout: Layout<'_>,
+    work: impl FnOnce(Parsed<ModModule>, usize) -> T + Send,
 ) -> Result<T, ReaderFailed> {
-    on_stack_for(text, || {
-        work(&ruff_python_parser::parse_unchecked_source(
-            text,
-            PySourceType::Python,
-        ))
-    })
-}
-
-fn with_tree_of_cells<T: Send>(
-    text: &str,
-    cells: &[Span],
-    work: impl FnOnce(&Parsed<ModModule>) -> T + Send,
-) -> Result<T, ReaderFailed> {
-    let size = |offset| TextSize::try_from(offset).map_err(|_| ReaderFailed::GaveUp);
-    let mut ranges = Vec::with_capacity(cells.len());
-    for cell in cells {
-        ranges.push(TextRange::new(size(cell.start)?, size(cell.end)?));
+    if text.len() >= LARGE && depth_of_text(text) > DEEPEST {
+        return Err(ReaderFailed::GaveUp);
     }
-    let options = ParseOptions::from(Mode::Ipython);
-    on_stack_for(text, || {
-        work(&parse_cells_unchecked(text, ranges, &options))
-    })
-}
-
-fn on_stack_for<T: Send>(text: &str, work: impl FnOnce() -> T + Send) -> Result<T, ReaderFailed> {
-    let stack = stack_for(text);
+    let parsed = parse(text, layout)?;
+    let depth = depth_of(&parsed);
+    let most = depth.max(SHALLOW);
+    let work = AssertUnwindSafe(move || work(parsed, most));
+    if depth <= SHALLOW {
+        return std::panic::catch_unwind(work).map_err(|_| ReaderFailed::GaveUp);
+    }
     std::thread::scope(|scope| {
         std::thread::Builder::new()
-            .stack_size(stack)
+            .stack_size(stack_for(depth))
             .spawn_scoped(scope, work)
             .map_err(|_| ReaderFailed::GaveUp)?
             .join()
@@ -217,23 +224,88 @@ fn on_stack_for<T: Send>(text: &str, work: impl FnOnce() -> T + Send) -> Result<
     })
 }
 
-fn facts_of(text: &str, parsed: &Parsed<ModModule>) -> (FileFacts, Vec<Escaped>) {
-    let first_error = parsed
-        .errors()
-        .iter()
-        .map(|error| error.location.start().to_usize())
-        .min();
-    let mut walker = walk::Walker::new(parsed.suite());
-    walker.module(parsed.suite());
-    let escaped = std::mem::take(&mut walker.escaped);
-    let mut facts = walker.finish();
-    facts.first_error = first_error;
-    facts.comments = comment::comments(text, parsed);
+fn parse(text: &str, layout: Layout<'_>) -> Result<Parsed<ModModule>, ReaderFailed> {
+    let cells = match layout {
+        Layout::File => {
+            let kind = PySourceType::Python;
+            return Ok(ruff_python_parser::parse_unchecked_source(text, kind));
+        }
+        Layout::Cells(cells) => cells,
+    };
+    let size = |offset| TextSize::try_from(offset).map_err(|_| ReaderFailed::GaveUp);
+    let mut ranges = Vec::with_capacity(cells.len());
+    for cell in cells {
+        ranges.push(TextRange::new(size(cell.start)?, size(cell.end)?));
+    }
+    let options = ParseOptions::from(Mode::Ipython);
+    Ok(parse_cells_unchecked(text, ranges, &options))
+}
+
+fn depth_of(parsed: &Parsed<ModModule>) -> usize {
+    deepest(parsed.tokens().iter().map(Token::kind))
+}
+
+fn depth_of_text(text: &str) -> usize {
+    let mut lexer = ruff_python_parser::lexer::lex(text, Mode::Module);
+    deepest(std::iter::from_fn(|| {
+        let token = lexer.next_token();
+        (!token.is_eof()).then_some(token)
+    }))
+}
+
+/// The facts, read on a stack for code that nests up to `most` levels deep.
+fn facts_of(
+    (text, layout): (&str, Layout<'_>),
+    parsed: Parsed<ModModule>,
+    detail: Detail,
+    most: usize,
+) -> (FileFacts, Vec<Escaped>) {
+    let (mut facts, escaped) = facts_in(&parsed, detail);
+    let errors = parsed.errors().iter();
+    facts.first_error = errors.map(|error| error.location.start().to_usize()).min();
     facts.errors = parsed.errors().len();
+    facts.comments = comment::comments(text, &parsed);
+    let open = if facts.first_error.is_some() {
+        left_open(text, &parsed)
+    } else {
+        Vec::new()
+    };
     if !facts.facts.is_empty() {
-        facts.opening = opening::opening(text, parsed, &facts);
+        facts.opening = opening::opening(text, &parsed, &facts);
+    }
+    drop(parsed);
+    if !open.is_empty() {
+        let rest = blanked(text, &open);
+        if let Ok(rest) = parse(&rest, layout)
+            && depth_of(&rest) <= most
+        {
+            let (rest, _) = facts_in(&rest, detail);
+            facts = with_rest(facts, &open, rest);
+        }
     }
     (facts, escaped)
+}
+
+/// What was read inside of some spans, and elsewhere what was read without them.
+fn with_rest(mut facts: FileFacts, open: &[Span], rest: FileFacts) -> FileFacts {
+    facts.facts.retain(|fact| {
+        let at = open.partition_point(|span| span.end <= fact.span.start);
+        open.get(at)
+            .is_some_and(|span| span.start <= fact.span.start)
+    });
+    facts.facts.extend(rest.facts);
+    facts.facts.sort_by_key(|fact| fact.span);
+    facts.entry_point |= rest.entry_point;
+    facts.flow = rest.flow;
+    facts
+}
+
+fn facts_in(parsed: &Parsed<ModModule>, detail: Detail) -> (FileFacts, Vec<Escaped>) {
+    let mut walker = walk::Walker::new(parsed.suite(), detail);
+    walker.broken = !parsed.errors().is_empty();
+    walker.module(parsed.suite());
+    let escaped = std::mem::take(&mut walker.escaped);
+    (walker.finish(), escaped)
 }
 
 /// The bytes a node covers.
@@ -245,3 +317,5 @@ fn span_of(node: &impl ruff_text_size::Ranged) -> Span {
 mod card_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod work_tests;

@@ -92,8 +92,8 @@ impl Walker<'_> {
         match expr {
             Expr::Call(call) => self.is_counted_call(call, depth, steps),
             Expr::Name(name) => self.scopes.bound(&name.id, depth).is_some_and(|bound| {
-                let mut values = bound.values.iter();
-                values.any(|value| self.is_counted(value, bound.depth, steps))
+                let mut given = bound.given.iter();
+                given.any(|given| self.is_counted(given.expr, bound.depth, steps))
             }),
             Expr::Attribute(attribute) => {
                 !OTHER_FIELDS.contains(&attribute.attr.as_str())

@@ -5,10 +5,10 @@ use ruff_python_ast::token::TokenKind;
 use ruff_python_ast::{ModModule, Stmt};
 use ruff_python_parser::Parsed;
 
+use super::blocks::for_each_body;
 use super::harmless::{is_harmless, is_standard};
 use super::lines::{Lines, end_of_line, line_end_at};
 use super::span_of;
-use super::walk::bodies;
 use crate::scan::fact::{
     EarlyWrite, Fact, FactKind, FileFacts, ImportPlace, Opening, Value, When, Whose,
 };
@@ -223,7 +223,7 @@ fn is_loud(statement: &Stmt, facts: &[Fact]) -> bool {
             return true;
         }
         if !statement.is_function_def_stmt() {
-            open.extend(bodies(statement).into_iter().flatten());
+            for_each_body(statement, &mut |body| open.extend(body));
         }
     }
     false

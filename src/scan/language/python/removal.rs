@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use ruff_python_ast::Stmt;
 
+use super::blocks::for_each_body;
 use super::insertion::{Setting, insert};
 use super::lines::{Lines, end_of_line, line_end_at, line_end_before, start_of_line};
 use super::span_of;
-use super::walk::bodies;
 use crate::scan::fact::{FactKind, FileFacts, HowSet, Value, Whose};
 use crate::text::{Edit, Span};
 
@@ -40,7 +40,13 @@ pub(super) fn statement_of<'t>(text: &'t str, module: &'t [Stmt], site: Span) ->
             }
             _ => false,
         };
-        if let Some(inner) = bodies(statement).into_iter().find(holds) {
+        let mut inner = None;
+        for_each_body(statement, &mut |body| {
+            if inner.is_none() && holds(&body) {
+                inner = Some(body);
+            }
+        });
+        if let Some(inner) = inner {
             body = inner;
             nested = true;
             continue;

@@ -1,87 +1,78 @@
 //! What names stand for: imports, names bound once, and qualified paths of what is called.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use ruff_python_ast::{
-    ExceptHandler, Expr, Parameters, Stmt, StmtClassDef, StmtImport, StmtImportFrom, StmtTry,
-};
+use ruff_python_ast::{Arguments, Expr, ExprCall, Parameters, Stmt, StmtClassDef};
+use ruff_text_size::{Ranged as _, TextSize};
 
+use super::bind::{Binding, Given, Level, Taken};
+use super::class::Members;
+use super::item::MOST_ITEMS;
 use crate::scan::catalogue;
 
 /// The scopes around the place that is being read, outermost first.
 #[derive(Default)]
 pub(super) struct Scopes<'a> {
     levels: Vec<Level<'a>>,
-}
-
-#[derive(Default)]
-struct Level<'a> {
-    class: bool,
-    names: HashMap<&'a str, Binding<'a>>,
-}
-
-/// All that binds one name in one scope.
-#[derive(Default)]
-struct Binding<'a> {
-    times: u32,
-    /// The values it is given, the first few.
-    values: Vec<&'a Expr>,
-    /// The default of a parameter.
-    default: Option<&'a Expr>,
-    class: Option<&'a StmtClassDef>,
-    import: Option<String>,
+    /// The attributes of the classes that were asked for, by where the class starts.
+    members: RefCell<HashMap<TextSize, Rc<Members<'a>>>>,
+    /// How many steps were taken to follow names and values.
+    steps: Cell<u64>,
 }
 
 /// What a name may stand for.
 pub(super) struct Bound<'s, 'a> {
     /// The depth of the scope that binds it, where its values are read.
     pub(super) depth: usize,
-    /// Values that it is given.
-    pub(super) values: &'s [&'a Expr],
+    /// What it is given.
+    pub(super) given: &'s [Given<'a>],
     /// Whether it may be something else too.
     pub(super) open: bool,
     /// Whether the value is the default of a parameter.
     pub(super) is_default: bool,
 }
 
-/// More values than these of one name are not kept.
-const MOST_VALUES: usize = 4;
+/// An attribute whose value is written down.
+pub(super) struct Attribute<'a> {
+    /// The depth of the scope where the value is read.
+    pub(super) depth: usize,
+    pub(super) value: &'a Expr,
+    /// Whether an instance may have another.
+    pub(super) open: bool,
+}
 
 /// Paths longer than this are of no interest, and deep chains must not cost the square of
 /// their length.
 const LONGEST_PATH: usize = 12;
 
+/// Names are looked for in this many scopes around, and in the module: deep nesting must not cost
+/// the square of its depth.
+const MOST_SCOPES: usize = 48;
+
+/// Base classes are followed this far.
+const MOST_BASES: u8 = 4;
+
 impl<'a> Scopes<'a> {
-    /// Enters a body with its parameters.
-    pub(super) fn enter(
-        &mut self,
-        class: bool,
-        parameters: Option<&'a Parameters>,
-        body: &'a [Stmt],
-    ) {
-        let mut level = Level {
-            class,
-            ..Level::default()
-        };
-        for parameter in parameters.into_iter().flat_map(Parameters::iter) {
-            level.bind(parameter.name().as_str(), None);
-        }
-        for parameter in parameters
-            .into_iter()
-            .flat_map(Parameters::iter_non_variadic_params)
-        {
-            let binding = level.names.entry(parameter.name().as_str()).or_default();
-            binding.default = parameter.default();
-        }
-        level.collect(body);
+    /// Enters a function's body, or the module's.
+    pub(super) fn enter(&mut self, parameters: Option<&'a Parameters>, body: &'a [Stmt]) {
+        self.levels.push(Level::of(parameters, body));
+    }
+
+    /// Enters a class's body.
+    pub(super) fn enter_class(&mut self, class: &'a StmtClassDef) {
+        let mut level = Level::of(None, &class.body);
+        level.class = Some(class);
         self.levels.push(level);
     }
 
     /// Enters a comprehension, whose targets hide outer names.
-    pub(super) fn enter_targets(&mut self, targets: impl Iterator<Item = &'a Expr>) {
+    pub(super) fn enter_targets(&mut self, targets: impl Iterator<Item = (&'a Expr, &'a Expr)>) {
         let mut level = Level::default();
-        for target in targets {
-            level.bind_target(target, None);
+        for (target, expr) in targets {
+            let taken = Taken::Each;
+            level.bind_target(target, Some(Given { expr, taken }));
         }
         self.levels.push(level);
     }
@@ -92,7 +83,20 @@ impl<'a> Scopes<'a> {
 
     /// Whether the innermost scope is the body of a class.
     pub(super) fn in_class(&self) -> bool {
-        self.levels.last().is_some_and(|level| level.class)
+        self.levels
+            .last()
+            .is_some_and(|level| level.class.is_some())
+    }
+
+    /// Counts a step.
+    pub(super) fn step(&self) {
+        self.steps.set(self.steps.get() + 1);
+    }
+
+    /// How many steps were taken so far.
+    #[cfg(test)]
+    pub(super) fn steps(&self) -> u64 {
+        self.steps.get()
     }
 
     /// How many scopes there are.
@@ -107,64 +111,151 @@ impl<'a> Scopes<'a> {
         }
     }
 
+    /// Says that a function sets items of what may be the module's name.
+    pub(super) fn change_in_module(&mut self, name: &'a str) {
+        if let Some(module) = self.levels.first_mut() {
+            module.change(name);
+        }
+    }
+
     /// The scope (as a depth) and expression of a name that is bound exactly once, to a value.
     pub(super) fn bound_once(&self, name: &str, depth: usize) -> Option<(usize, &'a Expr)> {
         let (depth, binding) = self.lookup(name, depth)?;
         Some((depth, binding.only_value()?))
     }
 
+    /// The same for a list or mapping whose items stay as they are written.
+    pub(super) fn bound_to_items(&self, name: &str, depth: usize) -> Option<(usize, &'a Expr)> {
+        let (depth, binding) = self.lookup(name, depth)?;
+        Some((depth, binding.only_value().filter(|_| !binding.changed)?))
+    }
+
     /// All that a name is given; `None` where that is not known.
     pub(super) fn bound(&self, name: &str, depth: usize) -> Option<Bound<'_, 'a>> {
         let (depth, binding) = self.lookup(name, depth)?;
         let default = binding.default.as_ref().filter(|_| binding.times == 1);
-        let values = default.map_or(&binding.values[..], std::slice::from_ref);
-        (!values.is_empty()).then_some(Bound {
+        let given = default.map_or(&binding.given[..], std::slice::from_ref);
+        (!given.is_empty()).then_some(Bound {
             depth,
-            values,
-            open: binding.times as usize != binding.values.len(),
+            given,
+            open: binding.times as usize != binding.given.len(),
             is_default: default.is_some(),
         })
     }
 
-    /// The constant `DEV` of the class in `C.DEV`, or of the class around in `self.DEV`, with the
-    /// depth of the scope where it is read and whether an instance may have another.
-    pub(super) fn class_constant(
-        &self,
-        of: &str,
-        name: &str,
-        depth: usize,
-    ) -> Option<(usize, &'a Expr, bool)> {
+    /// Whether a name is bound at all.
+    pub(super) fn knows(&self, name: &str, depth: usize) -> bool {
+        self.lookup(name, depth).is_some()
+    }
+
+    /// The attribute `name` of what `of` stands for: a class, an instance of one that is made
+    /// nearby, or the instance around (`self`).
+    pub(super) fn attribute(&self, of: &Expr, name: &str, depth: usize) -> Option<Attribute<'a>> {
         let depth = depth.min(self.levels.len());
-        if of == "self" || of == "cls" {
-            let at = self.levels[..depth].iter().rposition(|level| level.class)?;
-            let value = self.levels[at].names.get(name)?.only_value()?;
-            return Some((at + 1, value, true));
-        }
-        let (depth, binding) = self.lookup(of, depth)?;
-        let class = binding.class.filter(|_| binding.times == 1)?;
-        let mut values = class.body.iter().filter_map(|statement| match statement {
-            Stmt::Assign(assign) => match assign.targets.as_slice() {
-                [Expr::Name(target)] if target.id == name => Some(&*assign.value),
-                _ => None,
-            },
-            Stmt::AnnAssign(assign) => match &*assign.target {
-                Expr::Name(target) if target.id == name => assign.value.as_deref(),
-                _ => None,
-            },
+        match of {
+            Expr::Name(of) if of.id == "self" || of.id == "cls" => {
+                let at = self
+                    .scopes_around(depth)
+                    .find(|at| self.levels[*at].class.is_some())?;
+                let class = self.levels[at].class?;
+                // Names of the class are seen in its own body only, where the value may stand.
+                self.member(class, name, (at + 1, true), MOST_BASES)
+            }
+            Expr::Name(of) => {
+                let (at, binding) = self.lookup(&of.id, depth)?;
+                if let Some(class) = binding.class.filter(|_| binding.times == 1) {
+                    return self.member(class, name, (at, false), MOST_BASES);
+                }
+                match binding.only_value()? {
+                    Expr::Call(call) => self.instance(call, name, at),
+                    _ => None,
+                }
+            }
             _ => None,
-        });
-        let value = values.next()?;
-        values.next().is_none().then_some((depth, value, false))
+        }
+    }
+
+    /// The attribute of `C(…)`: what it is made with, or what its class says.
+    fn instance(&self, call: &'a ExprCall, name: &str, depth: usize) -> Option<Attribute<'a>> {
+        let Expr::Name(class) = &*call.func else {
+            return None;
+        };
+        if call.arguments.len() > MOST_ITEMS {
+            return None;
+        }
+        let (at, binding) = self.lookup(&class.id, depth)?;
+        let given = |arguments: &'a Arguments, position: Option<usize>| {
+            let keyword = arguments.find_keyword(name).map(|keyword| &keyword.value);
+            let value = keyword.or_else(|| arguments.find_positional(position?))?;
+            Some(Attribute {
+                depth,
+                value,
+                open: false,
+            })
+        };
+        if let Some(class) = binding.class.filter(|_| binding.times == 1) {
+            let position = self.members_of(class).position(name);
+            return given(&call.arguments, position)
+                .or_else(|| self.member(class, name, (at, true), MOST_BASES));
+        }
+        match binding.only_value()? {
+            Expr::Call(made) if self.path(&made.func).ends_with("namedtuple") => {
+                given(&call.arguments, position_in_tuple(made, name))
+            }
+            _ => None,
+        }
+    }
+
+    fn member(
+        &self,
+        class: &'a StmtClassDef,
+        name: &str,
+        (depth, of_instance): (usize, bool),
+        bases: u8,
+    ) -> Option<Attribute<'a>> {
+        let members = self.members_of(class);
+        if members.has(name) {
+            return Some(Attribute {
+                depth,
+                value: members.value(name, of_instance)?,
+                open: of_instance,
+            });
+        }
+        let bases = bases.checked_sub(1)?;
+        class.bases().iter().take(2).find_map(|base| {
+            let Expr::Name(base) = base else {
+                return None;
+            };
+            let (at, binding) = self.lookup(&base.id, depth)?;
+            let class = binding.class.filter(|_| binding.times == 1)?;
+            self.member(class, name, (at, of_instance), bases)
+        })
+    }
+
+    fn members_of(&self, class: &'a StmtClassDef) -> Rc<Members<'a>> {
+        let mut all = self.members.borrow_mut();
+        Rc::clone(
+            all.entry(class.start())
+                .or_insert_with(|| Rc::new(Members::of(class))),
+        )
+    }
+
+    /// The scopes seen from a depth, innermost first.
+    fn scopes_around(&self, depth: usize) -> impl Iterator<Item = usize> {
+        let near = depth.saturating_sub(MOST_SCOPES);
+        (near..depth).rev().chain((near > 0).then_some(0))
     }
 
     fn lookup(&self, name: &str, depth: usize) -> Option<(usize, &Binding<'a>)> {
         let depth = depth.min(self.levels.len());
-        (0..depth).rev().find_map(|at| {
+        self.scopes_around(depth).find_map(|at| {
+            self.step();
             // Names of a class are not seen in its methods.
-            if self.levels[at].class && at + 1 != depth {
+            if self.levels[at].class.is_some() && at + 1 != depth {
                 return None;
             }
-            Some((at + 1, self.levels[at].names.get(name)?))
+            let binding = self.levels[at].get(name)?;
+            (binding.times > 0).then_some((at + 1, binding))
         })
     }
 
@@ -184,12 +275,19 @@ impl<'a> Scopes<'a> {
             return;
         }
         *budget -= 1;
+        self.step();
         match expr {
             Expr::Attribute(attribute) => {
                 parts.push(format!(".{}", attribute.attr));
                 self.path_parts(&attribute.value, depth, parts, budget);
             }
             Expr::Call(call) => {
+                if let Some(inner) = self.looked_up(call, depth, parts) {
+                    if let Some(inner) = inner {
+                        self.path_parts(inner, depth, parts, budget);
+                    }
+                    return;
+                }
                 parts.push("()".to_owned());
                 self.path_parts(&call.func, depth, parts, budget);
             }
@@ -218,157 +316,57 @@ impl<'a> Scopes<'a> {
             _ => parts.push("?".to_owned()),
         }
     }
+
+    /// Calls that stand for a module or an attribute: `__import__("os")`,
+    /// `importlib.import_module("os")`, `getattr(os, "environ")`. Adds the part that is known, and
+    /// gives what else to look at.
+    fn looked_up<'e>(
+        &self,
+        call: &'e ExprCall,
+        depth: usize,
+        parts: &mut Vec<String>,
+    ) -> Option<Option<&'e Expr>> {
+        let name = match &*call.func {
+            Expr::Name(name) => name.id.as_str(),
+            Expr::Attribute(attribute) if attribute.attr.as_str() == "import_module" => {
+                "import_module"
+            }
+            _ => return None,
+        };
+        let text = |expr: &Expr| match expr {
+            Expr::StringLiteral(text) => Some(text.value.to_str().to_owned()),
+            _ => None,
+        };
+        match (name, &*call.arguments.args) {
+            ("__import__" | "import_module", [module, ..]) => {
+                parts.push(text(module)?);
+                Some(None)
+            }
+            ("getattr", [of, attribute, ..]) if !self.knows(name, depth) => {
+                parts.push(format!(".{}", text(attribute)?));
+                Some(Some(of))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The place of a field in `namedtuple("Card", "name index")`.
+fn position_in_tuple(made: &ExprCall, name: &str) -> Option<usize> {
+    match made.arguments.find_argument_value("field_names", 1)? {
+        Expr::StringLiteral(text) => text
+            .value
+            .to_str()
+            .split([' ', ','])
+            .filter(|field| !field.is_empty())
+            .position(|field| field == name),
+        Expr::List(list) => list.elts.iter().position(
+            |field| matches!(field, Expr::StringLiteral(text) if text.value.to_str() == name),
+        ),
+        _ => None,
+    }
 }
 
 fn is_path(expr: &Expr) -> bool {
     matches!(expr, Expr::Attribute(_) | Expr::Call(_) | Expr::Name(_))
-}
-
-impl<'a> Binding<'a> {
-    /// The value of a name that is bound exactly once.
-    fn only_value(&self) -> Option<&'a Expr> {
-        match self.values.as_slice() {
-            [value] if self.times == 1 => Some(value),
-            _ => None,
-        }
-    }
-}
-
-impl<'a> Level<'a> {
-    fn bind(&mut self, name: &'a str, value: Option<&'a Expr>) {
-        let binding = self.names.entry(name).or_default();
-        binding.times += 1;
-        if binding.values.len() < MOST_VALUES {
-            binding.values.extend(value);
-        }
-    }
-
-    /// An import beside another binding (`try: import torch` … `torch = None`) stays the import.
-    fn bind_import(&mut self, name: &'a str, path: String) {
-        let binding = self.names.entry(name).or_default();
-        binding.times += 1;
-        binding.import.get_or_insert(path);
-    }
-
-    fn bind_target(&mut self, target: &'a Expr, value: Option<&'a Expr>) {
-        match target {
-            Expr::Name(name) => self.bind(name.id.as_str(), value),
-            Expr::Starred(starred) => self.bind_target(&starred.value, None),
-            Expr::Tuple(tuple) => self.bind_all(&tuple.elts, value),
-            Expr::List(list) => self.bind_all(&list.elts, value),
-            _ => {}
-        }
-    }
-
-    fn bind_all(&mut self, targets: &'a [Expr], value: Option<&'a Expr>) {
-        let values = match value {
-            Some(Expr::Tuple(tuple)) if tuple.elts.len() == targets.len() => Some(&tuple.elts),
-            _ => None,
-        };
-        for (at, target) in targets.iter().enumerate() {
-            self.bind_target(target, values.map(|values| &values[at]));
-        }
-    }
-
-    /// Binds what the statements bind, without entering functions and classes.
-    fn collect(&mut self, body: &'a [Stmt]) {
-        for statement in body {
-            self.collect_statement(statement);
-        }
-    }
-
-    fn collect_statement(&mut self, statement: &'a Stmt) {
-        match statement {
-            Stmt::Assign(assign) => {
-                for target in &assign.targets {
-                    self.bind_target(target, Some(&assign.value));
-                }
-            }
-            Stmt::AnnAssign(assign) => {
-                if let Some(value) = &assign.value {
-                    self.bind_target(&assign.target, Some(value));
-                }
-            }
-            Stmt::AugAssign(assign) => self.bind_target(&assign.target, None),
-            Stmt::Delete(delete) => {
-                for target in &delete.targets {
-                    self.bind_target(target, None);
-                }
-            }
-            Stmt::For(statement) => {
-                self.bind_target(&statement.target, None);
-                self.collect(&statement.body);
-                self.collect(&statement.orelse);
-            }
-            Stmt::While(statement) => {
-                self.collect(&statement.body);
-                self.collect(&statement.orelse);
-            }
-            Stmt::If(statement) => {
-                self.collect(&statement.body);
-                for clause in &statement.elif_else_clauses {
-                    self.collect(&clause.body);
-                }
-            }
-            Stmt::With(with) => {
-                for item in &with.items {
-                    if let Some(target) = &item.optional_vars {
-                        self.bind_target(target, None);
-                    }
-                }
-                self.collect(&with.body);
-            }
-            Stmt::Try(statement) => self.collect_try(statement),
-            Stmt::Match(statement) => {
-                for case in &statement.cases {
-                    self.collect(&case.body);
-                }
-            }
-            Stmt::FunctionDef(function) => self.bind(function.name.as_str(), None),
-            Stmt::ClassDef(class) => self.bind_class(class),
-            Stmt::Import(import) => self.import(import),
-            Stmt::ImportFrom(import) => self.import_from(import),
-            _ => {}
-        }
-    }
-
-    fn collect_try(&mut self, statement: &'a StmtTry) {
-        self.collect(&statement.body);
-        for ExceptHandler::ExceptHandler(handler) in &statement.handlers {
-            if let Some(name) = &handler.name {
-                self.bind(name.as_str(), None);
-            }
-            self.collect(&handler.body);
-        }
-        self.collect(&statement.orelse);
-        self.collect(&statement.finalbody);
-    }
-
-    fn bind_class(&mut self, class: &'a StmtClassDef) {
-        self.bind(class.name.as_str(), None);
-        let binding = self.names.entry(class.name.as_str()).or_default();
-        binding.class = Some(class);
-    }
-
-    fn import(&mut self, import: &'a StmtImport) {
-        for alias in &import.names {
-            let path = alias.name.as_str();
-            if let Some(name) = &alias.asname {
-                self.bind_import(name.as_str(), path.to_owned());
-            } else {
-                // `import torch.cuda` binds `torch`.
-                let root = path.split('.').next().unwrap_or(path);
-                self.bind_import(root, root.to_owned());
-            }
-        }
-    }
-
-    fn import_from(&mut self, import: &'a StmtImportFrom) {
-        let dots = ".".repeat(import.level as usize);
-        let module = import.module.as_ref().map_or("", |module| module.as_str());
-        for alias in &import.names {
-            let name = alias.asname.as_ref().unwrap_or(&alias.name).as_str();
-            self.bind_import(name, format!("{dots}{module}.{}", alias.name));
-        }
-    }
 }

@@ -3,17 +3,21 @@
 use std::collections::HashSet;
 
 use ruff_python_ast::{
-    CmpOp, ExceptHandler, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
+    CmpOp, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
 };
 
 use super::asked::Asked;
+use super::bind::{changed_by_call, changed_name};
+use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
 use super::hints::Hints;
 use super::place::{Place, place_of_name};
 use super::scope::Scopes;
-use super::{Escaped, span_of};
+use super::start::{Starts, is_for_type_checkers};
+use super::{Escaped, flow, span_of};
 use crate::scan::catalogue;
-use crate::scan::fact::{Block, BlockKind, Certainty, Fact, FactKind, FileFacts, Value, When};
+use crate::scan::fact::{Detail, Fact, FactKind, FileFacts};
+use crate::scan::flow::Flow;
 use crate::text::Span;
 
 /// What kinds of libraries the file imports.
@@ -30,6 +34,8 @@ pub(super) struct Walker<'a> {
     pub(super) imports: Imports,
     /// Whether the place that is being read is in a class of exceptions.
     pub(super) in_exception: bool,
+    /// Whether the file has syntax errors.
+    pub(super) broken: bool,
     pub(super) module: &'a [Stmt],
     /// Made when it is needed first.
     asked: Option<Asked<'a>>,
@@ -42,10 +48,14 @@ pub(super) struct Walker<'a> {
     pub(super) branches: u32,
     /// How many names were followed to the mapping they stand for.
     pub(super) followed: u32,
-    facts: Vec<Fact>,
-    seen: HashSet<(Span, Option<u32>)>,
+    /// How many pairs of mappings were read through names.
+    pub(super) pairs_followed: usize,
+    /// What is known of starts of CUDA here.
+    pub(super) starts: Starts,
+    pub(super) detail: Detail,
+    pub(super) facts: Vec<Fact>,
+    pub(super) seen: HashSet<(Span, Option<u32>)>,
     entry_point: bool,
-    blocks: Vec<Block>,
     /// The commands that were read already.
     pub(super) commands: HashSet<(Span, &'static str)>,
     /// Lines that are IPython's, not Python's.
@@ -53,11 +63,12 @@ pub(super) struct Walker<'a> {
 }
 
 impl<'a> Walker<'a> {
-    pub(super) fn new(module: &'a [Stmt]) -> Self {
+    pub(super) fn new(module: &'a [Stmt], detail: Detail) -> Self {
         let mut walker = Self {
             scopes: Scopes::default(),
             imports: Imports::default(),
             in_exception: false,
+            broken: false,
             module,
             asked: None,
             hints: None,
@@ -65,27 +76,32 @@ impl<'a> Walker<'a> {
             functions: 0,
             branches: 0,
             followed: 0,
+            pairs_followed: 0,
+            starts: Starts::default(),
+            detail,
             facts: Vec::new(),
             seen: HashSet::new(),
             entry_point: false,
-            blocks: Vec::new(),
             commands: HashSet::new(),
             escaped: Vec::new(),
         };
-        walker.scopes.enter(false, None, module);
+        walker.scopes.enter(None, module);
         walker.survey(module);
         walker
     }
 
     pub(super) fn finish(mut self) -> FileFacts {
         self.facts.sort_by_key(|fact| fact.span);
+        let writes = |fact: &Fact| matches!(fact.kind, FactKind::SetVariable(_));
+        let flow = if self.facts.iter().any(writes) {
+            Flow::new(flow::bodies(self.module), &self.facts)
+        } else {
+            Flow::default()
+        };
         FileFacts {
+            flow,
             facts: self.facts,
             entry_point: self.entry_point,
-            blocks: {
-                self.blocks.sort_unstable();
-                self.blocks
-            },
             ..FileFacts::default()
         }
     }
@@ -114,9 +130,10 @@ impl<'a> Walker<'a> {
                     }
                 }
                 _ => {
-                    for body in bodies(statement) {
-                        self.survey(body);
+                    if let Some(name) = changes(statement) {
+                        self.scopes.change_in_module(name);
                     }
+                    for_each_body(statement, &mut |body| self.survey(body));
                 }
             }
         }
@@ -127,80 +144,23 @@ impl<'a> Walker<'a> {
         self.imports.audio |= catalogue::is_audio_library(module);
     }
 
-    /// A card chosen by its index, written in `expr`.
-    pub(super) fn select(&mut self, expr: &Expr, api: &'static str, index: u32) {
-        let span = span_of(expr);
-        if self.seen.insert((span, Some(index))) {
-            let literal = expr.is_string_literal_expr() || expr.is_number_literal_expr();
-            self.facts.push(Fact {
-                span,
-                value: literal.then_some(span),
-                api,
-                when: self.when(),
-                kind: FactKind::SelectIndex {
-                    index: Value::Known(index),
-                },
-            });
-        }
-    }
-
-    pub(super) fn uses(&mut self, span: Span, api: &'static str) {
-        if self.seen.insert((span, None)) {
-            self.facts.push(Fact {
-                span,
-                value: None,
-                api,
-                when: self.when(),
-                kind: FactKind::UsesGpu,
-            });
-        }
-    }
-
-    /// CUDA is started here, and reads its environment.
-    pub(super) fn starts(&mut self, span: Span, api: &'static str, certainty: Certainty) {
-        self.facts.push(Fact {
-            span,
-            value: None,
-            api,
-            when: self.when(),
-            kind: FactKind::StartsCuda(certainty),
-        });
-    }
-
-    /// When the place that is being read happens.
-    pub(super) fn when(&self) -> When {
-        match (self.functions, self.branches) {
-            (0, 0) => When::Loading,
-            (0, _) => When::Branch,
-            _ => When::Called,
-        }
-    }
-
     /// `%magic` and `!command`: the notebook's to read.
     pub(super) fn escaped(&mut self, span: Span) {
         let when = self.when();
         self.escaped.push(Escaped { span, when });
     }
 
-    pub(super) fn fact(&mut self, fact: Fact) {
-        self.facts.push(fact);
-    }
-
-    /// Notes a block that runs only when something decides so.
-    pub(super) fn block(&mut self, (first, last): (Span, Span), kind: BlockKind) {
-        let span = Span::new(first.start, last.end);
-        self.blocks.push(Block { span, kind });
-    }
-
-    fn body_block(&mut self, body: &[Stmt], kind: BlockKind) {
-        if let (Some(first), Some(last)) = (body.first(), body.last()) {
-            self.block((span_of(first), span_of(last)), kind);
-        }
-    }
-
     fn body(&mut self, body: &'a [Stmt]) {
+        let mut before: Option<&Stmt> = None;
         for statement in body {
-            self.statement(statement);
+            if is_printed(before.filter(|_| self.broken), statement) {
+                if let Stmt::Expr(statement) = statement {
+                    self.expression(&statement.value, Place::Message);
+                }
+            } else {
+                self.statement(statement);
+            }
+            before = Some(statement);
         }
     }
 
@@ -245,7 +205,14 @@ impl<'a> Walker<'a> {
             Stmt::IpyEscapeCommand(command) => self.escaped(span_of(command)),
             Stmt::FunctionDef(function) => self.function(function),
             Stmt::ClassDef(class) => self.class(class),
-            Stmt::If(statement) => self.condition(statement),
+            Stmt::If(condition) => {
+                let elsewhere = u32::from(is_for_type_checkers(statement));
+                self.starts.elsewhere += elsewhere;
+                self.condition(condition);
+                self.starts.elsewhere -= elsewhere;
+            }
+            Stmt::Import(import) => self.imports(import),
+            Stmt::ImportFrom(import) => self.imports_from(import),
             Stmt::Return(statement) => self.optional(statement.value.as_deref(), Place::Code),
             Stmt::Raise(raise) => {
                 self.optional(raise.exc.as_deref(), Place::Message);
@@ -281,18 +248,14 @@ impl<'a> Walker<'a> {
         }
         // A `with` runs its body, and a `try` starts with it.
         let mut certain = usize::from(matches!(statement, Stmt::With(_) | Stmt::Try(_)));
-        for (at, body) in bodies(statement).into_iter().enumerate() {
-            let branch = u32::from(certain == 0);
-            certain = certain.saturating_sub(1);
-            self.branches += branch;
-            if branch == 1 {
-                let another = at > 0 && statement.is_match_stmt();
-                let kinds = [BlockKind::Branch, BlockKind::Otherwise];
-                self.body_block(body, kinds[usize::from(another)]);
+        for_each_block(statement, &mut |body| {
+            if certain > 0 {
+                certain -= 1;
+                self.body(body);
+            } else {
+                self.branch(|walker| walker.body(body));
             }
-            self.body(body);
-            self.branches -= branch;
-        }
+        });
     }
 
     fn optional(&mut self, expr: Option<&'a Expr>, place: Place) {
@@ -347,11 +310,8 @@ impl<'a> Walker<'a> {
         }
         self.defaults(&function.parameters);
         self.scopes
-            .enter(false, Some(&function.parameters), &function.body);
-        self.functions += 1;
-        self.body_block(&function.body, BlockKind::Function);
-        self.body(&function.body);
-        self.functions -= 1;
+            .enter(Some(&function.parameters), &function.body);
+        self.called_later(|walker| walker.body(&function.body));
         self.scopes.leave();
     }
 
@@ -384,7 +344,7 @@ impl<'a> Walker<'a> {
                 .iter()
                 .any(|end| path.ends_with(end))
         });
-        self.scopes.enter(true, None, &class.body);
+        self.scopes.enter_class(class);
         self.body(&class.body);
         self.scopes.leave();
         self.in_exception = around;
@@ -395,45 +355,46 @@ impl<'a> Walker<'a> {
             self.entry_point = true;
         }
         self.expression(&statement.test, Place::Code);
-        self.branches += 1;
-        self.body_block(&statement.body, BlockKind::Branch);
-        self.body(&statement.body);
+        self.branch(|walker| walker.body(&statement.body));
         for clause in &statement.elif_else_clauses {
-            let clause_span = span_of(clause);
-            self.block((clause_span, clause_span), BlockKind::Otherwise);
-            self.optional(clause.test.as_ref(), Place::Code);
-            self.body(&clause.body);
+            self.branch(|walker| {
+                walker.optional(clause.test.as_ref(), Place::Code);
+                walker.body(&clause.body);
+            });
         }
-        self.branches -= 1;
     }
 }
 
-/// The statements inside a compound statement.
-pub(super) fn bodies(statement: &Stmt) -> Vec<&[Stmt]> {
+/// The name whose items a statement sets or takes away.
+fn changes(statement: &Stmt) -> Option<&str> {
     match statement {
-        Stmt::FunctionDef(function) => vec![&function.body],
-        Stmt::ClassDef(class) => vec![&class.body],
-        Stmt::For(statement) => vec![&statement.body, &statement.orelse],
-        Stmt::While(statement) => vec![&statement.body, &statement.orelse],
-        Stmt::If(statement) => {
-            let clauses = statement.elif_else_clauses.iter();
-            std::iter::once(&statement.body[..])
-                .chain(clauses.map(|clause| &clause.body[..]))
-                .collect()
-        }
-        Stmt::With(with) => vec![&with.body],
-        Stmt::Try(statement) => {
-            let mut all: Vec<&[Stmt]> = vec![&statement.body];
-            for ExceptHandler::ExceptHandler(handler) in &statement.handlers {
-                all.push(&handler.body);
-            }
-            all.push(&statement.orelse);
-            all.push(&statement.finalbody);
-            all
-        }
-        Stmt::Match(statement) => statement.cases.iter().map(|case| &case.body[..]).collect(),
-        _ => Vec::new(),
+        Stmt::Assign(assign) => assign.targets.iter().find_map(changed_name),
+        Stmt::AugAssign(assign) => changed_name(&assign.target),
+        Stmt::Delete(delete) => delete.targets.iter().find_map(changed_name),
+        Stmt::Expr(statement) => changed_by_call(&statement.value),
+        _ => None,
     }
+}
+
+/// Whether a statement is what Python 2 prints: `print "…" % x`, `print >>file, "…"`. The parser
+/// takes the word for a statement of its own, or for an operand.
+fn is_printed(before: Option<&Stmt>, statement: &Stmt) -> bool {
+    let is_print = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "print");
+    let Stmt::Expr(printed) = statement else {
+        return false;
+    };
+    if let Some(Stmt::Expr(word)) = before {
+        let gap = span_of(printed).start.saturating_sub(span_of(word).end);
+        if is_print(&word.value) && gap <= 1 {
+            return true;
+        }
+    }
+    let first = match &*printed.value {
+        Expr::Tuple(tuple) => tuple.elts.first(),
+        other => Some(other),
+    };
+    matches!(first, Some(Expr::BinOp(shift))
+        if shift.op == Operator::RShift && is_print(&shift.left))
 }
 
 /// `__name__ == "__main__"`, either way round.

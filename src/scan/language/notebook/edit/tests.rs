@@ -1,7 +1,6 @@
 //! Changes of the code come out as the same changes of the file, and as nothing else.
 
-use super::super::read;
-use super::super::tests::notebook;
+use super::super::tests::{notebook, read_known};
 use super::*;
 use crate::scan::fact::FactKind;
 use crate::scan::language::ReaderFailed;
@@ -16,13 +15,18 @@ fn edit(start: usize, end: usize, replacement: &str) -> Edit {
 
 /// The file after an edit of its code.
 fn changed(file: &str, edit: &Edit) -> Option<String> {
-    let embedded = read(file).unwrap().embedded.unwrap();
+    let embedded = read_known(file).unwrap().embedded.unwrap();
     let edits = in_file(file, &embedded, std::slice::from_ref(edit))?;
     apply(file, &edits)
 }
 
 fn code_of(file: &str) -> String {
-    read(file).unwrap().embedded.unwrap().code().to_owned()
+    read_known(file)
+        .unwrap()
+        .embedded
+        .unwrap()
+        .code()
+        .to_owned()
 }
 
 /// The sources of all code cells, as Jupyter reads them.
@@ -189,7 +193,7 @@ fn remedies_are_written_into_the_json() {
         ("code", "import torch\nd = torch.device(\"cuda:1\")"),
         ("code", "!CUDA_VISIBLE_DEVICES='0' python a.py"),
     ]);
-    let facts = read(&file).unwrap();
+    let facts = read_known(&file).unwrap();
     let fixed = |at: usize, change| {
         let fact = &facts.facts[at];
         let site = Site {
@@ -273,7 +277,7 @@ fn damaged_notebooks_are_read_as_far_as_they_are_notebooks() {
     let mut readable = 0;
     for round in 0..6_000 {
         let file = damaged(&seeds[round % seeds.len()], &mut rng);
-        let facts = match read(&file) {
+        let facts = match read_known(&file) {
             Ok(facts) => facts,
             Err(ReaderFailed::Malformed { .. }) => continue,
             Err(ReaderFailed::GaveUp) => panic!("gave up:\n{file}"),
@@ -292,7 +296,7 @@ fn damaged_notebooks_are_read_as_far_as_they_are_notebooks() {
             replacement: ["", "x", "x\n", "\n", "\"\ny"][rng.usize(..5)].to_owned(),
         };
         if let Some(new) = changed(&file, &edit) {
-            assert!(read(&new).is_ok(), "{edit:?}\n{file}\n{new}");
+            assert!(read_known(&new).is_ok(), "{edit:?}\n{file}\n{new}");
         }
     }
     assert!(readable > 100, "{readable}");

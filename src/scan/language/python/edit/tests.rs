@@ -7,6 +7,7 @@ use std::path::Path;
 use super::super::{edits, read};
 use crate::git::RepoPath;
 use crate::policy::{Preset, parse};
+use crate::scan::fact::Detail;
 use crate::scan::remedy::{Change, Site, Wish};
 use crate::scan::{FixResult, Safety, Scanner};
 use crate::text::{Span, apply};
@@ -342,7 +343,7 @@ fn broken_and_old_code_is_mended_and_no_more_broken() {
 
 /// One change at the first place of `code` that a fact covers with `marked`.
 fn changed(code: &str, marked: &str, change: &Change) -> Option<String> {
-    let facts = read(code).unwrap();
+    let facts = read(code, Detail::Known).unwrap();
     let fact = facts
         .facts
         .iter()
@@ -422,7 +423,7 @@ fn a_statement_is_removed_with_its_line_and_no_block_becomes_empty() {
 #[test]
 fn two_statements_that_were_all_of_a_block_leave_a_pass() {
     let code = "import os\nif a:\n    del os.environ['CUDA_VISIBLE_DEVICES']\n    del os.environ['CUDA_DEVICE_ORDER']\n";
-    let facts = read(code).unwrap();
+    let facts = read(code, Detail::Known).unwrap();
     let wishes: Vec<Wish<'_>> = facts
         .facts
         .iter()
@@ -474,7 +475,7 @@ fn a_late_write_moves_up() {
 
 #[test]
 fn places_outside_the_text_are_no_edits() {
-    let facts = read("x = 1\n").unwrap();
+    let facts = read("x = 1\n", Detail::Known).unwrap();
     for change in [
         Change::Index(0),
         Change::Value("1".to_owned()),
