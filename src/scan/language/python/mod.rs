@@ -31,6 +31,7 @@ mod words;
 
 use std::panic::AssertUnwindSafe;
 
+use ruff_python_ast::token::Token;
 use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::Parsed;
 
@@ -82,10 +83,11 @@ fn has_python_shebang(content: &[u8]) -> bool {
 const SHALLOW: usize = 100;
 
 /// Code that nests deeper is not read at all: its tree alone would fill the memory.
-const DEEPEST: usize = 400_000;
+const DEEPEST: usize = 100_000;
 
-/// Files from this size on are looked through before they are parsed.
-const LARGE: usize = 256 << 10;
+/// Files from this size on, which alone can nest so deep, are looked through before they are
+/// parsed.
+const LARGE: usize = DEEPEST;
 
 /// Stack for code of a depth. The parser grows its stack by itself, but walking the tree and
 /// freeing it recurse as deep as the code nests. The memory is only reserved; what is not used
@@ -118,7 +120,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
 }
 
 fn depth_of(parsed: &Parsed<ModModule>) -> usize {
-    deepest(parsed.tokens().iter().map(|token| token.kind()))
+    deepest(parsed.tokens().iter().map(Token::kind))
 }
 
 fn depth_of_text(text: &str) -> usize {
