@@ -28,6 +28,7 @@ impl Span {
     }
 
     /// From the start of this span to the end of another.
+    #[must_use]
     pub const fn to(self, last: Self) -> Self {
         Self::new(self.start, last.end)
     }

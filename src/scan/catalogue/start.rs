@@ -1,18 +1,40 @@
 //! What makes the CUDA driver read its environment variables: calls and imports, each with where
 //! that was seen. The driver reads them once, when it starts in a process.
 
-use crate::scan::fact::Certainty::{self, Certain, Fragile};
+use self::Starts::{Certainly, Never, Perhaps};
+use crate::scan::fact::Certainty;
+
+/// Whether something starts CUDA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Starts {
+    /// In every version.
+    Certainly,
+    /// In some version, or under some setting.
+    Perhaps,
+    /// It is known not to.
+    Never,
+}
+
+impl Starts {
+    /// How certainly it starts CUDA, if at all.
+    pub fn certainty(self) -> Option<Certainty> {
+        match self {
+            Certainly => Some(Certainty::Certain),
+            Perhaps => Some(Certainty::Fragile),
+            Never => None,
+        }
+    }
+}
 
 /// A call or an import.
 #[derive(Debug)]
 struct Row {
     /// Its path; `.*` at the end stands for everything in a module.
     path: &'static str,
-    /// Whether it starts CUDA; `None` for what is known not to.
-    starts: Option<Certainty>,
+    starts: Starts,
 }
 
-const fn row(path: &'static str, starts: Option<Certainty>) -> Row {
+const fn row(path: &'static str, starts: Starts) -> Row {
     Row { path, starts }
 }
 
@@ -32,114 +54,114 @@ const fn row(path: &'static str, starts: Option<Certainty>) -> Row {
 /// Warp's `init` makes a context on every visible device (mujocolab/mjlab#1000).
 #[rustfmt::skip]
 const CALLS: &[Row] = &[
-    row("torch.cuda.is_available", Some(Certain)),
-    row("torch.cuda.is_bf16_supported", Some(Certain)),
-    row("torch.cuda.init", Some(Certain)),
-    row("torch.cuda.current_device", Some(Certain)),
-    row("torch.cuda.set_device", Some(Certain)),
-    row("torch.cuda.get_device_name", Some(Certain)),
-    row("torch.cuda.get_device_properties", Some(Certain)),
-    row("torch.cuda.get_device_capability", Some(Certain)),
-    row("torch.cuda.get_arch_list", Some(Certain)),
-    row("torch.cuda.mem_get_info", Some(Certain)),
-    row("torch.cuda.synchronize", Some(Certain)),
-    row("torch.cuda.current_stream", Some(Certain)),
-    row("torch.cuda.default_stream", Some(Certain)),
-    row("torch.cuda.Stream", Some(Certain)),
-    row("torch.cuda.get_rng_state", Some(Certain)),
-    row("torch.cuda.ipc_collect", Some(Certain)),
-    row("torch.cuda.can_device_access_peer", Some(Certain)),
-    row("torch.cuda.set_per_process_memory_fraction", Some(Certain)),
-    row("torch.cuda.FloatTensor", Some(Certain)),
-    row("torch._C._cuda_getDeviceCount", Some(Certain)),
-    row("torch._C._cuda_init", Some(Certain)),
-    row("torch.cuda.device_count", Some(Fragile)),
-    row("torch.cuda.is_initialized", None),
-    row("torch.cuda.manual_seed", None),
-    row("torch.cuda.manual_seed_all", None),
-    row("torch.cuda.seed", None),
-    row("torch.cuda.seed_all", None),
-    row("torch.cuda.empty_cache", None),
-    row("torch.cuda.memory_allocated", None),
-    row("torch.cuda.max_memory_allocated", None),
-    row("torch.cuda.memory_reserved", None),
-    row("torch.cuda.max_memory_reserved", None),
-    row("torch.cuda.memory_stats", None),
-    row("torch.cuda.memory_summary", None),
-    row("torch.cuda.device", Some(Fragile)),
-    row("torch.cuda.Event", None),
-    row("torch.cuda.CUDAGraph", None),
-    row("torch.cuda.utilization", None),
-    row("torch.cuda.temperature", None),
-    row("torch.cuda.power_draw", None),
-    row("torch.cuda.clock_rate", None),
-    row("torch.cuda.list_gpu_processes", None),
-    row("torch.cuda.*", Some(Fragile)),
-    row("torch.device", None),
-    row("torch.set_default_device", None),
-    row("torch.set_default_tensor_type", None),
-    row("torch.autocast", Some(Fragile)),
-    row("torch.multiprocessing.*", None),
-    row("tensorflow.config.list_physical_devices", Some(Certain)),
-    row("tensorflow.config.list_logical_devices", Some(Certain)),
-    row("tensorflow.config.get_visible_devices", Some(Certain)),
-    row("tensorflow.config.experimental.list_physical_devices", Some(Certain)),
-    row("tensorflow.config.experimental.list_logical_devices", Some(Certain)),
-    row("tensorflow.test.is_gpu_available", Some(Certain)),
-    row("tensorflow.test.gpu_device_name", Some(Certain)),
-    row("tensorflow.python.client.device_lib.list_local_devices", Some(Certain)),
-    row("tensorflow.Session", Some(Certain)),
-    row("tensorflow.InteractiveSession", Some(Certain)),
-    row("tensorflow.compat.v1.Session", Some(Certain)),
-    row("tensorflow.distribute.MirroredStrategy", Some(Certain)),
-    row("tensorflow.constant", Some(Fragile)),
-    row("tensorflow.Variable", Some(Fragile)),
-    row("tensorflow.zeros", Some(Fragile)),
-    row("tensorflow.ones", Some(Fragile)),
-    row("tensorflow.convert_to_tensor", Some(Fragile)),
-    row("tensorflow.device", None),
-    row("jax.devices", Some(Certain)),
-    row("jax.local_devices", Some(Certain)),
-    row("jax.device_count", Some(Certain)),
-    row("jax.local_device_count", Some(Certain)),
-    row("jax.default_backend", Some(Certain)),
-    row("jax.device_put", Some(Certain)),
-    row("jax.random.PRNGKey", Some(Certain)),
-    row("jax.random.key", Some(Certain)),
-    row("jax.numpy.zeros", Some(Certain)),
-    row("jax.numpy.ones", Some(Certain)),
-    row("jax.numpy.array", Some(Certain)),
-    row("jax.numpy.asarray", Some(Certain)),
-    row("jax.numpy.arange", Some(Certain)),
-    row("jax.lib.xla_bridge.get_backend", Some(Certain)),
-    row("cupy.zeros", Some(Certain)),
-    row("cupy.ones", Some(Certain)),
-    row("cupy.empty", Some(Certain)),
-    row("cupy.array", Some(Certain)),
-    row("cupy.asarray", Some(Certain)),
-    row("cupy.arange", Some(Certain)),
-    row("cupy.random.*", Some(Certain)),
-    row("cupy.cuda.is_available", Some(Certain)),
-    row("cupy.cuda.runtime.*", Some(Certain)),
-    row("cupy.cuda.Device().use", Some(Certain)),
-    row("cupy.cuda.Device", Some(Fragile)),
-    row("cupy.*", Some(Fragile)),
-    row("numba.cuda.is_available", Some(Certain)),
-    row("numba.cuda.select_device", Some(Certain)),
-    row("numba.cuda.get_current_device", Some(Certain)),
-    row("numba.cuda.current_context", Some(Certain)),
-    row("numba.cuda.detect", Some(Certain)),
-    row("numba.cuda.to_device", Some(Certain)),
-    row("numba.cuda.device_array", Some(Certain)),
-    row("numba.cuda.synchronize", Some(Certain)),
-    row("numba.cuda.jit", None),
-    row("numba.cuda.*", Some(Fragile)),
-    row("pycuda.driver.init", Some(Certain)),
-    row("pycuda.driver.*", Some(Fragile)),
-    row("warp.init", Some(Certain)),
-    row("GPUtil.*", None),
-    row("pynvml.*", None),
-    row("torch.utils.data.*", None),
+    row("torch.cuda.is_available", Certainly),
+    row("torch.cuda.is_bf16_supported", Certainly),
+    row("torch.cuda.init", Certainly),
+    row("torch.cuda.current_device", Certainly),
+    row("torch.cuda.set_device", Certainly),
+    row("torch.cuda.get_device_name", Certainly),
+    row("torch.cuda.get_device_properties", Certainly),
+    row("torch.cuda.get_device_capability", Certainly),
+    row("torch.cuda.get_arch_list", Certainly),
+    row("torch.cuda.mem_get_info", Certainly),
+    row("torch.cuda.synchronize", Certainly),
+    row("torch.cuda.current_stream", Certainly),
+    row("torch.cuda.default_stream", Certainly),
+    row("torch.cuda.Stream", Certainly),
+    row("torch.cuda.get_rng_state", Certainly),
+    row("torch.cuda.ipc_collect", Certainly),
+    row("torch.cuda.can_device_access_peer", Certainly),
+    row("torch.cuda.set_per_process_memory_fraction", Certainly),
+    row("torch.cuda.FloatTensor", Certainly),
+    row("torch._C._cuda_getDeviceCount", Certainly),
+    row("torch._C._cuda_init", Certainly),
+    row("torch.cuda.device_count", Perhaps),
+    row("torch.cuda.is_initialized", Never),
+    row("torch.cuda.manual_seed", Never),
+    row("torch.cuda.manual_seed_all", Never),
+    row("torch.cuda.seed", Never),
+    row("torch.cuda.seed_all", Never),
+    row("torch.cuda.empty_cache", Never),
+    row("torch.cuda.memory_allocated", Never),
+    row("torch.cuda.max_memory_allocated", Never),
+    row("torch.cuda.memory_reserved", Never),
+    row("torch.cuda.max_memory_reserved", Never),
+    row("torch.cuda.memory_stats", Never),
+    row("torch.cuda.memory_summary", Never),
+    row("torch.cuda.device", Perhaps),
+    row("torch.cuda.Event", Never),
+    row("torch.cuda.CUDAGraph", Never),
+    row("torch.cuda.utilization", Never),
+    row("torch.cuda.temperature", Never),
+    row("torch.cuda.power_draw", Never),
+    row("torch.cuda.clock_rate", Never),
+    row("torch.cuda.list_gpu_processes", Never),
+    row("torch.cuda.*", Perhaps),
+    row("torch.device", Never),
+    row("torch.set_default_device", Never),
+    row("torch.set_default_tensor_type", Never),
+    row("torch.autocast", Perhaps),
+    row("torch.multiprocessing.*", Never),
+    row("tensorflow.config.list_physical_devices", Certainly),
+    row("tensorflow.config.list_logical_devices", Certainly),
+    row("tensorflow.config.get_visible_devices", Certainly),
+    row("tensorflow.config.experimental.list_physical_devices", Certainly),
+    row("tensorflow.config.experimental.list_logical_devices", Certainly),
+    row("tensorflow.test.is_gpu_available", Certainly),
+    row("tensorflow.test.gpu_device_name", Certainly),
+    row("tensorflow.python.client.device_lib.list_local_devices", Certainly),
+    row("tensorflow.Session", Certainly),
+    row("tensorflow.InteractiveSession", Certainly),
+    row("tensorflow.compat.v1.Session", Certainly),
+    row("tensorflow.distribute.MirroredStrategy", Certainly),
+    row("tensorflow.constant", Perhaps),
+    row("tensorflow.Variable", Perhaps),
+    row("tensorflow.zeros", Perhaps),
+    row("tensorflow.ones", Perhaps),
+    row("tensorflow.convert_to_tensor", Perhaps),
+    row("tensorflow.device", Never),
+    row("jax.devices", Certainly),
+    row("jax.local_devices", Certainly),
+    row("jax.device_count", Certainly),
+    row("jax.local_device_count", Certainly),
+    row("jax.default_backend", Certainly),
+    row("jax.device_put", Certainly),
+    row("jax.random.PRNGKey", Certainly),
+    row("jax.random.key", Certainly),
+    row("jax.numpy.zeros", Certainly),
+    row("jax.numpy.ones", Certainly),
+    row("jax.numpy.array", Certainly),
+    row("jax.numpy.asarray", Certainly),
+    row("jax.numpy.arange", Certainly),
+    row("jax.lib.xla_bridge.get_backend", Certainly),
+    row("cupy.zeros", Certainly),
+    row("cupy.ones", Certainly),
+    row("cupy.empty", Certainly),
+    row("cupy.array", Certainly),
+    row("cupy.asarray", Certainly),
+    row("cupy.arange", Certainly),
+    row("cupy.random.*", Certainly),
+    row("cupy.cuda.is_available", Certainly),
+    row("cupy.cuda.runtime.*", Certainly),
+    row("cupy.cuda.Device().use", Certainly),
+    row("cupy.cuda.Device", Perhaps),
+    row("cupy.*", Perhaps),
+    row("numba.cuda.is_available", Certainly),
+    row("numba.cuda.select_device", Certainly),
+    row("numba.cuda.get_current_device", Certainly),
+    row("numba.cuda.current_context", Certainly),
+    row("numba.cuda.detect", Certainly),
+    row("numba.cuda.to_device", Certainly),
+    row("numba.cuda.device_array", Certainly),
+    row("numba.cuda.synchronize", Certainly),
+    row("numba.cuda.jit", Never),
+    row("numba.cuda.*", Perhaps),
+    row("pycuda.driver.init", Certainly),
+    row("pycuda.driver.*", Perhaps),
+    row("warp.init", Certainly),
+    row("GPUtil.*", Never),
+    row("pynvml.*", Never),
+    row("torch.utils.data.*", Never),
 ];
 
 /// The functions of CUDA itself, through whichever wrapper they are called.
@@ -162,50 +184,49 @@ const DRIVER: &[&str] = &[
 /// (pytorch/pytorch#159641), kornia (kornia/kornia#1951), transformers
 /// (huggingface/transformers#41409), `python_vali` (RomanArzumanyan/VALI#117), RAPIDS
 /// (rapidsai/cudf#627), vllm, which wants the variables set before
-/// (vllm-project/vllm#5473). TensorFlow, JAX and CuPy start later by themselves, but nothing
+/// (vllm-project/vllm#5473). `TensorFlow`, JAX and `CuPy` start later by themselves, but nothing
 /// promises it.
 const IMPORTS: &[Row] = &[
-    row("pycuda.autoinit", Some(Certain)),
-    row("pycuda.autoprimaryctx", Some(Certain)),
-    row("pycuda.gl.autoinit", Some(Certain)),
-    row("accelerate", Some(Fragile)),
-    row("bitsandbytes", Some(Fragile)),
-    row("cudf", Some(Fragile)),
-    row("cuml", Some(Fragile)),
-    row("cupy", Some(Fragile)),
-    row("deepspeed", Some(Fragile)),
-    row("diffusers", Some(Fragile)),
-    row("fastai", Some(Fragile)),
-    row("flash_attn", Some(Fragile)),
-    row("flashinfer", Some(Fragile)),
-    row("jax", Some(Fragile)),
-    row("keras", Some(Fragile)),
-    row("kornia", Some(Fragile)),
-    row("lightning", Some(Fragile)),
-    row("peft", Some(Fragile)),
-    row("python_vali", Some(Fragile)),
-    row("pytorch_lightning", Some(Fragile)),
-    row("sentence_transformers", Some(Fragile)),
-    row("tensorflow", Some(Fragile)),
-    row("timm", Some(Fragile)),
-    row("torch", Some(Fragile)),
-    row("torchaudio", Some(Fragile)),
-    row("torchvision", Some(Fragile)),
-    row("transformer_engine", Some(Fragile)),
-    row("transformers", Some(Fragile)),
-    row("ultralytics", Some(Fragile)),
-    row("unsloth", Some(Fragile)),
-    row("vllm", Some(Fragile)),
-    row("whisper", Some(Fragile)),
-    row("xformers", Some(Fragile)),
+    row("pycuda.autoinit", Certainly),
+    row("pycuda.autoprimaryctx", Certainly),
+    row("pycuda.gl.autoinit", Certainly),
+    row("accelerate", Perhaps),
+    row("bitsandbytes", Perhaps),
+    row("cudf", Perhaps),
+    row("cuml", Perhaps),
+    row("cupy", Perhaps),
+    row("deepspeed", Perhaps),
+    row("diffusers", Perhaps),
+    row("fastai", Perhaps),
+    row("flash_attn", Perhaps),
+    row("flashinfer", Perhaps),
+    row("jax", Perhaps),
+    row("keras", Perhaps),
+    row("kornia", Perhaps),
+    row("lightning", Perhaps),
+    row("peft", Perhaps),
+    row("python_vali", Perhaps),
+    row("pytorch_lightning", Perhaps),
+    row("sentence_transformers", Perhaps),
+    row("tensorflow", Perhaps),
+    row("timm", Perhaps),
+    row("torch", Perhaps),
+    row("torchaudio", Perhaps),
+    row("torchvision", Perhaps),
+    row("transformer_engine", Perhaps),
+    row("transformers", Perhaps),
+    row("ultralytics", Perhaps),
+    row("unsloth", Perhaps),
+    row("vllm", Perhaps),
+    row("whisper", Perhaps),
+    row("xformers", Perhaps),
 ];
 
-/// Whether a call of `path` starts CUDA, `Some(None)` where it is known not to; `None` where
-/// nothing is known.
-pub fn of_call(path: &str) -> Option<Option<Certainty>> {
+/// Whether a call of `path` starts CUDA; `None` where nothing is known.
+pub fn of_call(path: &str) -> Option<Starts> {
     let last = path.rsplit('.').next().unwrap_or(path);
     if DRIVER.contains(&last) {
-        return Some(Some(Certain));
+        return Some(Certainly);
     }
     // Rows are few and most calls are of none of these modules.
     let root = path.split(['.', '(']).next().unwrap_or_default();
@@ -236,7 +257,7 @@ pub fn of_import(module: &str) -> Option<(&'static str, Certainty)> {
     IMPORTS
         .iter()
         .find(is)
-        .and_then(|row| Some((row.path, row.starts?)))
+        .and_then(|row| Some((row.path, row.starts.certainty()?)))
 }
 
 #[cfg(test)]
@@ -251,24 +272,27 @@ mod tests {
                 assert!(seen.insert(row.path), "{} is there twice", row.path);
             }
         }
-        assert_eq!(of_call("torch.cuda.is_available"), Some(Some(Certain)));
-        assert_eq!(of_call("torch.cuda.manual_seed_all"), Some(None));
-        assert_eq!(of_call("torch.cuda.anything"), Some(Some(Fragile)));
+        assert_eq!(of_call("torch.cuda.is_available"), Some(Certainly));
+        assert_eq!(of_call("torch.cuda.manual_seed_all"), Some(Never));
+        assert_eq!(of_call("torch.cuda.anything"), Some(Perhaps));
         assert_eq!(of_call("torch.zeros"), None);
-        assert_eq!(of_call("torch.device"), Some(None));
-        assert_eq!(of_call("cupy.random.rand"), Some(Some(Certain)));
-        assert_eq!(of_call("?lib.cuInit"), Some(Some(Certain)));
+        assert_eq!(of_call("torch.device"), Some(Never));
+        assert_eq!(of_call("cupy.random.rand"), Some(Certainly));
+        assert_eq!(of_call("?lib.cuInit"), Some(Certainly));
         assert_eq!(of_call(""), None);
     }
 
     #[test]
     fn imports_count_with_what_is_below_them() {
-        assert_eq!(of_import("torch.nn"), Some(("torch", Fragile)));
-        assert_eq!(of_import("torchvision"), Some(("torchvision", Fragile)));
+        assert_eq!(of_import("torch.nn"), Some(("torch", Certainty::Fragile)));
+        assert_eq!(
+            of_import("torchvision"),
+            Some(("torchvision", Certainty::Fragile))
+        );
         assert_eq!(of_import("torchmetrics"), None);
         assert_eq!(
             of_import("pycuda.autoinit"),
-            Some(("pycuda.autoinit", Certain))
+            Some(("pycuda.autoinit", Certainty::Certain))
         );
         assert_eq!(of_import("pycuda.driver"), None);
         assert_eq!(of_import("pynvml"), None);

@@ -82,7 +82,12 @@ mod tests {
     fn depth(code: &str) -> usize {
         let parsed =
             ruff_python_parser::parse_unchecked_source(code, ruff_python_ast::PySourceType::Python);
-        deepest(parsed.tokens().iter().map(|token| token.kind()))
+        deepest(
+            parsed
+                .tokens()
+                .iter()
+                .map(ruff_python_ast::token::Token::kind),
+        )
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::scan::fact::Detail;
 /// Words of which one is in the name of what holds a device.
 const DEVICE_WORDS: &[&str] = &["card", "cuda", "device", "gpu", "rank"];
 
-impl<'a> Walker<'a> {
+impl Walker<'_> {
     /// A value in a device's place, as far as it is not known.
     pub(super) fn device_unknown(&mut self, expr: &Expr, role: Role, values: &[Constant]) {
         if self.detail == Detail::Known {

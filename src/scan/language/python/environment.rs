@@ -142,7 +142,7 @@ impl<'a> Walker<'a> {
                 self.write(span, (key, value), ASSIGNED);
             }
             ("os.environ.pop", [key, ..]) | ("os.unsetenv", [key]) => {
-                self.remove(&*call.func, key, REMOVED)
+                self.remove(&*call.func, key, REMOVED);
             }
             ("os.environ.update", given) => {
                 for all in given {

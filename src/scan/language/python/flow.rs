@@ -407,7 +407,11 @@ mod tests {
     fn many_bodies_and_writes_are_no_matter() {
         let mut text = String::from("import torch\nASK\n");
         for at in 0..5_000 {
-            text.push_str(&format!("def f{at}():\n  f{}()\n  ASK\n  SET\n", at + 1));
+            let next = at + 1;
+            text.extend([
+                format!("def f{at}():\n  f{next}()\n"),
+                "  ASK\n  SET\n".to_owned(),
+            ]);
         }
         assert_eq!(late(&text), vec![Some(Certain); 5_000]);
     }

@@ -154,9 +154,7 @@ impl<'a> Scopes<'a> {
         let depth = depth.min(self.levels.len());
         match of {
             Expr::Name(of) if of.id == "self" || of.id == "cls" => {
-                let at = self
-                    .scopes_around(depth)
-                    .find(|at| self.levels[*at].class.is_some())?;
+                let at = scopes_around(depth).find(|at| self.levels[*at].class.is_some())?;
                 let class = self.levels[at].class?;
                 // Names of the class are seen in its own body only, where the value may stand.
                 self.member(class, name, (at + 1, true), MOST_BASES)
@@ -240,15 +238,9 @@ impl<'a> Scopes<'a> {
         )
     }
 
-    /// The scopes seen from a depth, innermost first.
-    fn scopes_around(&self, depth: usize) -> impl Iterator<Item = usize> {
-        let near = depth.saturating_sub(MOST_SCOPES);
-        (near..depth).rev().chain((near > 0).then_some(0))
-    }
-
     fn lookup(&self, name: &str, depth: usize) -> Option<(usize, &Binding<'a>)> {
         let depth = depth.min(self.levels.len());
-        self.scopes_around(depth).find_map(|at| {
+        scopes_around(depth).find_map(|at| {
             self.step();
             // Names of a class are not seen in its methods.
             if self.levels[at].class.is_some() && at + 1 != depth {
@@ -282,14 +274,13 @@ impl<'a> Scopes<'a> {
                 self.path_parts(&attribute.value, depth, parts, budget);
             }
             Expr::Call(call) => {
-                if let Some(inner) = self.looked_up(call, depth, parts) {
-                    if let Some(inner) = inner {
-                        self.path_parts(inner, depth, parts, budget);
-                    }
-                    return;
-                }
-                parts.push("()".to_owned());
-                self.path_parts(&call.func, depth, parts, budget);
+                let (part, of) = match self.looked_up(call, depth) {
+                    Some(LookedUp::Module(module)) => return parts.push(module),
+                    Some(LookedUp::Attribute(name, of)) => (format!(".{name}"), of),
+                    None => ("()".to_owned(), &*call.func),
+                };
+                parts.push(part);
+                self.path_parts(of, depth, parts, budget);
             }
             Expr::Subscript(subscript) => {
                 parts.push("[]".to_owned());
@@ -317,15 +308,8 @@ impl<'a> Scopes<'a> {
         }
     }
 
-    /// Calls that stand for a module or an attribute: `__import__("os")`,
-    /// `importlib.import_module("os")`, `getattr(os, "environ")`. Adds the part that is known, and
-    /// gives what else to look at.
-    fn looked_up<'e>(
-        &self,
-        call: &'e ExprCall,
-        depth: usize,
-        parts: &mut Vec<String>,
-    ) -> Option<Option<&'e Expr>> {
+    /// `__import__("os")`, `importlib.import_module("os")` and `getattr(os, "environ")`.
+    fn looked_up<'e>(&self, call: &'e ExprCall, depth: usize) -> Option<LookedUp<'e>> {
         let name = match &*call.func {
             Expr::Name(name) => name.id.as_str(),
             Expr::Attribute(attribute) if attribute.attr.as_str() == "import_module" => {
@@ -338,17 +322,27 @@ impl<'a> Scopes<'a> {
             _ => None,
         };
         match (name, &*call.arguments.args) {
-            ("__import__" | "import_module", [module, ..]) => {
-                parts.push(text(module)?);
-                Some(None)
-            }
+            ("__import__" | "import_module", [module, ..]) => Some(LookedUp::Module(text(module)?)),
             ("getattr", [of, attribute, ..]) if !self.knows(name, depth) => {
-                parts.push(format!(".{}", text(attribute)?));
-                Some(Some(of))
+                Some(LookedUp::Attribute(text(attribute)?, of))
             }
             _ => None,
         }
     }
+}
+
+/// The scopes seen from a depth, innermost first.
+fn scopes_around(depth: usize) -> impl Iterator<Item = usize> {
+    let near = depth.saturating_sub(MOST_SCOPES);
+    (near..depth).rev().chain((near > 0).then_some(0))
+}
+
+/// What a call stands for instead of its result.
+enum LookedUp<'e> {
+    /// This module.
+    Module(String),
+    /// This attribute of that.
+    Attribute(String, &'e Expr),
 }
 
 /// The place of a field in `namedtuple("Card", "name index")`.

@@ -57,7 +57,7 @@ impl<'a> Walker<'a> {
         names_cuda: bool,
     ) {
         let certainty = match (of_call(path), api) {
-            (Some(known), _) => known,
+            (Some(known), _) => known.certainty(),
             (None, Some(api)) => match api.uses {
                 Uses::Always if api.path.ends_with(".*") => Some(Certainty::Fragile),
                 Uses::Always => Some(Certainty::Certain),

@@ -217,7 +217,9 @@ fn tests_set_the_environment_for_a_while() {
 
 #[test]
 fn many_uses_of_a_long_mapping_are_given_up() {
-    let pairs: String = (0..1_000).map(|at| format!("'CUDA_{at}': '1', ")).collect();
+    let pairs = |at| format!("'CUDA_{at}': '1', ");
+    let pairs: Vec<String> = (0..1_000).map(pairs).collect();
+    let pairs = pairs.concat();
     let text = format!(
         "import os\nE = {{{pairs}}}\n{}",
         "os.environ.update(E)\n".repeat(1_000)
@@ -344,10 +346,7 @@ fn nested(n: usize) -> Vec<String> {
 fn shallow_code_needs_little_stack() {
     for n in [10, 30, 50, 100] {
         for mut text in nested(n) {
-            let blocks: String = (0..20)
-                .map(|at| format!("{}if x:\n", " ".repeat(at)))
-                .collect();
-            text.push_str(&blocks);
+            text.extend((0..20).map(|at| " ".repeat(at) + "if x:\n"));
             std::thread::Builder::new()
                 .stack_size(1 << 20)
                 .spawn(move || facts(&text))

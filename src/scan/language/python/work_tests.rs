@@ -15,11 +15,14 @@ fn work(text: &str) -> (u64, usize) {
 
 /// `n` lines.
 fn lines(n: usize, line: impl Fn(usize) -> String) -> String {
-    (0..n).map(line).collect()
+    (0..n).map(line).collect::<Vec<_>>().concat()
 }
 
-/// A file of a size `n`, by kinds of code that could cost more than their length.
-const FILES: &[(&str, fn(usize) -> String)] = &[
+/// Makes a file of a size.
+type File = fn(usize) -> String;
+
+/// Files of a size `n`, by kinds of code that could cost more than their length.
+const FILES: &[(&str, File)] = &[
     ("a constant for each use", |n| {
         lines(n, |i| format!("A{i} = 1\n"))
             + &lines(n, |i| format!("torch.device(f'cuda:{{A{i}}}')\n"))
