@@ -123,17 +123,17 @@ impl Form {
 
     /// Whether a bare number is an index here.
     pub fn takes_number(self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Device
-            | Self::Index
-            | Self::List
-            | Self::Map
-            | Self::LimitedMap
-            | Self::GpuDevice
-            | Self::Ranges
-            | Self::After(_) => true,
-            _ => false,
-        }
+                | Self::Index
+                | Self::List
+                | Self::Map
+                | Self::LimitedMap
+                | Self::GpuDevice
+                | Self::Ranges
+                | Self::After(_)
+        )
     }
 
     /// What the elements of a list are here; `None` where a list is no device.
