@@ -110,29 +110,30 @@ impl Form {
         }
     }
 
+    /// Whether another index can be written into this text where the wrong one stands: not into
+    /// `"0:1"`, `"1,"` or `"0,24"`.
+    pub fn is_plain(self, text: &str) -> bool {
+        let is_word = text.bytes().all(|byte| byte.is_ascii_digit());
+        is_word
+            || !matches!(
+                self,
+                Self::Ranges | Self::Devices | Self::Gpus | Self::Shares
+            )
+    }
+
     /// Whether a bare number is an index here.
     pub fn takes_number(self) -> bool {
-        match self {
+        matches!(
+            self,
             Self::Device
-            | Self::Index
-            | Self::List
-            | Self::Map
-            | Self::LimitedMap
-            | Self::GpuDevice
-            | Self::Ranges
-            | Self::After(_) => true,
-            Self::Text
-            | Self::GpuText
-            | Self::Count
-            | Self::Devices
-            | Self::Gpus
-            | Self::Shares
-            | Self::Keyed
-            | Self::Kind
-            | Self::Providers
-            | Self::Options
-            | Self::Mask => false,
-        }
+                | Self::Index
+                | Self::List
+                | Self::Map
+                | Self::LimitedMap
+                | Self::GpuDevice
+                | Self::Ranges
+                | Self::After(_)
+        )
     }
 
     /// What the elements of a list are here; `None` where a list is no device.
@@ -146,14 +147,7 @@ impl Form {
             | Self::Providers
             | Self::Options => Some(self),
             Self::Devices | Self::Gpus | Self::Ranges | Self::After(_) => Some(Self::Index),
-            Self::Device
-            | Self::Text
-            | Self::GpuDevice
-            | Self::Count
-            | Self::Shares
-            | Self::Keyed
-            | Self::Kind
-            | Self::Mask => None,
+            _ => None,
         }
     }
 

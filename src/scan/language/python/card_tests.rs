@@ -220,3 +220,45 @@ fn the_mask_of_workers_is_theirs() {
         assert_eq!(times(&facts, &FactKind::TakesAll), 0, "{mask}");
     }
 }
+
+#[test]
+fn half_written_cards_never_stop_the_reader() {
+    let whole = "import torch, faiss, jax\n@click.option('--gpu-id', default='0,1', help='é')\n\
+                 class C:\n    gpu: int = 1\n    gpu_id: 'é' = field(default=1)\n\
+                 c = faiss.GpuIndexFlatConfig()\nc.device = 1\n\
+                 x = jax.devices('gpu')[1:2], jax.devices()[-1], gpus[1:][0]\n\
+                 Llama(n_gpu_layers=-1, tensor_split=[0, 1.5, -2, x], max_memory={1: '2é', x: 1})\n\
+                 CatBoostClassifier(devices='0-1', task_type='GPU')\nTrainer(devices='1,')\n\
+                 p = [('CUDAExecutionProvider', {'device_id': '1', **o})]\n\
+                 LocalCUDACluster(CUDA_VISIBLE_DEVICES=[1, *x])\nf(**{'gpu_id': 1})\n\
+                 os.environ['CUDA_VISIBLE_DEVICES'] = str(a.gpu)\nx = f'cuda:{a.gpu}'\n";
+    for (end, _) in whole.char_indices() {
+        facts(&whole[..end]);
+        facts(&whole[end..]);
+    }
+}
+
+#[test]
+fn depth_does_not_matter_to_what_is_known_of_the_whole_file() {
+    let deep = 5_000;
+    let option = "import torch\np.add_argument('--gpu', type=int, default=1)\n";
+    for text in [
+        format!(
+            "{}1{}",
+            "f('CUDA_VISIBLE_DEVICES', ".repeat(deep),
+            ")".repeat(deep)
+        ),
+        format!(
+            "{}1{}",
+            "{'CUDA_VISIBLE_DEVICES': ".repeat(deep),
+            "}".repeat(deep)
+        ),
+        format!("x.cuda({}1{})", "[".repeat(deep), "]".repeat(deep)),
+        format!("x.cuda({}1{})", "str(".repeat(deep), ")".repeat(deep)),
+        format!("x = 'cuda:'{}", " + a".repeat(deep)),
+        format!("x = jax.devices(){}", "[1]".repeat(deep)),
+        format!("f(max_memory={}1{})", "{1: ".repeat(deep), "}".repeat(deep)),
+    ] {
+        facts(&format!("{option}{text}\n"));
+    }
+}

@@ -30,8 +30,8 @@ impl<'a> Walker<'a> {
     pub(super) fn special(&mut self, expr: &'a Expr, role: Role) -> bool {
         match (role.form, expr) {
             (Form::Mask, _) => self.mask_of_child(expr, role),
-            (Form::Shares, Expr::List(list)) => self.shares(&list.elts, role),
-            (Form::Shares, Expr::Tuple(tuple)) => self.shares(&tuple.elts, role),
+            (Form::Shares, Expr::List(list)) => self.shares(expr, &list.elts, role),
+            (Form::Shares, Expr::Tuple(tuple)) => self.shares(expr, &tuple.elts, role),
             (Form::Keyed, Expr::Dict(_) | Expr::Name(_)) => match self.dict_of(expr) {
                 Some(dict) => self.keyed(dict, role),
                 None => return false,
@@ -45,8 +45,15 @@ impl<'a> Walker<'a> {
         true
     }
 
+    /// A card that no literal names by itself: the place is no expression's, so that nothing in
+    /// it is taken for the index and written anew.
+    pub(super) fn mark(&mut self, span: Span, api: &'static str, index: u32) {
+        let index = Value::Known(index);
+        self.takes(span, api, FactKind::SelectIndex { index });
+    }
+
     /// `[0, 1]`: what each card gets, in order.
-    fn shares(&mut self, shares: &'a [Expr], role: Role) {
+    fn shares(&mut self, list: &Expr, shares: &'a [Expr], role: Role) {
         for (at, share) in (0..).zip(shares) {
             let given = match share {
                 Expr::NumberLiteral(number) => match &number.value {
@@ -57,7 +64,8 @@ impl<'a> Walker<'a> {
                 _ => false,
             };
             if role.numbers && given {
-                self.select(share, role.label, at);
+                let span = Span::new(span_of(list).start, span_of(share).end);
+                self.mark(span, role.label, at);
             }
         }
     }
@@ -80,7 +88,8 @@ impl<'a> Walker<'a> {
                 && let [Constant::Number(number)] = constants(key, &self.scopes).as_slice()
                 && let Ok(index) = u32::try_from(*number)
             {
-                self.select(key, role.label, index);
+                let span = Span::new(span_of(key).start, span_of(&item.value).end);
+                self.mark(span, role.label, index);
             }
             self.expression(&item.value, Place::Code);
         }
@@ -234,7 +243,7 @@ impl<'a> Walker<'a> {
     }
 
     /// `jax.devices()[1]`: one of a list of cards.
-    pub(super) fn picked(&mut self, expr: &'a Expr, subscript: &'a ExprSubscript, place: Place) {
+    pub(super) fn picked(&mut self, subscript: &'a ExprSubscript, place: Place) {
         if matches!(place, Place::Message | Place::Compared) {
             return;
         }
@@ -251,15 +260,16 @@ impl<'a> Walker<'a> {
                 })
                 .collect(),
         };
-        let written = if subscript.slice.is_slice_expr() {
-            expr
-        } else {
-            &subscript.slice
-        };
         for index in picked {
             // The first of what there is may be the CPU.
-            if index > 0 || is_certain {
-                self.select(written, label, index);
+            if index == 0 && !is_certain {
+                continue;
+            }
+            if subscript.slice.is_slice_expr() {
+                let span = Span::new(span_of(&*subscript.value).end, span_of(subscript).end);
+                self.mark(span, label, index);
+            } else {
+                self.select(&subscript.slice, label, index);
             }
         }
     }

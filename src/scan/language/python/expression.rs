@@ -7,6 +7,7 @@ use super::span_of;
 use super::value::{Constant, computes, constants};
 use super::walk::Walker;
 use crate::scan::catalogue::{self, DeviceText, Form, Where};
+use crate::text::Span;
 
 impl<'a> Walker<'a> {
     pub(super) fn expression(&mut self, expr: &'a Expr, place: Place) {
@@ -72,7 +73,7 @@ impl<'a> Walker<'a> {
                 self.expression(&attribute.value, inner(place));
             }
             Expr::Subscript(subscript) => {
-                self.picked(expr, subscript, place);
+                self.picked(subscript, place);
                 self.value(expr, place);
                 self.expression(&subscript.value, inner(place));
                 self.expression(&subscript.slice, Place::Compared);
@@ -159,7 +160,11 @@ impl<'a> Walker<'a> {
                 DeviceText::Indices(indices) => {
                     self.starts.names_cuda = true;
                     for index in indices {
-                        self.select(expr, role.label, index);
+                        if role.form.is_plain(text_of(value)) {
+                            self.select(expr, role.label, index);
+                        } else {
+                            self.mark(inside(expr), role.label, index);
+                        }
                     }
                 }
                 DeviceText::Cuda => {
@@ -348,6 +353,22 @@ fn mapped(role: Role, key: &Expr) -> Role {
     Role {
         numbers: role.numbers || (role.form.is_map() && is_model),
         ..role
+    }
+}
+
+/// The inside of a literal's quotes.
+fn inside(expr: &Expr) -> Span {
+    let whole = span_of(expr);
+    match expr {
+        Expr::StringLiteral(_) => Span::new(whole.start + 1, whole.end - 1),
+        _ => whole,
+    }
+}
+
+fn text_of(value: &Constant) -> &str {
+    match value {
+        Constant::Text(text) => text,
+        _ => "",
     }
 }
 

@@ -3,7 +3,7 @@
 use ruff_python_ast::Expr;
 
 use super::walk::Walker;
-use crate::scan::catalogue::{self, Form, Where};
+use crate::scan::catalogue::{self, Evidence, Form, Where};
 
 /// What a value is, by where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +88,9 @@ impl Walker<'_> {
                     });
                 }
                 match self.place_of_key(name) {
-                    place @ Place::Device(Role { numbers: true, .. }) => place,
+                    place @ Place::Device(Role { numbers: true, .. }) if self.is_card(name) => {
+                        place
+                    }
                     _ => place_of_name(name, false),
                 }
             }
@@ -102,6 +104,12 @@ impl Walker<'_> {
             },
             _ => Place::Code,
         }
+    }
+
+    /// Whether an attribute of this name is a card, and no rank or counter.
+    fn is_card(&mut self, name: &str) -> bool {
+        catalogue::option(name)
+            .is_none_or(|choice| choice.needs == Evidence::Name || self.hints().is_device(name))
     }
 
     /// What a key's or an attribute's value is by its name.
