@@ -59,6 +59,9 @@ const KEEPERS: &[&str] = &[
     "sorted", "str", "tuple",
 ];
 
+/// Stands for a number of NVML's among what was seen at a place.
+const COUNTED: Option<u32> = Some(u32::MAX - 2);
+
 impl Walker<'_> {
     /// Notes where a value that is decided at run time was counted by NVML.
     pub(super) fn counted_by_nvml(&mut self, value: &Expr, span: Span, api: &'static str) {
@@ -70,7 +73,7 @@ impl Walker<'_> {
         }
         let mut steps = STEPS;
         let depth = self.scopes.depth();
-        if self.is_counted(value, depth, &mut steps) {
+        if self.is_counted(value, depth, &mut steps) && self.seen.insert((span, COUNTED)) {
             let fact = Fact {
                 span,
                 value: None,
