@@ -29,7 +29,7 @@ pub(super) struct Arguments {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Bring back what was there before the last rollback, restore or undo; a second `--undo`
+    /// Bring back what was there before the last rollback, restore, fix or undo; a second `--undo`
     /// undoes the first, it does not go further back
     #[arg(long)]
     undo: bool,
