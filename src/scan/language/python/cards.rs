@@ -250,7 +250,10 @@ impl<'a> Walker<'a> {
         let Some((label, is_certain)) = self.listed(&subscript.value) else {
             return;
         };
-        let picked = match &*subscript.slice {
+        let slice = self
+            .default_meant(&subscript.slice)
+            .unwrap_or(&subscript.slice);
+        let picked = match slice {
             Expr::Slice(slice) => self.sliced(slice),
             index => constants(index, &self.scopes)
                 .iter()
@@ -269,7 +272,7 @@ impl<'a> Walker<'a> {
                 let span = Span::new(span_of(&*subscript.value).end, span_of(subscript).end);
                 self.mark(span, label, index);
             } else {
-                self.select(&subscript.slice, label, index);
+                self.select(slice, label, index);
             }
         }
     }

@@ -136,6 +136,8 @@ impl<'a> Walker<'a> {
 
     /// A value in a device's place.
     pub(super) fn device(&mut self, expr: &Expr, role: Role, values: &[Constant]) {
+        // Who calls may give another: it is the default that chooses.
+        let expr = self.default_meant(expr).unwrap_or(expr);
         let span = span_of(expr);
         self.device_unknown(expr, role, values);
         for value in values {
@@ -186,6 +188,18 @@ impl<'a> Walker<'a> {
                 }
                 DeviceText::Open | DeviceText::Other => {}
             }
+        }
+    }
+
+    /// The default of the parameter that a name stands for.
+    pub(super) fn default_meant(&self, expr: &Expr) -> Option<&'a Expr> {
+        let Expr::Name(name) = expr else {
+            return None;
+        };
+        let bound = self.scopes.bound(&name.id, self.scopes.depth())?;
+        match bound.given {
+            [given] if bound.is_default => Some(given.expr),
+            _ => None,
         }
     }
 

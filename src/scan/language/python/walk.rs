@@ -11,7 +11,7 @@ use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
 use super::hints::Hints;
-use super::place::{Place, place_of_name};
+use super::place::Place;
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
 use super::{Escaped, flow, span_of};
@@ -319,7 +319,7 @@ impl<'a> Walker<'a> {
     pub(super) fn defaults(&mut self, parameters: &'a Parameters) {
         for parameter in parameters.iter_non_variadic_params() {
             if let Some(default) = &parameter.default {
-                let place = place_of_name(parameter.name().as_str(), true);
+                let place = self.place_of_key(parameter.name().as_str());
                 self.expression(default, place);
             }
         }
