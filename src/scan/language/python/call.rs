@@ -4,6 +4,7 @@ use ruff_python_ast::{Expr, ExprCall, Keyword};
 
 use super::option::{flag_name, option_name};
 use super::place::{Place, Role};
+use super::rank::asks_for_rank;
 use super::span_of;
 use super::value::{Constant, computes, constants, kept};
 use super::walk::{Imports, Walker};
@@ -284,6 +285,7 @@ impl<'a> Walker<'a> {
         if KEYED.contains(&last) {
             return Some(match (place, call.arguments.args.first()) {
                 (Place::Message, _) => rest,
+                (Place::Device(_), _) if asks_for_rank(call) => rest,
                 (Place::Device(_), _) => place,
                 (_, Some(Expr::StringLiteral(key))) => self.place_of_key(key.value.to_str()),
                 _ => rest,

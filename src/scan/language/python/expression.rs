@@ -3,6 +3,7 @@
 use ruff_python_ast::{Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName};
 
 use super::place::{ANYWHERE, Place, Role};
+use super::rank::is_rank_or_else;
 use super::span_of;
 use super::value::{Constant, computes, constants};
 use super::walk::Walker;
@@ -42,6 +43,10 @@ impl<'a> Walker<'a> {
                 self.starts.unsure -= 1;
             }
             Expr::BoolOp(operation) => {
+                let place = match place {
+                    Place::Device(_) if is_rank_or_else(operation) => Place::Code,
+                    place => place,
+                };
                 for (at, operand) in operation.values.iter().enumerate() {
                     // Only the first operand is evaluated in any case.
                     let unsure = u32::from(at > 0);

@@ -36,6 +36,7 @@ mod opening;
 mod option;
 mod place;
 mod plain;
+mod rank;
 mod record;
 mod removal;
 mod repair;

@@ -9,6 +9,7 @@ use super::bind::{Given, Taken};
 pub(super) use super::constant::Constant;
 use super::constant::{as_number, as_text, joined, merge, number, text_of, unknown};
 use super::item::elements;
+use super::rank::{is_rank, is_rank_or_else};
 use super::scope::Scopes;
 use super::words::KEYED;
 
@@ -127,7 +128,8 @@ impl<'s, 'a> Reader<'s, 'a> {
         };
         let is_certain = !bound.open && bound.given.len() == 1;
         // A parameter is its default, or what it is given.
-        if !(self.widely || bound.is_default || is_certain) {
+        let is_default = bound.is_default && !is_rank(&name.id);
+        if !(self.widely || is_default || is_certain) {
             return unknown();
         }
         let mut values = Vec::new();
@@ -181,6 +183,9 @@ impl<'s, 'a> Reader<'s, 'a> {
 
     /// `value or "cuda:1"` and `ready and "cuda:1"`.
     fn choice(&mut self, operation: &ExprBoolOp, depth: usize) -> Vec<Constant> {
+        if is_rank_or_else(operation) {
+            return unknown();
+        }
         let mut values = Vec::new();
         for (at, operand) in operation.values.iter().enumerate() {
             let last = at + 1 == operation.values.len();
@@ -191,6 +196,11 @@ impl<'s, 'a> Reader<'s, 'a> {
             }
             let next = self.read(operand, depth);
             let decided = !next.is_empty() && next.iter().all(is_true);
+            let next = if values.is_empty() {
+                next
+            } else {
+                self.fallback(next)
+            };
             merge(&mut values, next);
             if decided {
                 break;
@@ -274,9 +284,24 @@ impl<'s, 'a> Reader<'s, 'a> {
         if let Some(fallback) = fallback
             && !matches!(self.single(key, depth), Some(Constant::Text(key)) if is_rank(&key))
         {
-            merge(&mut values, self.read(fallback, depth));
+            let fallback = self.read(fallback, depth);
+            merge(&mut values, self.fallback(fallback));
         }
         values
+    }
+
+    /// What stands in for a value that is not there. A number that is only a stand-in does not
+    /// say which card a line further down selects; a mask's value does, and a whole device.
+    fn fallback(&self, values: Vec<Constant>) -> Vec<Constant> {
+        let known = |value| match value {
+            Constant::Number(_) => Constant::Unknown,
+            Constant::Text(text) if text.parse::<i64>().is_ok() => Constant::Unknown,
+            other => other,
+        };
+        if self.widely {
+            return values;
+        }
+        values.into_iter().map(known).collect()
     }
 
     /// `",".join(["0", "1"])`.
@@ -307,10 +332,4 @@ fn is_true(value: &Constant) -> bool {
         Constant::Number(number) => *number != 0,
         Constant::Unknown => false,
     }
-}
-
-/// Whether a variable is the number of a process, which its launcher sets.
-fn is_rank(key: &str) -> bool {
-    let key = key.to_ascii_uppercase();
-    key.contains("RANK") || key.contains("LOCALID") || key.contains("WORKER_ID")
 }
