@@ -4,13 +4,12 @@ use std::borrow::Cow;
 use std::cell::OnceCell;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use regex::bytes::Regex;
 
 use super::decode::decode;
 use super::embedded::CellPosition;
 use super::fact::{Certainty, Detail, FactKind, FileFacts, Value};
 use super::finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason};
-use super::language::{LANGUAGES, Language, ReaderFailed};
+use super::language::{Language, ReaderFailed};
 use super::remedy::{Fix, Safety, Site, Wish};
 use super::rule::{About, Draft, RULES, Situation};
 use super::suppress;
@@ -24,8 +23,6 @@ use crate::text::{LineIndex, Position, Span};
 pub struct Scanner {
     policy: Policy,
     exclude: Gitignore,
-    /// For each language, what a file must hold to be worth parsing.
-    words: Vec<(&'static str, Option<Regex>)>,
     /// The severity of each rule, as the registry has them.
     severities: Vec<Severity>,
     /// For some files, other severities of some rules.
@@ -37,14 +34,6 @@ pub struct Scanner {
 impl Scanner {
     /// Prepares what all files share.
     pub fn new(policy: &Policy) -> Self {
-        let words = LANGUAGES.iter().map(|language| {
-            let any: Vec<String> = language
-                .words
-                .iter()
-                .map(|word| regex::escape(word))
-                .collect();
-            (language.name, Regex::new(&any.join("|")).ok())
-        });
         let severities = RULES
             .iter()
             .map(|rule| policy.severity_of(rule.code).unwrap_or(rule.severity));
@@ -59,7 +48,6 @@ impl Scanner {
         Self {
             policy: policy.clone(),
             exclude: globs(&policy.scan.exclude),
-            words: words.collect(),
             severities: severities.collect(),
             overrides: overrides.collect(),
             today: None,
@@ -151,7 +139,8 @@ impl Scanner {
         let Some(language) = self.language(path, content) else {
             return nothing;
         };
-        if !self.worth_reading(language, text.as_bytes()) {
+        // What is decided at run time need not say a word of GPUs.
+        if self.detail == Detail::Known && !language.worth_reading(&text) {
             return nothing;
         }
         let facts = match language.read(&text, self.detail) {
@@ -166,14 +155,6 @@ impl Scanner {
             }
         };
         self.judge(nothing, language, &text, &facts)
-    }
-
-    /// Whether a text has any word without which the language has no facts.
-    pub(super) fn worth_reading(&self, language: &Language, text: &[u8]) -> bool {
-        self.words
-            .iter()
-            .find(|(name, _)| *name == language.name)
-            .is_none_or(|(_, words)| words.as_ref().is_none_or(|words| words.is_match(text)))
     }
 
     /// Judges `facts`, whose spans are in the `file`'s text, or in the code embedded in it.

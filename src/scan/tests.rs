@@ -300,12 +300,8 @@ fn the_prefilter_lets_every_catalogue_row_through() {
     examples.extend(catalogue::keywords().map(|keyword| keyword.example));
     examples.extend(catalogue::listings().map(|listing| listing.example));
     examples.extend(catalogue::properties().map(|property| property.example));
-    for example in examples {
-        assert!(
-            scanner.worth_reading(python, example.as_bytes()),
-            "{example}"
-        );
-    }
+    examples.retain(|example| !python.worth_reading(example));
+    assert_eq!(examples, Vec::<&str>::new());
 }
 
 #[test]

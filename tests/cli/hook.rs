@@ -617,7 +617,7 @@ fn odd_files_are_skipped_by_name_and_lose_nothing() {
     repo.write("binary.py", b"torch.device('cuda:1')\0\0");
     repo.write("huge.py", "# x\n".repeat(300_000));
     repo.write("latin.py", b"# caf\xe9\nprint(1)\n");
-    repo.write("broken.py", "def f(:\n  torch.device(\n");
+    repo.write("broken.py", "def f(:\n  torch.cuda.set_device(\n");
     repo.write(
         "pointer.py",
         "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",

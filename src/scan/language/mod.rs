@@ -15,8 +15,9 @@ pub struct Language {
     pub name: &'static str,
     /// Whether a file is written in it.
     claims: fn(&RepoPath, &[u8]) -> bool,
-    /// Byte strings without which a file of this language has no facts.
-    pub words: &'static [&'static str],
+    /// Whether a text may have facts that a rule speaks of: a search that costs next to nothing,
+    /// before the text is parsed.
+    worth_reading: fn(&str) -> bool,
     /// Reads a text.
     read: fn(&str, Detail) -> Result<FileFacts, ReaderFailed>,
     /// Writes changes into a file's text, whose facts are known: one answer for each wish.
@@ -50,6 +51,11 @@ impl Language {
         LANGUAGES
             .iter()
             .find(|language| (language.claims)(path, content))
+    }
+
+    /// Whether a text may have facts that a rule speaks of.
+    pub fn worth_reading(&self, text: &str) -> bool {
+        (self.worth_reading)(text)
     }
 
     /// What the text says about GPUs.

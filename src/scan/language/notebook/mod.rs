@@ -24,8 +24,7 @@ const FORMAT: &str = "Jupyter notebook";
 pub(super) const NOTEBOOK: Language = Language {
     name: "Jupyter notebook",
     claims,
-    // They are found in the JSON as it is: none of them holds anything that it writes otherwise.
-    words: python::PYTHON.words,
+    worth_reading,
     read,
     edits: edit::edits,
     plain: python::PYTHON.plain,
@@ -36,13 +35,18 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
         .is_some_and(|extension| extension.eq_ignore_ascii_case(b"ipynb"))
 }
 
+/// What Python's clues are made of is in the JSON as it is, but for quotes, which have a backslash
+/// before them there.
+fn worth_reading(file: &str) -> bool {
+    python::worth_reading(file)
+}
+
 fn read(file: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let (embedded, contents) = embedded(file)?;
     let code = embedded.code();
     let mut facts = FileFacts::default();
     // What brought the file here may have been an output.
-    let of_interest = NOTEBOOK.words.iter().any(|word| code.contains(word));
-    if of_interest {
+    if detail == Detail::Dynamic || python::worth_reading(code) {
         let (as_python, cells) = as_python(&embedded);
         let (python, escaped) = python::read_cells(&as_python, &cells, detail)?;
         facts = python;

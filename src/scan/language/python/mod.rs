@@ -13,6 +13,7 @@ mod call;
 mod cards;
 mod child;
 mod class;
+mod clue;
 mod command;
 mod comment;
 mod constant;
@@ -54,6 +55,7 @@ use ruff_python_ast::{ModModule, PySourceType};
 use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_cells_unchecked};
 use ruff_text_size::{TextRange, TextSize};
 
+pub(super) use self::clue::worth_reading;
 use self::depth::deepest;
 use self::repair::{blanked, left_open};
 use super::{Language, ReaderFailed};
@@ -65,37 +67,7 @@ use crate::text::Span;
 pub(super) const PYTHON: Language = Language {
     name: "Python",
     claims,
-    words: &[
-        "cuda",
-        "CUDA",
-        "device",
-        "gpu",
-        "GPU",
-        "torch",
-        "cupy",
-        "cpu_offload",
-        "accelerate",
-        "deepspeed",
-        "nvidia",
-        "VISIBLE_DEVICES",
-        "AFFINITY_MASK",
-        "DEVICE_SELECTOR",
-        "DEVICE_ORDINAL",
-        "vllm",
-        "sglang",
-        "exllamav2",
-        "insightface",
-        "multi_process_pool",
-        "MirroredStrategy",
-        "CentralStorageStrategy",
-        "TrainingArguments",
-        "llama_cpp",
-        "tvm",
-        "mmcv",
-        "PyNvCodec",
-        "faster_whisper",
-        "DataParallel",
-    ],
+    worth_reading,
     read,
     edits,
     plain: plain::plain,
