@@ -1,57 +1,242 @@
 //! What a file of Python must hold to be worth parsing: parsing is by far the dearest step, and
 //! most files that say `device` or `torch` choose no card.
+//!
+//! Stems are searched for all at once; what stands around one decides. A number counts where it
+//! stands right behind a name that holds a device. One that a name takes from elsewhere (`N = 1`,
+//! then `load(device=N)`) is followed only in files that say more. That the catalogue's examples
+//! and the rules' cases have a clue is tested.
 
 use std::sync::LazyLock;
 
-use regex::bytes::{Regex, RegexBuilder};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-/// Regular expressions over ASCII, in which `~` stands for a quote. A file without a match of one of them has nothing that any
-/// rule speaks of; that the catalogue's examples and the rules' cases match is tested.
-///
-/// A number counts where it stands right behind a name that holds a device. One that a name takes
-/// from elsewhere (`N = 1`, then `load(device=N)`) is only followed in files that say more.
+/// What must stand around a stem.
+#[derive(Clone, Copy)]
+enum Around {
+    /// Anything: the stem says enough.
+    Anything,
+    /// No letter, digit or underscore on either side.
+    Word,
+    /// One of these right behind it.
+    Then(&'static [&'static str]),
+    /// `cuda`: as a word, in a variable's name in any case, or in a function of CUDA's.
+    Cuda,
+    /// A name that holds a device: a number given to it, or one of these behind it.
+    Device(&'static [&'static str]),
+    /// A name of GPUs: the same, and the text `"gpu"`, `gpu(`, `--gpu`, `to_gpu`.
+    Gpu,
+    /// A number, or a constant: `.to(1)`, `.to(DEV)`.
+    Number,
+}
+
+use Around::{Anything, Cuda, Device, Gpu, Number, Then, Word};
+
 #[rustfmt::skip]
-const CLUES: &[&str] = &[
-    r"\bcuda\b",
-    // The variables, and what they are mistaken for.
-    r"(?i:cuda[_ -]?(?:vi|dev|ord|id|ind|pl))",
-    r"VISIBLE_|_VISIBLE|AFFINITY_MASK|DEVICE_SELECTOR|DEVICE_FILTER|DEVICE_ORDINAL",
-    // The driver's functions, ONNX Runtime's providers, Paddle's places.
-    r"cuda(?:Set|Init|Get|Malloc|Free|Device)|cu(?:Init|Device|Ctx)(?:[A-Z(]|~)|CUDA(?:Ex|Pl|Pi|Cl)|Tensorrt|TensorRT",
-    // A number, behind annotation, quotes and brackets.
-    r"(?:device|Device|DEVICE)\w*~?\]?(?::\s*[\w.\[\], |\x22']+?)?\s*(?:[=:(,]|\bor\b)\s*(?:~|[\[({])*-?\d",
-    r"(?:gpu|GPU|Gpu)\w*~?\]?(?::\s*[\w.\[\], |\x22']+?)?\s*(?:[=:(,]|\bor\b)\s*(?:~|[\[({])*-?\d",
-    r"(?:device|DEVICE|gpu|GPU)[^\n]{0,60}\b(?:else|or) \[?~?\d",
-    r"(?:ctx_id|map_location|ordinal|\bdev)\s*=\s*\[?~?\d",
-    r"\.to\(\s*(?:\d|[A-Z][A-Z_0-9]*\s*[,)])",
-    r"devices\([^()\n]*\)\s*\[|device_put|multi_process_pool",
-    r"device_map\w*~?\s*[=:]|max_memory\w*~?\s*[=:]\s*\{",
-    // Names of GPUs as texts and options, functions that have them in their names.
-    r"(?:~|[/:])(?:gpu|GPU)(?:~|:)|--device|--gpu|\bgpu\(|gpu_?i[dn]|gpus\b",
-    r"(?:to|all|multi|require|prefer|active)_gpu|GPUOptions|GpuIndex|GpuDist|GPUtil|nvml|NVML|nvidia-smi|gpuguard",
+const STEMS: &[(&str, Around)] = &[
+    ("cuda", Cuda),
+    ("Cuda", Then(&["_V", "_v", "_D", "_d", "-V", "-v"])),
+    ("CUDA", Then(&["_V", "_D", "_O", "-V", "-D", "V", "D", " V", "E", "P", "C"])),
+    ("device", Device(&["_map=", "_map =", "_map\"", "_map'", "_map\\", "_map:", "_put", "s(", "_id["])),
+    ("Device", Device(&[])),
+    ("DEVICE", Device(&["_SELECTOR", "_FILTER", "_ORDINAL", "S_VISIBLE", "_VISIBLE"])),
+    ("VISIBLE", Anything),
+    ("AFFINITY_MASK", Anything),
+    ("gpu", Gpu),
+    ("GPU", Gpu),
+    ("Gpu", Then(&["Index", "Dist"])),
+    ("nvml", Anything),
+    ("NVML", Anything),
+    ("nvidia", Then(&["-smi", ".dali"])),
+    (".to(", Number),
+    ("ctx_id", Device(&[])),
+    ("map_location", Device(&[])),
+    ("ordinal", Device(&[])),
+    ("max_memory", Then(&["={", " = {", ": {", "\": {", "\\\": {", "': {"])),
+    ("multi_process_pool", Anything),
+    // Functions of CUDA's, ONNX Runtime's providers.
+    ("cuInit", Anything),
+    ("cuDevice", Anything),
+    ("cuCtx", Anything),
+    ("ensorrt", Anything),
+    ("ensorRT", Anything),
     // What uses the GPU by itself.
-    r"\bcupy\b|pycuda|cudf|\bcuml\b|\brmm\b|\btvm\b|mmcv|PyNvCodec|faster_whisper|whisperx|ctranslate2|insightface",
-    r"\bLLM\(|import LLM|EngineArgs\b|sgl(?:ang)?\.(?:Eng|Run)|sglang import|ServerArgs\(|llama_cpp|exllamav2|simpletransformers",
-    r"DataParallel|data_parallel\(|nn\.parallel|MirroredStrategy|CentralStorageStrategy|TrainingArguments\(|TrainingArguments as",
-    r"accelerate\.\w+\(|notebook_launcher|cpu_offload|disk_offload|dispatch_model|balanced_memory|init_on_device|group_offload",
-    r"deepspeed\.(?:init|On)|mp_size|nvidia\.dali|safetensors\.torch import|safetensors import|safe_open\(",
-    r"accelerator\.\w+\(\s*\d",
+    ("cupy", Word),
+    ("cudf", Word),
+    ("cuml", Word),
+    ("rmm", Word),
+    ("tvm", Word),
+    ("mmcv", Anything),
+    ("PyNvCodec", Anything),
+    ("faster_whisper", Anything),
+    ("whisperx", Anything),
+    ("ctranslate2", Anything),
+    ("insightface", Anything),
+    ("LLM(", Anything),
+    ("import LLM", Anything),
+    ("EngineArgs", Then(&["(", "\n", " as", ",", ")", "\\n"])),
+    ("ServerArgs", Then(&["("])),
+    ("sgl", Then(&[".Eng", ".Run", "ang.Eng", "ang.Run", "ang import"])),
+    ("llama_cpp", Anything),
+    ("exllamav2", Anything),
+    ("simpletransformers", Anything),
+    ("DataParallel", Anything),
+    ("data_parallel(", Anything),
+    ("nn.parallel", Anything),
+    ("MirroredStrategy", Anything),
+    ("CentralStorageStrategy", Anything),
+    ("TrainingArguments", Then(&["(", " as"])),
+    ("_offload", Then(&["("])),
+    ("notebook_launcher", Anything),
+    ("dispatch_model", Anything),
+    ("load_checkpoint_", Anything),
+    ("balanced_memory", Anything),
+    ("deepspeed", Then(&[".init", ".On", " import", "\"", "'", " --"])),
+    ("mp_size", Anything),
+    ("safetensors", Then(&[".torch import", " import", ".torch.load"])),
+    ("accelerate launch", Anything),
+    ("accelerator.", Then(&["set_dev", "dev", "current_stream(", "sync", "get_dev", "mem", "reset", "max_", "get_mem"])),
     // Launchers that are started from Python.
-    r"torchrun|per[-_]node|--include|--exclude|--num_gpus|accelerate launch",
+    ("torchrun", Anything),
+    ("per_node", Anything),
+    ("per-node", Anything),
+    ("--include", Anything),
+    ("--exclude", Anything),
 ];
+
+/// As far as a number is looked for.
+const FAR: usize = 120;
 
 /// Whether a text has a clue.
 pub(in crate::scan::language) fn worth_reading(text: &str) -> bool {
-    static ANY: LazyLock<Option<Regex>> = LazyLock::new(|| {
-        // A notebook's JSON has a backslash before each quote.
-        let clues = CLUES.join("|").replace('~', r#"\\?["']"#);
-        RegexBuilder::new(&clues)
-            .unicode(false)
-            .build()
+    // The table of a DFA is worth its memory: each byte is looked at once, whatever the stems.
+    static STEMS_AT_ONCE: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(STEMS.iter().map(|(stem, _)| stem))
             .ok()
     });
-    // Nothing is passed over if the expressions do not compile, which a test would tell.
-    ANY.as_ref().is_none_or(|any| any.is_match(text.as_bytes()))
+    // Nothing is passed over if there is no search, which a test would tell.
+    let Some(stems) = &*STEMS_AT_ONCE else {
+        return true;
+    };
+    stems.find_iter(text).any(|found| {
+        let (_, around) = STEMS[found.pattern().as_usize()];
+        around.holds(text.as_bytes(), found.start(), found.end())
+    })
+}
+
+impl Around {
+    fn holds(self, text: &[u8], start: usize, end: usize) -> bool {
+        let behind = &text[end..];
+        match self {
+            Anything => true,
+            Word => is_word(text, start, end),
+            Then(any) => begins_with(behind, any),
+            Cuda => {
+                is_word(text, start, end)
+                    || text[..start].ends_with(b"py")
+                    || matches!(
+                        behind.first(),
+                        Some(b'S' | b'I' | b'G' | b'M' | b'F' | b'D')
+                    )
+                    || begins_with(behind.strip_prefix(b"_").unwrap_or(behind), VARIABLES)
+            }
+            Device(any) => {
+                begins_with(behind, any) || text[..start].ends_with(b"--") || has_number(behind)
+            }
+            Gpu => is_gpu(text, start, behind) || has_number(behind),
+            Number => match skip(behind, b" \n") {
+                [b'0'..=b'9', ..] => true,
+                [b'A'..=b'Z', rest @ ..] => {
+                    let name =
+                        |byte: &u8| byte.is_ascii_uppercase() || matches!(byte, b'_' | b'0'..=b'9');
+                    let end = rest.iter().position(|byte| !name(byte));
+                    matches!(end.map(|end| rest[end]), Some(b')' | b',' | b' '))
+                }
+                _ => false,
+            },
+        }
+    }
+}
+
+/// How names go on that mean CUDA's variables, or an index.
+const VARIABLES: &[&str] = &["vi", "dev", "ord", "id", "ind", "pl"];
+
+fn is_word(text: &[u8], start: usize, end: usize) -> bool {
+    let joins = |byte: Option<&u8>| byte.is_some_and(|byte| is_name(*byte));
+    !joins(start.checked_sub(1).and_then(|before| text.get(before))) && !joins(text.get(end))
+}
+
+fn is_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+fn begins_with(behind: &[u8], any: &[&str]) -> bool {
+    any.iter().any(|start| behind.starts_with(start.as_bytes()))
+}
+
+fn skip<'t>(text: &'t [u8], any: &[u8]) -> &'t [u8] {
+    let end = text.iter().position(|byte| !any.contains(byte));
+    &text[end.unwrap_or(text.len())..]
+}
+
+/// Whether a stem that names GPUs is one of the forms that count without a number.
+fn is_gpu(text: &[u8], start: usize, behind: &[u8]) -> bool {
+    let before = &text[..start];
+    let opens = matches!(before.last(), Some(b'"' | b'\'' | b'/' | b':'));
+    let closes = matches!(behind.first(), Some(b'"' | b'\'' | b'\\' | b':'));
+    (opens && closes)
+        || before.ends_with(b"--")
+        || before.ends_with(b"node=")
+        || ["to_", "all_", "multi_", "require_", "prefer_", "active_"]
+            .iter()
+            .any(|name| before.ends_with(name.as_bytes()))
+        || begins_with(
+            behind,
+            &[
+                "(", "_id", "_ind", "id", "s=\"", "s='", "guard", "Options", "til",
+            ],
+        )
+}
+
+/// Whether a name, whose end is behind its stem, is given a number: `device=1`, `"device": [0]`,
+/// `device: int = 0`, `device("1")`, `device or 0`, `device = 0 if x else y`.
+fn has_number(behind: &[u8]) -> bool {
+    let line = &behind[..behind.len().min(FAR)];
+    let end = line.iter().position(|byte| !is_name(*byte));
+    let rest = skip(&line[end.unwrap_or(line.len())..], b"\\\"'] ");
+    let given = match rest {
+        [b'=' | b'(' | b',', rest @ ..] => is_number(rest),
+        [b':', rest @ ..] => is_number(rest) || has_default(rest),
+        _ => false,
+    };
+    given || has_alternative(rest)
+}
+
+fn is_number(text: &[u8]) -> bool {
+    skip(text, b" \n\t\\\"'([{-")
+        .first()
+        .is_some_and(u8::is_ascii_digit)
+}
+
+/// Whether an annotation is followed by a number: `Optional[int] = 0`.
+fn has_default(annotation: &[u8]) -> bool {
+    let annotates = |byte: u8| is_name(byte) || b" .[],|'\"".contains(&byte);
+    let end = annotation.iter().position(|byte| !annotates(*byte));
+    match end.map(|end| &annotation[end..]) {
+        Some([b'=', rest @ ..]) => is_number(rest),
+        _ => false,
+    }
+}
+
+/// Whether the line goes on with a number that stands in for something else: `or 0`, `else 0`.
+fn has_alternative(rest: &[u8]) -> bool {
+    let end = rest.iter().position(|byte| *byte == b'\n');
+    let line = &rest[..end.unwrap_or(rest.len())];
+    [&b" or "[..], b" else "].iter().any(|word| {
+        let mut places = line.windows(word.len()).enumerate();
+        places.any(|(at, window)| window == *word && is_number(&line[at + word.len()..]))
+    })
 }
 
 #[cfg(test)]
@@ -67,6 +252,8 @@ mod tests {
             "is_cuda_graph = flags & 1\n",
             "# the gpu is fast\n",
             "self.device = other.device\n",
+            "x.to(dtype)",
+            "device == 0",
         ] {
             assert!(!worth_reading(code), "{code}");
         }
@@ -79,6 +266,7 @@ mod tests {
             "def f(device: Optional[int] = 0): pass",
             "def f(gpu: 'int | None' = 0): pass",
             "{'device': 1}",
+            "config['device'] = 1",
             r#"["{\"device\": 1}"]"#,
             "device_ids=[0]",
             "device_ids = ((0, 1))",
@@ -93,5 +281,15 @@ mod tests {
         ] {
             assert!(worth_reading(code), "{code}");
         }
+    }
+
+    #[test]
+    fn a_stem_at_an_end_of_the_text_is_judged() {
+        for (stem, _) in STEMS {
+            for code in [(*stem).to_owned(), format!("{stem}é"), format!("é{stem}")] {
+                worth_reading(&code);
+            }
+        }
+        assert!(worth_reading("cuda"));
     }
 }
