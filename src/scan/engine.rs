@@ -167,13 +167,12 @@ impl Scanner {
     ) -> FileScan {
         let embedded = facts.embedded.as_ref();
         let code = embedded.map_or(file, |embedded| embedded.code());
-        let lines = LineIndex::new(code);
         let place = Place {
             language,
             file,
             text: code,
             facts,
-            lines: &lines,
+            lines: OnceCell::new(),
             file_lines: OnceCell::new(),
         };
         if let Some(offset) = facts.first_error {
@@ -277,15 +276,20 @@ struct Place<'t> {
     /// The code: the file's text, or what is embedded in it.
     text: &'t str,
     facts: &'t FileFacts,
-    lines: &'t LineIndex,
+    /// The code's lines; counted when needed, since most files have nothing to be said of.
+    lines: OnceCell<LineIndex>,
     /// The file's lines where these are not those of the code; counted when needed.
     file_lines: OnceCell<LineIndex>,
 }
 
 impl Place<'_> {
+    fn lines(&self) -> &LineIndex {
+        self.lines.get_or_init(|| LineIndex::new(self.text))
+    }
+
     fn finding(&self, rule: &'static str, severity: Severity, draft: Draft) -> Finding {
-        let start = self.lines.position(self.text, draft.span.start);
-        let end = self.lines.position(self.text, draft.span.end);
+        let start = self.lines().position(self.text, draft.span.start);
+        let end = self.lines().position(self.text, draft.span.end);
         let shown = self.shown(draft.span, (start.line, end.line));
         let (start, end) = self.in_file(draft.span);
         let source = self.text.get(shown.start..shown.end).unwrap_or_default();
@@ -327,7 +331,7 @@ impl Place<'_> {
     /// Where a span of the code starts and ends in the file.
     fn in_file(&self, span: Span) -> (Position, Position) {
         let Some(embedded) = &self.facts.embedded else {
-            let at = |offset| self.lines.position(self.text, offset);
+            let at = |offset| self.lines().position(self.text, offset);
             return (at(span.start), at(span.end));
         };
         let lines = self.file_lines.get_or_init(|| LineIndex::new(self.file));
@@ -358,7 +362,7 @@ impl Place<'_> {
 
     fn cell(&self, offset: usize) -> Option<CellPosition> {
         let embedded = self.facts.embedded.as_ref()?;
-        embedded.position(self.lines, offset)
+        embedded.position(self.lines(), offset)
     }
 
     /// The lines a span lies on; of very long ones only what is around it, since a file of one
@@ -366,8 +370,8 @@ impl Place<'_> {
     fn shown(&self, span: Span, (first, last): (usize, usize)) -> Span {
         const LONG: usize = 2_000;
         const AROUND: usize = 200;
-        let first = self.lines.line_span(self.text, first);
-        let last = self.lines.line_span(self.text, last);
+        let first = self.lines().line_span(self.text, first);
+        let last = self.lines().line_span(self.text, last);
         let lines = match (first, last) {
             (Some(first), Some(last)) => Span::new(first.start, last.end),
             _ => span,

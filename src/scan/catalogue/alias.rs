@@ -1,7 +1,8 @@
 //! Other names of the same things: old packages, re-exports, private modules.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::HashMap;
 
 /// What a path starts with, and what the catalogue calls it. The first that fits counts.
 const PREFIXES: &[(&str, &str)] = &[
@@ -111,7 +112,7 @@ pub(super) fn canonical(path: &str) -> Option<String> {
 
 fn once(path: &str) -> Option<String> {
     static BY_ROOT: LazyLock<HashMap<&str, Vec<(&str, &str)>>> = LazyLock::new(|| {
-        let mut by_root: HashMap<_, Vec<_>> = HashMap::new();
+        let mut by_root: HashMap<_, Vec<_>> = HashMap::default();
         for (old, new) in PREFIXES {
             by_root.entry(root(old)).or_default().push((*old, *new));
         }

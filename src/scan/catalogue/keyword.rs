@@ -1,8 +1,9 @@
 //! Names that hold a device wherever they stand: keyword, variable, attribute, dictionary key,
 //! parameter with a default, command line option.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::HashMap;
 
 use super::Form;
 

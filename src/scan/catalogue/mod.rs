@@ -22,8 +22,9 @@ mod torch;
 mod variable;
 mod vision;
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::HashMap;
 
 pub use form::{DeviceText, Form, cuda_text};
 pub use keyword::{Keyword, Where, keyword, keywords};

@@ -1,6 +1,10 @@
 //! What makes the CUDA driver read its environment variables: calls and imports, each with where
 //! that was seen. The driver reads them once, when it starts in a process.
 
+use std::sync::LazyLock;
+
+use foldhash::HashMap;
+
 use self::Starts::{Certainly, Never, Perhaps};
 use crate::scan::fact::Certainty;
 
@@ -225,19 +229,25 @@ const IMPORTS: &[Row] = &[
 /// Whether a call of `path` starts CUDA; `None` where nothing is known.
 pub fn of_call(path: &str) -> Option<Starts> {
     let last = path.rsplit('.').next().unwrap_or(path);
-    if DRIVER.contains(&last) {
+    if last.starts_with("cu") && DRIVER.contains(&last) {
         return Some(Certainly);
     }
     // Rows are few and most calls are of none of these modules.
-    let root = path.split(['.', '(']).next().unwrap_or_default();
-    let rows = CALLS.iter().filter(|row| {
-        row.path
-            .strip_prefix(root)
-            .is_some_and(|rest| rest.starts_with('.'))
+    static BY_ROOT: LazyLock<HashMap<&str, Vec<&Row>>> = LazyLock::new(|| {
+        let mut by_root: HashMap<_, Vec<_>> = HashMap::default();
+        for row in CALLS {
+            by_root.entry(root(row.path)).or_default().push(row);
+        }
+        by_root
     });
+    let rows = BY_ROOT.get(root(path))?.iter();
     rows.filter(|row| covers(row.path, path))
         .max_by_key(|row| row.path.len())
         .map(|row| row.starts)
+}
+
+fn root(path: &str) -> &str {
+    path.split(['.', '(']).next().unwrap_or_default()
 }
 
 fn covers(row: &str, path: &str) -> bool {

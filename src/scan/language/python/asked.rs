@@ -1,9 +1,10 @@
 //! Names that are only asked about: `if device in FORBIDDEN`.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use ruff_python_ast::visitor::{Visitor, walk_expr};
-use ruff_python_ast::{CmpOp, Expr, Stmt};
+use ruff_python_ast::{CmpOp, Expr, ExprList, ExprSet, ExprTuple, Stmt};
+
+use super::place::Place;
 
 /// How often each name is read, and how often only to look something up in it.
 #[derive(Default)]
@@ -43,4 +44,24 @@ impl<'a> Visitor<'a> for Asked<'a> {
         }
         walk_expr(self, expr);
     }
+}
+
+/// Whether something in a list may be read as a device: a cheap question before the names of the
+/// whole file are counted.
+pub(super) fn may_hold_device(value: &Expr, place: Place) -> bool {
+    let (Expr::Tuple(ExprTuple { elts, .. })
+    | Expr::List(ExprList { elts, .. })
+    | Expr::Set(ExprSet { elts, .. })) = value
+    else {
+        return true;
+    };
+    matches!(place, Place::Device(_))
+        || elts.iter().any(|element| match element {
+            Expr::StringLiteral(text) => {
+                let text = text.value.to_str();
+                text.contains("cuda") || text.contains("gpu") || text.contains("GPU")
+            }
+            Expr::Name(_) => false,
+            other => !other.is_literal_expr(),
+        })
 }

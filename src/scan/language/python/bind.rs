@@ -1,7 +1,6 @@
 //! What binds names: all that a body gives each of its names.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use ruff_python_ast::{Expr, Parameters, Stmt, StmtClassDef, StmtImport, StmtImportFrom, StmtTry};
 
 use super::blocks::for_each_block;

@@ -6,7 +6,7 @@ use ruff_python_ast::{
     CmpOp, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
 };
 
-use super::asked::Asked;
+use super::asked::{Asked, may_hold_device};
 use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
@@ -276,7 +276,7 @@ impl<'a> Walker<'a> {
                 }
             }
             (Some(Expr::Name(name)), Expr::Tuple(_) | Expr::List(_) | Expr::Set(_))
-                if self.is_only_asked(name.id.as_str()) =>
+                if may_hold_device(value, place) && self.is_only_asked(name.id.as_str()) =>
             {
                 self.expression(value, Place::Compared);
             }
