@@ -228,11 +228,7 @@ const IMPORTS: &[Row] = &[
 
 /// Whether a call of `path` starts CUDA; `None` where nothing is known.
 pub fn of_call(path: &str) -> Option<Starts> {
-    let last = path.rsplit('.').next().unwrap_or(path);
-    if last.starts_with("cu") && DRIVER.contains(&last) {
-        return Some(Certainly);
-    }
-    // Rows are few and most calls are of none of these modules.
+    // Most calls are of none of these modules.
     static BY_ROOT: LazyLock<HashMap<&str, Vec<&Row>>> = LazyLock::new(|| {
         let mut by_root: HashMap<_, Vec<_>> = HashMap::default();
         for row in CALLS {
@@ -240,6 +236,10 @@ pub fn of_call(path: &str) -> Option<Starts> {
         }
         by_root
     });
+    let last = path.rsplit('.').next().unwrap_or(path);
+    if last.starts_with("cu") && DRIVER.contains(&last) {
+        return Some(Certainly);
+    }
     let rows = BY_ROOT.get(root(path))?.iter();
     rows.filter(|row| covers(row.path, path))
         .max_by_key(|row| row.path.len())
