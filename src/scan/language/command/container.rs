@@ -63,7 +63,7 @@ impl Shell {
                         text: option.given.value.to_owned(),
                         span: option.given.span,
                         dynamic: option.given.dynamic,
-                        plain: false,
+                        ..Word::default()
                     };
                     self.write(&word, Whose::Container);
                 }

@@ -261,9 +261,14 @@ impl Shell {
     /// `NAME=value`; the place of its fact, where the variable is of interest.
     fn write(&mut self, word: &Word, whose: Whose) -> Option<usize> {
         let (name, value) = assignment(word)?;
+        let start = word.span.start + name.len() + 1;
         let value_word = Word {
             text: value.to_owned(),
-            span: Span::new(word.span.start + name.len() + 1, word.span.end),
+            span: Span::new(start, word.span.end),
+            // Quotes around all of the value, not around a part or the name.
+            quoted: word
+                .quoted
+                .filter(|quoted| *quoted == Span::new(start + 1, word.span.end - 1)),
             ..*word
         };
         self.named(word, name, &value_word, whose)
@@ -285,7 +290,7 @@ impl Shell {
             one_of_several: false,
         };
         let span = Span::new(at.span.start, value.span.end);
-        let literal = value.plain.then_some(value.span);
+        let literal = value.plain.then_some(value.span).or(value.quoted);
         self.fact(span, literal, LABEL, FactKind::SetVariable(write));
         Some(self.facts.len() - 1)
     }

@@ -219,6 +219,47 @@ fn containers_get_cards() {
 }
 
 #[test]
+fn a_value_is_known_by_its_place_where_it_is_written_whole() {
+    for (written, expected) in [
+        ("0", Some("0")),
+        ("'0,1'", Some("0,1")),
+        ("\"0,1\"", Some("0,1")),
+        ("'é'", Some("é")),
+        ("0\\,1", None),
+        ("\"0\\$1\"", None),
+        ("0\",1\"", None),
+        ("\"0\"\",1\"", None),
+        ("\"0\",1", None),
+        ("$GPU", Some("$GPU")),
+    ] {
+        let text = format!("CUDA_VISIBLE_DEVICES={written} python a.py");
+        let facts = command_facts(&text, When::Loading);
+        let place = facts[0].value.map(|span| &text[span.start..span.end]);
+        assert_eq!(place, expected, "{text}");
+    }
+    let text = "export 'CUDA_VISIBLE_DEVICES=0'";
+    assert_eq!(command_facts(text, When::Loading)[0].value, None);
+}
+
+#[test]
+fn a_here_document_is_no_command() {
+    const V: &str = "CUDA_VISIBLE_DEVICES=0";
+    for (text, expected) in [
+        ("cat > run.sh <<EOF\nexport V\nEOF\n", &[][..]),
+        ("cat <<'EOF' > a\nV python a.py\nEOF\nV b\n", &["V Child"]),
+        ("cat <<-EOF | tee a\n\tV x\n\tEOF\nV b\n", &["V Child"]),
+        ("V python - << END\nV x\nEND\n", &["V Child"]),
+        ("cat <<< x; V b\n", &["V Child"]),
+        ("cat <<", &[]),
+        ("cat <<\nV b\n", &[]),
+        ("cat <<EOF\nV b", &[]),
+    ] {
+        let expected: Vec<String> = expected.iter().map(|fact| fact.replace('V', V)).collect();
+        assert_eq!(read(&text.replace('V', V)), expected, "{text}");
+    }
+}
+
+#[test]
 fn half_written_commands_never_stop_the_reader() {
     let whole = "export CUDA_VISIBLE_DEVICES=\"1 $(x 'y' && z)\" `q`; env -u A sudo -E bash -c \
                  'docker run --gpus \"device=0\" -e X=\u{e9} i' 2>&1 | tee \\\n log # end";

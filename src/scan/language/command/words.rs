@@ -14,6 +14,8 @@ pub(in crate::scan::language) struct Word {
     pub(in crate::scan::language) dynamic: bool,
     /// Whether it stands in the text as it is: no quotes, no escapes.
     pub(in crate::scan::language) plain: bool,
+    /// What stands inside its quotes, where it has one pair, up to its end, and no escapes.
+    pub(in crate::scan::language) quoted: Option<Span>,
 }
 
 /// The simple commands of a text, each with its words. What is redirected, and comments, are
@@ -21,11 +23,12 @@ pub(in crate::scan::language) struct Word {
 pub(super) fn simple_commands(text: &str) -> Vec<Vec<Word>> {
     let mut reader = Reader {
         characters: text.char_indices().peekable(),
-        length: text.len(),
+        text,
         commands: Vec::new(),
         words: Vec::new(),
         word: None,
         redirected: false,
+        document: None,
     };
     reader.read();
     reader.commands
@@ -33,12 +36,14 @@ pub(super) fn simple_commands(text: &str) -> Vec<Vec<Word>> {
 
 struct Reader<'t> {
     characters: std::iter::Peekable<std::str::CharIndices<'t>>,
-    length: usize,
+    text: &'t str,
     commands: Vec<Vec<Word>>,
     words: Vec<Word>,
     word: Option<Word>,
     /// Whether the next word is a file that something is redirected to.
     redirected: bool,
+    /// The here-document that begins with the next line.
+    document: Option<Span>,
 }
 
 impl Reader<'_> {
@@ -46,7 +51,15 @@ impl Reader<'_> {
         while let Some((at, c)) = self.characters.next() {
             match c {
                 ' ' | '\t' | '\r' => self.end_word(at),
-                '\n' | ';' | '|' | '&' | '(' | ')' => self.separator(at, c),
+                '\n' | ';' | '|' | '&' | '(' | ')' => {
+                    self.separator(at, c);
+                    if c == '\n'
+                        && let Some(document) = self.document.take()
+                    {
+                        self.skip_to(document.end);
+                    }
+                }
+                '<' if self.here_document() => {}
                 '<' | '>' => {
                     // `2>` has no word before it.
                     if self.word.as_ref().is_some_and(|word| {
@@ -66,7 +79,7 @@ impl Reader<'_> {
                 _ => self.add(at, c),
             }
         }
-        self.end_word(self.length);
+        self.end_word(self.text.len());
         self.end_command();
     }
 
@@ -102,6 +115,47 @@ impl Reader<'_> {
         }
     }
 
+    fn skip_to(&mut self, end: usize) {
+        while self.characters.next_if(|(at, _)| *at < end).is_some() {}
+    }
+
+    /// Behind `<<EOF`, the lines up to one that is `EOF`: they are somebody's input, no commands.
+    fn here_document(&mut self) -> bool {
+        let text = self.text;
+        let Some((at, '<')) = self.characters.peek().copied() else {
+            return false;
+        };
+        let marked = &text[at + 1..];
+        // `<<<` is followed by the input itself.
+        if marked.starts_with('<') {
+            return false;
+        }
+        let (line, documents) = marked.split_once('\n').unwrap_or((marked, ""));
+        let mark_at = line.trim_start_matches('-').trim_start();
+        let mark = mark_at
+            .split([' ', '\t', ';', '|', '&', '>'])
+            .next()
+            .unwrap_or_default();
+        let mark = mark.trim_matches(['"', '\'', '\\', '\r']);
+        let is_end = |line: &&str| line.trim() == mark;
+        let document: usize = documents
+            .split_inclusive('\n')
+            .take_while(|line| !is_end(line))
+            .map(str::len)
+            .sum();
+        // The rest of the line goes on; of the document nothing is read.
+        let from = text.len() - documents.len();
+        self.document = Some(Span::new(from, from + document));
+        let until = at + 1 + (line.len() - mark_at.len());
+        self.skip_to(until);
+        while self
+            .characters
+            .next_if(|(_, c)| !" \t\n;|&>".contains(*c))
+            .is_some()
+        {}
+        true
+    }
+
     fn word(&mut self, at: usize) -> &mut Word {
         self.word.get_or_insert_with(|| Word {
             span: Span::new(at, at),
@@ -112,26 +166,42 @@ impl Reader<'_> {
 
     fn add(&mut self, at: usize, c: char) {
         let word = self.word(at);
+        word.quoted = None;
         word.dynamic |= matches!(c, '$' | '`' | '*' | '?' | HOLE);
         word.text.push(c);
     }
 
     fn quoted(&mut self, at: usize) {
-        self.word(at).plain = false;
+        let only = self.opens_quotes(at);
         while let Some((at, c)) = self.characters.next_if(|(_, c)| *c != '\'') {
             let word = self.word(at);
             word.dynamic |= c == HOLE;
             word.text.push(c);
         }
-        self.characters.next();
+        self.closes_quotes(only.then_some(at + 1));
+    }
+
+    /// Whether what follows is the first pair of quotes in its word.
+    fn opens_quotes(&mut self, at: usize) -> bool {
+        let word = self.word(at);
+        word.quoted = None;
+        std::mem::replace(&mut word.plain, false)
+    }
+
+    fn closes_quotes(&mut self, start: Option<usize>) {
+        let closed = self.characters.next();
+        if let (Some((end, _)), Some(word)) = (closed, &mut self.word) {
+            word.quoted = start.map(|start| Span::new(start, end));
+        }
     }
 
     fn double_quoted(&mut self, at: usize) {
-        self.word(at).plain = false;
+        let mut only = self.opens_quotes(at);
         while let Some((at, c)) = self.characters.next_if(|(_, c)| *c != '"') {
             let literal = (c == '\\')
                 .then(|| self.characters.next_if(|(_, c)| "\"\\$`\n".contains(*c)))
                 .flatten();
+            only &= literal.is_none();
             let word = self.word(at);
             match literal {
                 Some((_, '\n')) => {}
@@ -142,7 +212,7 @@ impl Reader<'_> {
                 }
             }
         }
-        self.characters.next();
+        self.closes_quotes(only.then_some(at + 1));
     }
 
     /// A backslash: before a line end it joins lines, else it makes a character itself. In a path
@@ -156,6 +226,7 @@ impl Reader<'_> {
                 self.characters.next();
                 let word = self.word(at);
                 word.plain = false;
+                word.quoted = None;
                 word.text.push(c);
             }
             _ => self.add(at, '\\'),

@@ -1,13 +1,16 @@
 //! Lines that IPython reads itself: `%env`, `!command`.
 
-use super::shell;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, Whose};
+use crate::scan::catalogue::is_of_interest;
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
+use crate::scan::language::command::command_facts;
 use crate::scan::language::python::Escaped;
 use crate::text::Span;
 
 /// The labels of the magics that set a variable.
 pub(super) const ENV: &str = "%env";
 const SET_ENV: &str = "%set_env";
+/// The label of what a shell's command sets, whose text stands in the cell as it is.
+const SHELL: &str = "shell";
 
 /// What a line says, `code` being all of the code.
 pub(super) fn facts(code: &str, escaped: Escaped, into: &mut Vec<Fact>) {
@@ -22,9 +25,9 @@ pub(super) fn facts(code: &str, escaped: Escaped, into: &mut Vec<Fact>) {
         when,
     };
     if text.starts_with("!!") {
-        shell::facts(code, from(2), when, into);
+        shell(code, from(2), when, into);
     } else if text.starts_with('!') {
-        shell::facts(code, from(1), when, into);
+        shell(code, from(1), when, into);
     } else if text.starts_with('%') && !text.starts_with("%%") {
         let name = text[..end - span.start]
             .split(' ')
@@ -34,17 +37,48 @@ pub(super) fn facts(code: &str, escaped: Escaped, into: &mut Vec<Fact>) {
         match name {
             ENV => into.extend(set(code, ENV, whole, rest)),
             SET_ENV => into.extend(set(code, SET_ENV, whole, rest)),
-            "%sx" | "%system" => shell::facts(code, rest, when, into),
+            "%sx" | "%system" => shell(code, rest, when, into),
             "%time" | "%timeit" => {
                 // `%time !command`
                 let behind = &code[rest.start..rest.end];
                 if let Some(command) = behind.trim_start().strip_prefix('!') {
-                    shell::facts(code, Span::new(end - command.len(), end), when, into);
+                    shell(code, Span::new(end - command.len(), end), when, into);
                 }
             }
             _ => {}
         }
     }
+}
+
+/// What a shell makes of a `script`, a piece of `code`.
+pub(super) fn shell(code: &str, script: Span, when: When, into: &mut Vec<Fact>) {
+    let text = filled_in(code.get(script.start..script.end).unwrap_or_default());
+    let moved = |span: Span| Span::new(span.start + script.start, span.end + script.start);
+    into.extend(command_facts(&text, when).into_iter().map(|fact| Fact {
+        span: moved(fact.span),
+        value: fact.value.map(moved),
+        api: match fact.kind {
+            FactKind::SetVariable(_) => SHELL,
+            _ => fact.api,
+        },
+        ..fact
+    }));
+}
+
+/// The script with `$` before what IPython fills in (`{gpu}`), which the shell never sees.
+fn filled_in(script: &str) -> String {
+    let mut text = String::with_capacity(script.len());
+    let mut rest = script;
+    while let Some((before, behind)) = rest.split_once('{') {
+        text.push_str(before);
+        let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_.[]".contains(&byte);
+        let end = behind.bytes().position(|byte| !is_name(byte));
+        let fills_in = end.is_some_and(|end| end > 0 && behind[end..].starts_with('}'));
+        text.push(if fills_in { '$' } else { '{' });
+        rest = behind;
+    }
+    text.push_str(rest);
+    text
 }
 
 /// `NAME=value` or `NAME value`: everything behind the first `=`, or else behind the first blank,
@@ -54,7 +88,8 @@ fn set(code: &str, api: &'static str, whole: Escaped, rest: Span) -> Option<Fact
     let text = text.trim_start();
     let split = text.find('=').or_else(|| text.find([' ', '\t']))?;
     let name = text[..split].trim_end();
-    if !shell::is_of_interest(name) {
+    let is_name = name.bytes().all(|c| c == b'_' || c.is_ascii_alphanumeric());
+    if !is_name || !is_of_interest(name) {
         return None;
     }
     let written = text[split + 1..].trim_start();
@@ -83,7 +118,7 @@ fn set(code: &str, api: &'static str, whole: Escaped, rest: Span) -> Option<Fact
 
 /// Whether a fact's value stands there without quotes of Python's.
 pub(super) fn is_bare(api: &str) -> bool {
-    [ENV, SET_ENV, shell::SHELL].contains(&api)
+    [ENV, SET_ENV, SHELL].contains(&api)
 }
 
 #[cfg(test)]

@@ -1,14 +1,13 @@
 //! Jupyter notebooks: their cells as one Python program, with what IPython adds to Python.
 //!
 //! `format` finds the cells in the JSON, `json_string` reads and writes its strings, `cell` says
-//! what a cell holds, `magic` and `shell` read what is not Python, `edit` writes remedies.
+//! what a cell holds, `magic` reads what is not Python, `edit` writes remedies.
 
 mod cell;
 mod edit;
 mod format;
 mod json_string;
 mod magic;
-mod shell;
 
 use cell::Content;
 
@@ -56,7 +55,7 @@ fn read(file: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         for (cell, content) in embedded.cells().iter().zip(&contents) {
             if let Content::Shell { from } = content {
                 let script = Span::new(cell.code.start + from, cell.code.end);
-                shell::facts(code, script, When::Loading, &mut facts.facts);
+                magic::shell(code, script, When::Loading, &mut facts.facts);
             }
         }
         facts.facts.sort_by_key(|fact| fact.span);

@@ -148,7 +148,7 @@ impl<'a> Walker<'a> {
                     text: text.text,
                     span,
                     dynamic: true,
-                    plain: false,
+                    ..Word::default()
                 }
             }
         }
