@@ -3,9 +3,11 @@
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
 //! `hints` what the whole file says about its names; `walk`, `expression`, `call`, `cards`,
 //! `option`, `environment`, `child`, `command`, `container` and `nvml` go through the tree and
-//! write down facts; `flow` says in which order they happen, `opening` where a line can be put
+//! write down facts; `vendor` knows which tests ask for cards of others, `arms` what follows from
+//! it; `flow` says in which order they happen, `opening` where a line can be put
 //! before them all; `edit` writes remedies.
 
+mod arms;
 mod asked;
 mod bind;
 mod blocks;
@@ -44,6 +46,7 @@ mod scope;
 mod start;
 mod surroundings;
 mod value;
+mod vendor;
 mod walk;
 mod words;
 
