@@ -118,6 +118,10 @@ pub enum HowSet {
     Default,
     /// Past the language's own copy of the environment.
     Putenv,
+    /// Replaces what was there until that is put back.
+    ForAWhile,
+    /// Puts back what was there before.
+    PutBack,
     /// Removed.
     Removed,
 }

@@ -3,7 +3,8 @@
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
 //! `hints` what the whole file says about its names; `walk`, `expression`, `call`, `cards`,
 //! `option`, `environment`, `child`, `command`, `container` and `nvml` go through the tree and
-//! write down facts; `vendor` knows which tests ask for cards of others, `arms` what follows from
+//! write down facts; `saved` knows which variables get back what
+//! they were; `vendor` knows which tests ask for cards of others, `arms` what follows from
 //! it; `flow` says in which order they happen, `opening` where a line can be put
 //! before them all; `edit` writes remedies.
 
@@ -42,6 +43,7 @@ mod rank;
 mod record;
 mod removal;
 mod repair;
+mod saved;
 mod scope;
 mod start;
 mod surroundings;

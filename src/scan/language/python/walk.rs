@@ -10,6 +10,7 @@ use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
 use super::hints::Hints;
 use super::place::Place;
+use super::saved::Region;
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
 use super::{Escaped, flow, span_of};
@@ -50,6 +51,8 @@ pub(super) struct Walker<'a> {
     pub(super) pairs_followed: usize,
     /// What is known of starts of CUDA here.
     pub(super) starts: Starts,
+    /// Where what is put back may have been saved.
+    pub(super) region: Region,
     pub(super) detail: Detail,
     pub(super) facts: Vec<Fact>,
     pub(super) seen: HashSet<(Span, Option<u32>)>,
@@ -76,6 +79,7 @@ impl<'a> Walker<'a> {
             followed: 0,
             pairs_followed: 0,
             starts: Starts::default(),
+            region: Region::default(),
             detail,
             facts: Vec::new(),
             seen: HashSet::new(),
@@ -315,7 +319,9 @@ impl<'a> Walker<'a> {
         self.defaults(&function.parameters);
         self.scopes
             .enter(Some(&function.parameters), &function.body);
-        self.called_later(|walker| walker.body(&function.body));
+        self.in_region(false, |walker| {
+            walker.called_later(|walker| walker.body(&function.body));
+        });
         self.scopes.leave();
     }
 
@@ -352,7 +358,7 @@ impl<'a> Walker<'a> {
                 .any(|end| path.ends_with(end))
         });
         self.scopes.enter_class(class);
-        self.body(&class.body);
+        self.in_region(true, |walker| walker.body(&class.body));
         self.scopes.leave();
         self.in_exception = around;
     }
