@@ -122,6 +122,8 @@ pub enum HowSet {
     ForAWhile,
     /// Puts back what was there before.
     PutBack,
+    /// Takes over what another vendor's variable says.
+    TakenOver,
     /// Removed.
     Removed,
 }

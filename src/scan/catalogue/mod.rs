@@ -64,6 +64,8 @@ pub struct All {
     pub without: &'static [&'static str],
     /// Only where these arguments are given, and neither zero nor false.
     pub with: &'static [&'static str],
+    /// Only where the program is not one of several processes.
+    pub in_one_process: bool,
     /// Code that takes them all.
     pub example: &'static str,
 }
@@ -198,6 +200,7 @@ impl Api {
         let all = Some(All {
             without,
             with: &[],
+            in_one_process: false,
             example,
         });
         Self { all, ..self }
@@ -214,8 +217,21 @@ impl Api {
         let all = Some(All {
             without,
             with,
+            in_one_process: false,
             example,
         });
+        Self { all, ..self }
+    }
+
+    /// The row of a call that takes every card only where nothing has started several processes.
+    const fn in_one_process(self) -> Self {
+        let all = match self.all {
+            Some(all) => Some(All {
+                in_one_process: true,
+                ..all
+            }),
+            None => None,
+        };
         Self { all, ..self }
     }
 }

@@ -46,7 +46,7 @@ fn is_judged(situation: &Situation<'_>, write: &VariableWrite) -> bool {
     let hides_for_a_while = write.how == HowSet::ForAWhile && hides_every_card(situation, write);
     write.whose == Whose::Own
         && write.value != Value::Absent
-        && write.how != HowSet::PutBack
+        && !matches!(write.how, HowSet::PutBack | HowSet::TakenOver)
         && !hides_for_a_while
         && (write.name == VISIBLE || write.name == ORDER)
 }

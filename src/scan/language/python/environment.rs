@@ -258,7 +258,7 @@ impl<'a> Walker<'a> {
         let mut manner = manner;
         if manner.whose == Whose::Own {
             match self.source(name, value) {
-                Some(Source::OtherVendor) => return,
+                Some(Source::OtherVendor) => manner.how = HowSet::TakenOver,
                 Some(source) => {
                     self.put_back(Some(name), source);
                     manner.how = HowSet::PutBack;

@@ -21,6 +21,7 @@ mod comment;
 mod constant;
 mod container;
 mod depth;
+mod distributed;
 mod dynamic;
 mod edit;
 mod environment;

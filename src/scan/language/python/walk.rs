@@ -38,6 +38,8 @@ pub(super) struct Walker<'a> {
     pub(super) module: &'a [Stmt],
     /// Made when it is needed first.
     asked: Option<Asked<'a>>,
+    /// Whether the file is one of several processes.
+    pub(super) one_of_several: Option<bool>,
     /// Made when it is needed first.
     pub(super) hints: Option<Hints<'a>>,
     pub(super) judged: Judged<'a>,
@@ -72,6 +74,7 @@ impl<'a> Walker<'a> {
             broken: false,
             module,
             asked: None,
+            one_of_several: None,
             hints: None,
             judged: Judged::default(),
             functions: 0,
