@@ -79,6 +79,12 @@ pub(super) const APIS: &[Api] = &[
         "from accelerate.utils import get_balanced_memory\nget_balanced_memory(m, {1: \"20GiB\"})",
     ),
     device(
+        ".set_module_tensor_to_device",
+        &[at(2, "device", Form::Device)],
+        "from accelerate.utils import set_module_tensor_to_device\nset_module_tensor_to_device(m, \"w\", 1)",
+    )
+    .labelled("set_module_tensor_to_device"),
+    device(
         "accelerate.cpu_offload",
         &[at(1, "execution_device", Form::Device)],
         "import accelerate\naccelerate.cpu_offload(m, 1)",

@@ -116,9 +116,15 @@ pub fn api(path: Option<&str>, method: Option<&str>) -> Option<&'static Api> {
             .collect()
     });
     // A path of unknown origin is in no row.
-    path.filter(|path| !path.starts_with('?'))
+    let named = path
+        .filter(|path| !path.starts_with('?'))
         .and_then(by_path)
-        .or_else(|| METHODS.get(method?).copied())
+        .or_else(|| METHODS.get(method?).copied());
+    named.or_else(|| {
+        let last = path?.rsplit('.').next()?.trim_start_matches('?');
+        let row = METHODS.get(last).copied()?;
+        row.is_unmistakable().then_some(row)
+    })
 }
 
 /// The row of a path by any of its names, its own before its module's.
@@ -188,6 +194,15 @@ impl Api {
             || self.path.starts_with(".bind_")
             || self.path.starts_with("onnxruntime.Ort")
             || self.path == "tensorflow.DeviceSpec"
+    }
+
+    /// Whether nothing else is called so, in whatever library and module it was found.
+    pub fn is_unmistakable(&self) -> bool {
+        self.path == ".set_module_tensor_to_device"
+            || [".cu", ".cuda"].iter().any(|start| {
+                let rest = self.path.strip_prefix(start);
+                rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+            })
     }
 
     /// The row with another label.
