@@ -244,7 +244,6 @@ impl<'s, 'a> Reader<'s, 'a> {
         match (name, object, &*arguments.args) {
             ("str", None, [argument]) => as_text(self.read(argument, depth)),
             ("c_int", _, [argument]) => self.read(argument, depth),
-            ("getattr", None, [_, key, fallback]) => self.keyed((None, key), Some(fallback), depth),
             ("int", None, [argument]) => {
                 let values = self.read(argument, depth);
                 values.iter().map(as_number).collect()
