@@ -88,6 +88,7 @@ impl<'a> Walker<'a> {
             && api.uses == Uses::Always
             && !called.elsewhere
             && !catalogue::starts_nothing(&path, switched_off)
+            && !self.acts_on_given(call, api)
         {
             self.uses(span_of(&*call.func), api.label);
         }

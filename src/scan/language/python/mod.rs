@@ -28,6 +28,7 @@ mod environment;
 mod expression;
 mod flow;
 mod format;
+mod given;
 mod harmless;
 mod hints;
 mod indirect;
