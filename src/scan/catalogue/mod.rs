@@ -35,7 +35,7 @@ pub use option::{Choice, Evidence, Help, help, option, options};
 pub use place::{
     ListedKind, Listing, Property, listing, listings, may_be_listing, properties, property,
 };
-pub use torch::starts_nothing;
+pub use torch::{only_asks, starts_nothing};
 pub use variable::{Misspelt, Variable, is_of_interest, misspelt, variable};
 
 /// A call that uses or chooses a device.

@@ -90,7 +90,11 @@ impl<'a> Walker<'a> {
             && !catalogue::starts_nothing(&path, switched_off)
             && !self.acts_on_given(call, api)
         {
-            self.uses(span_of(&*call.func), api.label);
+            if catalogue::only_asks(&path) {
+                self.asks(span_of(&*call.func), api.label);
+            } else {
+                self.uses(span_of(&*call.func), api.label);
+            }
         }
         if let Some(api) = api
             && let Some(all) = &api.all

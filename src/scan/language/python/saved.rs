@@ -21,8 +21,9 @@ pub(super) struct Region {
     function: usize,
     /// The class around it, or the function.
     class: usize,
-    /// What stands before this was looked at already.
-    marked: usize,
+    /// What stands before these was looked at already, for each kind of variable: each fact is
+    /// looked at once, however often something is put back.
+    marked: [usize; 3],
 }
 
 /// What the value of a variable is taken from.
@@ -36,7 +37,7 @@ pub(super) enum Source {
     OtherVendor,
 }
 
-impl<'a> Walker<'a> {
+impl Walker<'_> {
     /// Reads a function's or a class's body as a region of its own.
     pub(super) fn in_region(&mut self, of_class: bool, read: impl FnOnce(&mut Self)) {
         let around = self.region;
@@ -69,8 +70,16 @@ impl<'a> Walker<'a> {
             Source::Kept => self.region.class,
             _ => self.region.function,
         };
-        // Each fact is looked at once, however often something is put back.
-        let from = from.max(self.region.marked).min(self.facts.len());
+        let kinds = match name.map(catalogue::variable) {
+            None => 0..3,
+            Some(Some(Variable::Visible)) => 0..1,
+            Some(Some(Variable::Order)) => 1..2,
+            Some(_) => 2..3,
+        };
+        let marked = &mut self.region.marked[kinds];
+        let first = marked.iter().copied().min().unwrap_or_default();
+        marked.fill(self.facts.len());
+        let from = from.max(first).min(self.facts.len());
         for fact in &mut self.facts[from..] {
             if let FactKind::SetVariable(write) = &mut fact.kind
                 && write.whose == Whose::Own
@@ -79,9 +88,6 @@ impl<'a> Walker<'a> {
             {
                 write.how = HowSet::ForAWhile;
             }
-        }
-        if name.is_none_or(|name| catalogue::variable(name) == Some(Variable::Visible)) {
-            self.region.marked = self.facts.len();
         }
     }
 

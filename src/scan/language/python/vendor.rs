@@ -1,4 +1,4 @@
-//! Tests that ask whose cards there are: what they say on a machine with CUDA. PyTorch calls
+//! Tests that ask whose cards there are: what they say on a machine with CUDA. `PyTorch` calls
 //! AMD's cards `cuda` too, so what runs on those alone reads like a choice of an NVIDIA card.
 
 use ruff_python_ast::{BoolOp, CmpOp, Expr, ExprCall, ExprCompare, UnaryOp};
@@ -95,7 +95,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// `torch.version.hip` and its like: a text where PyTorch is built so, else `None`.
+    /// `torch.version.hip` and its like: a text where `PyTorch` is built so, else `None`.
     fn version(&self, expr: &Expr) -> Option<bool> {
         let last = match expr {
             Expr::Attribute(attribute) => attribute.attr.as_str(),
@@ -224,18 +224,17 @@ fn last_name(expr: &Expr) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use crate::scan::fact::Detail;
+    use crate::scan::fact::{Detail, FactKind};
 
     /// Whether a card is found in `if TEST: …` and in the `else`.
     fn found(test: &str) -> (bool, bool) {
-        let text = format!(
+        let code = format!(
             "import torch\nif {test}:\n    torch.cuda.set_device(1)\nelse:\n    torch.cuda.set_device(2)\n"
         );
-        let facts = super::super::read(&text, Detail::Known).unwrap();
+        let facts = super::super::read(&code, Detail::Known).unwrap();
         let card = |index: u32| {
             facts.facts.iter().any(|fact| {
-                matches!(&fact.kind, crate::scan::fact::FactKind::SelectIndex { index: found }
+                matches!(&fact.kind, FactKind::SelectIndex { index: found }
                     if found.known() == Some(&index))
             })
         };
@@ -335,7 +334,7 @@ mod tests {
             let found = facts
                 .facts
                 .iter()
-                .any(|fact| matches!(fact.kind, crate::scan::fact::FactKind::SelectIndex { .. }));
+                .any(|fact| matches!(fact.kind, FactKind::SelectIndex { .. }));
             assert_eq!(found, expected, "{head}");
         }
     }
