@@ -164,6 +164,12 @@ fn python_cases_give_their_findings() {
 }
 
 #[test]
+fn cards_of_others_and_masks_that_are_put_back() {
+    let cases = check_python(include_str!("languages/python_vendors.md"), true);
+    assert!(cases >= 20, "{cases} cases");
+}
+
+#[test]
 fn every_rule_has_cases_with_severities() {
     let cases = check_python(include_str!("languages/python_rules.md"), true);
     assert!(cases >= 60, "{cases} cases");

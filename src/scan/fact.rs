@@ -34,6 +34,8 @@ pub enum FactKind {
     },
     /// Makes CUDA work, on whichever card is current.
     UsesGpu,
+    /// Only asks about the GPU, or prepares for it.
+    AsksAboutGpu,
     /// Makes the CUDA driver read its environment variables: what is set later counts for
     /// children of the process only.
     StartsCuda(Certainty),
@@ -118,6 +120,12 @@ pub enum HowSet {
     Default,
     /// Past the language's own copy of the environment.
     Putenv,
+    /// Replaces what was there until that is put back.
+    ForAWhile,
+    /// Puts back what was there before.
+    PutBack,
+    /// Takes over what another vendor's variable says.
+    TakenOver,
     /// Removed.
     Removed,
 }
@@ -281,13 +289,17 @@ impl FileFacts {
             .find(|fact| matches!(fact.kind, FactKind::StartsCuda(_)))
     }
 
-    /// The first fact that uses the GPU or selects a card by a known index.
+    /// The first fact that uses the GPU or selects a card by a known index; in a file that only
+    /// asks about the GPU, the first that does.
     pub fn first_use(&self) -> Option<&Fact> {
-        self.facts.iter().find(|fact| match &fact.kind {
+        let uses = |fact: &&Fact| match &fact.kind {
             FactKind::UsesGpu => true,
             FactKind::SelectIndex { index } => index.known().is_some(),
             _ => false,
-        })
+        };
+        let asks = |fact: &&Fact| fact.kind == FactKind::AsksAboutGpu;
+        let facts = || self.facts.iter();
+        facts().find(uses).or_else(|| facts().find(asks))
     }
 
     /// What had started CUDA when `fact` happens, through calls and branches as far as the text

@@ -29,6 +29,13 @@ pub(super) const APIS: &[Api] = &[
     gpu("cuda.bindings.runtime.cudaGetDeviceProperties", INDEX, "from cuda.bindings import runtime as cudart\ncudart.cudaGetDeviceProperties(1)"),
     gpu("cuda.bindings.runtime.cudaDeviceGetAttribute", &[at(1, "device", Form::Index)], "from cuda import cudart\ncudart.cudaDeviceGetAttribute(a, 1)"),
     gpu("cuda.bindings.runtime.cudaDeviceCanAccessPeer", &[at(0, "device", Form::Index), at(1, "peerDevice", Form::Index)], "from cuda import cudart\ncudart.cudaDeviceCanAccessPeer(1, peer)"),
+    // The libraries themselves, through `ctypes`, `cffi` or a wrapper of it.
+    gpu(".cudaSetDevice", INDEX, "import ctypes\nctypes.CDLL(\"libcudart.so\").cudaSetDevice(1)").labelled("cudaSetDevice"),
+    gpu(".cudaInitDevice", INDEX, "lib = ctypes.CDLL(\"libcudart.so\")\nlib.cudaInitDevice(1, 0, 0)").labelled("cudaInitDevice"),
+    gpu(".cudaGetDeviceProperties", &[at(1, "device", Form::Index)], "lib = ctypes.CDLL(\"libcudart.so\")\nlib.cudaGetDeviceProperties(p, 1)").labelled("cudaGetDeviceProperties"),
+    gpu(".cudaMalloc", &[], "lib = ctypes.CDLL(\"libcudart.so\")\nlib.cudaMalloc(p, 64)").labelled("cudaMalloc"),
+    gpu(".cuInit", &[], "lib = ctypes.CDLL(\"libcuda.so\")\nlib.cuInit(0)").labelled("cuInit"),
+    gpu(".cuDeviceGet", &[at(1, "ordinal", Form::Index)], "lib = ctypes.CDLL(\"libcuda.so.1\")\nlib.cuDeviceGet(p, 1)").labelled("cuDeviceGet"),
     gpu("cuda.core.Device", DEVICE_ID, "from cuda.core.experimental import Device\nDevice(1).set_current()"),
     gpu("cuda.core.DeviceMemoryResource", DEVICE_ID, "from cuda.core import DeviceMemoryResource\nDeviceMemoryResource(1)"),
     device("warp.set_device", &[at(0, "ident", Form::Text)], "import warp as wp\nwp.set_device(\"cuda:1\")"),

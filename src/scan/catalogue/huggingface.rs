@@ -3,6 +3,10 @@
 
 use super::{Api, Form, at, device, gpu, named};
 
+/// Arguments with which a trainer uses no card, or one in each of several processes: under
+/// `DeepSpeed` and FSDP `n_gpu` stays 1 (`transformers/training_args.py`, `_setup_devices`).
+const ONE_CARD: &[&str] = &["no_cuda", "use_cpu", "use_mps_device", "deepspeed", "fsdp"];
+
 #[rustfmt::skip]
 pub(super) const APIS: &[Api] = &[
     device(
@@ -16,12 +20,14 @@ pub(super) const APIS: &[Api] = &[
         "transformers.TrainingArguments", &[],
         "from transformers import TrainingArguments\nTrainingArguments(\"out\")",
     )
-    .all_without(&["no_cuda", "use_cpu", "use_mps_device"], "from transformers import TrainingArguments\nTrainingArguments(\"out\")"),
+    .all_without(ONE_CARD, "from transformers import TrainingArguments\nTrainingArguments(\"out\")")
+    .in_one_process(),
     device(
         "transformers.Seq2SeqTrainingArguments", &[],
         "from transformers import Seq2SeqTrainingArguments\nSeq2SeqTrainingArguments(\"out\")",
     )
-    .all_without(&["no_cuda", "use_cpu", "use_mps_device"], "import transformers\ntransformers.Seq2SeqTrainingArguments(\"out\")"),
+    .all_without(ONE_CARD, "import transformers\ntransformers.Seq2SeqTrainingArguments(\"out\")")
+    .in_one_process(),
     device(
         ".from_pretrained",
         &[named("device_map", Form::Map), named("max_memory", Form::Keyed)],
@@ -72,6 +78,12 @@ pub(super) const APIS: &[Api] = &[
         &[at(1, "max_memory", Form::Keyed)],
         "from accelerate.utils import get_balanced_memory\nget_balanced_memory(m, {1: \"20GiB\"})",
     ),
+    device(
+        ".set_module_tensor_to_device",
+        &[at(2, "device", Form::Device)],
+        "from accelerate.utils import set_module_tensor_to_device\nset_module_tensor_to_device(m, \"w\", 1)",
+    )
+    .labelled("set_module_tensor_to_device"),
     device(
         "accelerate.cpu_offload",
         &[at(1, "execution_device", Form::Device)],

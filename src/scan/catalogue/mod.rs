@@ -36,7 +36,7 @@ pub use option::{Choice, Evidence, Help, help, option, options};
 pub use place::{
     ListedKind, Listing, Property, listing, listings, may_be_listing, properties, property,
 };
-pub use torch::starts_nothing;
+pub use torch::{only_asks, starts_nothing};
 pub use variable::{Misspelt, Variable, is_of_interest, misspelt, variable};
 
 /// A call that uses or chooses a device.
@@ -65,6 +65,8 @@ pub struct All {
     pub without: &'static [&'static str],
     /// Only where these arguments are given, and neither zero nor false.
     pub with: &'static [&'static str],
+    /// Only where the program is not one of several processes.
+    pub in_one_process: bool,
     /// Code that takes them all.
     pub example: &'static str,
 }
@@ -115,9 +117,15 @@ pub fn api(path: Option<&str>, method: Option<&str>) -> Option<&'static Api> {
             .collect()
     });
     // A path of unknown origin is in no row.
-    path.filter(|path| !path.starts_with('?'))
+    let named = path
+        .filter(|path| !path.starts_with('?'))
         .and_then(by_path)
-        .or_else(|| METHODS.get(method?).copied())
+        .or_else(|| METHODS.get(method?).copied());
+    named.or_else(|| {
+        let last = path?.rsplit('.').next()?.trim_start_matches('?');
+        let row = METHODS.get(last).copied()?;
+        row.is_unmistakable().then_some(row)
+    })
 }
 
 /// The row of a path by any of its names, its own before its module's.
@@ -189,6 +197,15 @@ impl Api {
             || self.path == "tensorflow.DeviceSpec"
     }
 
+    /// Whether nothing else is called so, in whatever library and module it was found.
+    pub fn is_unmistakable(&self) -> bool {
+        self.path == ".set_module_tensor_to_device"
+            || [".cu", ".cuda"].iter().any(|start| {
+                let rest = self.path.strip_prefix(start);
+                rest.is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_uppercase()))
+            })
+    }
+
     /// The row with another label.
     const fn labelled(self, label: &'static str) -> Self {
         Self { label, ..self }
@@ -199,6 +216,7 @@ impl Api {
         let all = Some(All {
             without,
             with: &[],
+            in_one_process: false,
             example,
         });
         Self { all, ..self }
@@ -215,8 +233,21 @@ impl Api {
         let all = Some(All {
             without,
             with,
+            in_one_process: false,
             example,
         });
+        Self { all, ..self }
+    }
+
+    /// The row of a call that takes every card only where nothing has started several processes.
+    const fn in_one_process(self) -> Self {
+        let all = match self.all {
+            Some(all) => Some(All {
+                in_one_process: true,
+                ..all
+            }),
+            None => None,
+        };
         Self { all, ..self }
     }
 }

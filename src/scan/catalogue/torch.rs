@@ -119,3 +119,19 @@ pub fn starts_nothing(path: &str, switched_off: bool) -> bool {
         .any(|start| path.starts_with(start));
     path == "torch.cuda.is_initialized" || (switched_off && is_mixed_precision)
 }
+
+/// Whether a call of `path` puts no work on the GPU: it asks whether there is one, or prepares.
+pub fn only_asks(path: &str) -> bool {
+    const QUESTIONS: &[&str] = &[
+        "device_count",
+        "empty_cache",
+        "get_arch_list",
+        "is_available",
+        "is_bf16_supported",
+        "is_current_stream_capturing",
+        "manual_seed",
+        "manual_seed_all",
+    ];
+    path.strip_prefix("torch.cuda.")
+        .is_some_and(|name| QUESTIONS.contains(&name))
+}

@@ -3,7 +3,7 @@
 use super::situation::{ORDER, VISIBLE};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
-use crate::scan::fact::{Fact, Value, Whose};
+use crate::scan::fact::{Fact, HowSet, Value, Whose};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG001",
@@ -21,9 +21,12 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     }
     let mut masks = situation.settings(VISIBLE).peekable();
     let place = if masks.peek().is_some() {
-        // A mask that shows no card (`""`, `-1`) means the same in every order.
+        // A mask that shows no card (`""`, `-1`) means the same in every order, and the numbers of
+        // another vendor are not CUDA's.
         masks
-            .find(|(_, write)| shows_a_card(situation, &write.value))
+            .find(|(_, write)| {
+                write.how != HowSet::TakenOver && shows_a_card(situation, &write.value)
+            })
             .map(|(fact, _)| (fact, About::File))
     } else if situation.must_set() {
         situation.facts.first_use().map(|fact| (fact, About::File))

@@ -26,7 +26,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             continue;
         };
         let name = write.name.as_str();
-        if !is_judged(write) || in_time.contains(&name) {
+        if !is_judged(situation, write) || in_time.contains(&name) {
             continue;
         }
         match facts.flow.started_before(fact) {
@@ -41,9 +41,13 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     drafts
 }
 
-fn is_judged(write: &VariableWrite) -> bool {
+fn is_judged(situation: &Situation<'_>, write: &VariableWrite) -> bool {
+    // What hides every card until it is put back is meant for what starts meanwhile.
+    let hides_for_a_while = write.how == HowSet::ForAWhile && hides_every_card(situation, write);
     write.whose == Whose::Own
         && write.value != Value::Absent
+        && !matches!(write.how, HowSet::PutBack | HowSet::TakenOver)
+        && !hides_for_a_while
         && (write.name == VISIBLE || write.name == ORDER)
 }
 
@@ -72,16 +76,21 @@ fn draft(
     "too late for this program".clone_into(&mut draft.label);
     draft.help = format!("set {name} at the top, before the imports");
     // Hiding every card so late may well be meant for the children.
-    let hides = write
-        .value
-        .known()
-        .is_some_and(|value| Mask::read(situation.cards(), value).hides_all());
-    draft.certainty = if hides { Certainty::Fragile } else { certainty };
+    draft.certainty = if hides_every_card(situation, write) {
+        Certainty::Fragile
+    } else {
+        certainty
+    };
     draft.remedy = Some(Remedy {
         change: Change::MoveFirst,
         safety: Safety::Unsafe,
     });
     draft
+}
+
+fn hides_every_card(situation: &Situation<'_>, write: &VariableWrite) -> bool {
+    let value = write.value.known();
+    value.is_some_and(|value| Mask::read(situation.cards(), value).hides_all())
 }
 
 #[cfg(test)]

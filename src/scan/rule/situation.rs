@@ -89,6 +89,9 @@ impl<'a> Situation<'a> {
         let mut removed = false;
         for (fact, write) in self.attempts(VISIBLE) {
             let loading = fact.when.is_loading();
+            if write.how == HowSet::PutBack {
+                continue;
+            }
             match &write.value {
                 // Where it stays removed, that is said at the removal, and the rest is judged as
                 // if it were not there.
@@ -274,19 +277,22 @@ impl<'a> Situation<'a> {
             .filter_map(|(fact, write)| Some((fact, write, write.value.known()?.as_str())))
     }
 
-    /// Writes of a variable that set it, whatever to. A default for what is certainly set is none.
+    /// Writes of a variable that set it, whatever to. A default for what is certainly set is none,
+    /// nor is what only puts the earlier value back.
     pub(super) fn settings(
         &self,
         name: &'a str,
     ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite)> {
         let mut is_set = false;
         self.facts.writes(name).filter(move |(fact, write)| {
-            let sets = write.value != Value::Absent && !(is_set && write.how == HowSet::Default);
+            let sets = write.value != Value::Absent
+                && write.how != HowSet::PutBack
+                && !(is_set && write.how == HowSet::Default);
             if write.value == Value::Absent {
                 is_set = false;
             } else if fact.when == When::Loading
                 && !write.one_of_several
-                && write.how != HowSet::Putenv
+                && matches!(write.how, HowSet::Assigned | HowSet::Default)
             {
                 is_set = true;
             }

@@ -4,7 +4,7 @@ use super::situation::{ORDER, Situation, VISIBLE, cards_shown, written};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
 use crate::policy::selection::{Entry, Mask, Meaning, Trouble};
-use crate::scan::fact::Certainty;
+use crate::scan::fact::{Certainty, HowSet};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -27,8 +27,9 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         let mut draft = Draft::on(fact, About::Line);
         draft.help = format!("set {VISIBLE} to \"{required}\"");
         if mask.hides_all() {
-            // One of several values, it is the deliberate way to the CPU.
-            if write.one_of_several {
+            // One of several values, it is the deliberate way to the CPU; for a while, it keeps
+            // CUDA from starting meanwhile.
+            if write.one_of_several || write.how == HowSet::ForAWhile {
                 continue;
             }
             draft.certainty = Certainty::Fragile;

@@ -71,6 +71,11 @@ impl<'a> Given<'a> {
         }
     }
 
+    /// The expression, where all of it is taken.
+    pub(super) fn whole_value(self) -> Option<&'a Expr> {
+        (self.taken == Taken::Whole).then_some(self.expr)
+    }
+
     /// The item at a place of this; `None` deeper than is followed.
     fn item(self, at: usize) -> Option<Self> {
         let taken = match self.taken {

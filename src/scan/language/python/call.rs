@@ -8,7 +8,10 @@ use super::rank::asks_for_rank;
 use super::span_of;
 use super::value::{Constant, computes, constants, kept};
 use super::walk::{Imports, Walker};
-use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
+use super::words::{
+    DECLARATIONS, DESCRIPTIONS, called_name, collects_texts, is_lookup, keys_before_default,
+    last_part, rest_place,
+};
 use crate::scan::catalogue::{self, Api, Argument, DeviceText, Form, Uses, Where};
 
 /// What is known of a call before its arguments are read.
@@ -21,8 +24,8 @@ struct Called<'p> {
     elsewhere: bool,
     /// What a default value in it is, where it takes one.
     default: Option<Place>,
-    /// Whether a key stands before the default.
-    keyed: bool,
+    /// How many arguments stand before the default: a key, and for `getattr` an object.
+    keys: usize,
 }
 
 impl<'a> Walker<'a> {
@@ -31,11 +34,19 @@ impl<'a> Walker<'a> {
             return;
         }
         let path = self.scopes.path(&call.func);
-        if let Place::Device(role) = place
-            && role.form.is_map()
-            && path == "dict"
-        {
-            return self.dict_call(call, place);
+        if let Place::Device(role) = place {
+            match (path.as_str(), &*call.arguments.args) {
+                ("dict", _) if role.form.is_map() => return self.dict_call(call, place),
+                // The default is a text, and stands for a number.
+                ("int", [text @ Expr::Call(inner)])
+                    if matches!(role.form, Form::Device | Form::Index)
+                        && is_lookup(called_name(inner), inner) =>
+                {
+                    let form = Form::List;
+                    return self.expression(text, Place::Device(Role { form, ..role }));
+                }
+                _ => {}
+            }
         }
         let method = match &*call.func {
             Expr::Attribute(attribute) => Some(attribute.attr.as_str()),
@@ -68,7 +79,7 @@ impl<'a> Walker<'a> {
             api,
             rest,
             default: self.default_place(last, call, (place, rest)),
-            keyed: KEYED.contains(&last_part(last)) || flag_name(last_part(last), call).is_some(),
+            keys: keys_before_default(last_part(last), call),
             elsewhere: self.names_another_device(call, api)
                 || self.kind_is_open(call, api)
                 || catalogue::is_of_quantity(&path),
@@ -77,8 +88,13 @@ impl<'a> Walker<'a> {
             && api.uses == Uses::Always
             && !called.elsewhere
             && !catalogue::starts_nothing(&path, switched_off)
+            && !self.acts_on_given(call, api)
         {
-            self.uses(span_of(&*call.func), api.label);
+            if catalogue::only_asks(&path) {
+                self.asks(span_of(&*call.func), api.label);
+            } else {
+                self.uses(span_of(&*call.func), api.label);
+            }
         }
         if let Some(api) = api
             && let Some(all) = &api.all
@@ -158,7 +174,7 @@ impl<'a> Walker<'a> {
 
     fn positional(&self, position: usize, call: &ExprCall, called: &Called<'_>) -> Place {
         if let Some(default) = called.default {
-            return if called.keyed && position == 0 {
+            return if position < called.keys {
                 Place::Compared
             } else {
                 default
@@ -177,7 +193,8 @@ impl<'a> Walker<'a> {
 
     fn role_in(&self, api: &'static Api, form: Form, call: &ExprCall, elsewhere: bool) -> Role {
         // `.to(1)` may be anything in a file without a GPU library.
-        let numbers = !elsewhere && (self.imports.gpu || !api.path.starts_with('.'));
+        let is_known = !api.path.starts_with('.') || api.is_unmistakable();
+        let numbers = !elsewhere && (self.imports.gpu || is_known);
         let form = limited(form, call);
         Role {
             label: api.label,
@@ -282,8 +299,9 @@ impl<'a> Walker<'a> {
         (place, rest): (Place, Place),
     ) -> Option<Place> {
         let last = last_part(path);
-        if KEYED.contains(&last) {
-            return Some(match (place, call.arguments.args.first()) {
+        if is_lookup(last, call) {
+            let key = keys_before_default(last, call) - 1;
+            return Some(match (place, call.arguments.args.get(key)) {
                 (Place::Message, _) => rest,
                 (Place::Device(_), _) if asks_for_rank(call) => rest,
                 (Place::Device(_), _) => place,

@@ -203,7 +203,7 @@ impl<'a> Walker<'a> {
                 arguments.find_positional(row.position?)
             })
         };
-        let is_given = |name: &str| given(name).is_some_and(|value| !value.is_none_literal_expr());
+        let is_given = |name: &str| given(name).is_some_and(|value| !says_no(value));
         let is_meant = |name: &str| {
             given(name).is_some_and(|value| {
                 let values = constants(value, &self.scopes);
@@ -216,7 +216,7 @@ impl<'a> Walker<'a> {
         };
         let known = all.with.iter().all(|name| is_meant(name))
             && !all.without.iter().any(|name| is_given(name));
-        if is_plain && known {
+        if is_plain && known && !(all.in_one_process && self.is_one_of_several()) {
             self.takes_all(span_of(&*call.func), api.label);
         }
     }
@@ -345,6 +345,16 @@ impl<'a> Walker<'a> {
             },
         };
         Some((listing.path, is_certain))
+    }
+}
+
+/// `None`, `False` and `""`: what stands for an argument that is not given.
+fn says_no(value: &Expr) -> bool {
+    match value {
+        Expr::NoneLiteral(_) => true,
+        Expr::BooleanLiteral(literal) => !literal.value,
+        Expr::StringLiteral(text) => text.value.is_empty(),
+        _ => false,
     }
 }
 

@@ -3,6 +3,7 @@
 use ruff_python_ast::{Expr, ExprCall, ExprDict, Keyword, Operator};
 
 use super::environment::{DEEPEST, LABEL, Manner};
+use super::scope::Scopes;
 use super::span_of;
 use super::walk::Walker;
 use crate::scan::fact::{HowSet, When, Whose};
@@ -17,7 +18,7 @@ const CHILD: Manner = Manner {
 
 /// How a test sets the environment for a while.
 const TEST: Manner = Manner {
-    how: HowSet::Assigned,
+    how: HowSet::ForAWhile,
     whose: Whose::Own,
     api: "monkeypatch.setenv",
     when: Some(When::Called),
@@ -61,7 +62,7 @@ impl<'a> Walker<'a> {
                     .iter()
                     .filter(|keyword| keyword.arg.is_none());
                 let mut sources = given.iter().chain(spread.map(|keyword| &keyword.value));
-                if sources.any(|source| self.is_environment(source)) {
+                if sources.any(|source| is_environment(&self.scopes, source)) {
                     self.write_keywords(call, CHILD);
                 }
             }
@@ -96,7 +97,7 @@ impl<'a> Walker<'a> {
 
     /// `{**os.environ, "X": value}`.
     pub(super) fn environment_dict(&mut self, dict: &'a ExprDict) {
-        if self.extends_environment(dict) {
+        if extends_environment(&self.scopes, dict) {
             self.write_dict(dict, 1, CHILD);
         }
     }
@@ -156,7 +157,7 @@ impl<'a> Walker<'a> {
         }
         // What extends the own environment is written down where it is made.
         match meant {
-            Expr::Dict(dict) if self.extends_environment(dict) => {}
+            Expr::Dict(dict) if extends_environment(&self.scopes, dict) => {}
             Expr::Dict(dict) => self.write_dict(dict, DEEPEST, CHILD),
             Expr::Call(call) if self.scopes.path(&call.func) == "dict" => {
                 let spread = call
@@ -191,17 +192,6 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether an expression is the environment, or a copy of it.
-    fn is_environment(&self, expr: &Expr) -> bool {
-        let path = self.scopes.path(expr);
-        path == LABEL || path == "os.environ.copy()"
-    }
-
-    fn extends_environment(&self, dict: &ExprDict) -> bool {
-        let mut spread = dict.items.iter().filter(|item| item.key.is_none());
-        spread.any(|item| self.is_environment(&item.value))
-    }
-
     /// Whether an expression stands for an environment that is made for a child: a copy of the
     /// own one, or something that is called so.
     fn is_for_child(&self, expr: &Expr) -> bool {
@@ -221,27 +211,38 @@ impl<'a> Walker<'a> {
             || bound
                 .given
                 .iter()
-                .any(|given| self.copies_environment(given.expr))
+                .any(|given| copies_environment(&self.scopes, given.expr))
     }
+}
 
-    /// `os.environ.copy()`, `dict(os.environ)`, `{**os.environ}`, `os.environ | {…}`.
-    fn copies_environment(&self, expr: &Expr) -> bool {
-        match expr {
-            Expr::Dict(dict) => self.extends_environment(dict),
-            Expr::BinOp(operation) => {
-                operation.op == Operator::BitOr && self.is_environment(&operation.left)
-            }
-            Expr::Call(call) => {
-                let path = self.scopes.path(&call.func);
-                path == "os.environ.copy"
-                    || (["dict", "copy.copy", "copy.deepcopy"].contains(&path.as_str())
-                        && call
-                            .arguments
-                            .args
-                            .first()
-                            .is_some_and(|source| self.is_environment(source)))
-            }
-            _ => false,
+/// `os.environ.copy()`, `dict(os.environ)`, `{**os.environ}`, `os.environ | {…}`.
+pub(super) fn copies_environment(scopes: &Scopes<'_>, expr: &Expr) -> bool {
+    match expr {
+        Expr::Dict(dict) => extends_environment(scopes, dict),
+        Expr::BinOp(operation) => {
+            operation.op == Operator::BitOr && is_environment(scopes, &operation.left)
         }
+        Expr::Call(call) => {
+            let path = scopes.path(&call.func);
+            path == "os.environ.copy"
+                || (["dict", "copy.copy", "copy.deepcopy"].contains(&path.as_str())
+                    && call
+                        .arguments
+                        .args
+                        .first()
+                        .is_some_and(|source| is_environment(scopes, source)))
+        }
+        _ => false,
     }
+}
+
+/// Whether an expression is the environment, or a copy of it.
+fn is_environment(scopes: &Scopes<'_>, expr: &Expr) -> bool {
+    let path = scopes.path(expr);
+    path == LABEL || path == "os.environ.copy()"
+}
+
+fn extends_environment(scopes: &Scopes<'_>, dict: &ExprDict) -> bool {
+    let mut spread = dict.items.iter().filter(|item| item.key.is_none());
+    spread.any(|item| is_environment(scopes, &item.value))
 }

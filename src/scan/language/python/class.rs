@@ -24,6 +24,8 @@ pub(super) struct Members<'a> {
 struct Member<'a> {
     times: u32,
     value: Option<&'a Expr>,
+    /// What it is given beside `None`, and how often.
+    kept: (u32, Option<&'a Expr>),
     /// Whether an instance is given it by a method.
     of_instance: bool,
 }
@@ -64,6 +66,14 @@ impl<'a> Members<'a> {
         (member.times == 1 && (of_instance || !member.of_instance)).then_some(member.value?)
     }
 
+    /// The one value that an attribute is given beside `None`.
+    pub(super) fn kept(&self, name: &str) -> Option<&'a Expr> {
+        match self.by_name.get(name)?.kept {
+            (1, value) => value,
+            _ => None,
+        }
+    }
+
     /// Whether the class says anything about an attribute.
     pub(super) fn has(&self, name: &str) -> bool {
         self.by_name.contains_key(name)
@@ -78,6 +88,9 @@ impl<'a> Members<'a> {
         let member = self.by_name.entry(name).or_default();
         member.times += 1;
         member.value = value;
+        if !value.is_some_and(Expr::is_none_literal_expr) {
+            member.kept = (member.kept.0 + 1, value);
+        }
         member.of_instance |= of_instance;
     }
 
@@ -149,7 +162,7 @@ impl<'a> Method<'_, 'a> {
             return false;
         };
         match expr {
-            Expr::StringLiteral(_) | Expr::NumberLiteral(_) => true,
+            Expr::StringLiteral(_) | Expr::NumberLiteral(_) | Expr::NoneLiteral(_) => true,
             Expr::Name(name) => {
                 let function = self.function;
                 self.names

@@ -4,6 +4,7 @@ use ruff_python_ast::{Expr, ExprCall, ExprDict, ExprName, Stmt, StmtFor};
 use ruff_text_size::Ranged;
 
 use super::place::Place;
+use super::saved::Source;
 use super::span_of;
 use super::value::{Constant, possible_values};
 use super::walk::Walker;
@@ -67,6 +68,8 @@ impl<'a> Walker<'a> {
             self.write(span_of(target).to(span_of(value)), (key, value), ASSIGNED);
         } else if let Some(key) = self.child_key(target) {
             self.child_assigned(target, key, value);
+        } else if target.is_attribute_expr() && self.scopes.path(target) == LABEL {
+            self.all_put_back(value);
         }
     }
 
@@ -146,6 +149,7 @@ impl<'a> Walker<'a> {
             }
             ("os.environ.update", given) => {
                 for all in given {
+                    self.all_put_back(all);
                     self.write_all(all, DEEPEST, ASSIGNED);
                 }
                 for keyword in &arguments.keywords {
@@ -250,6 +254,17 @@ impl<'a> Walker<'a> {
     pub(super) fn write_named(&mut self, span: Span, name: &str, value: &'a Expr, manner: Manner) {
         if !catalogue::is_of_interest(name) {
             return;
+        }
+        let mut manner = manner;
+        if manner.whose == Whose::Own {
+            match self.source(name, value) {
+                Some(Source::OtherVendor) => manner.how = HowSet::TakenOver,
+                Some(source) => {
+                    self.put_back(Some(name), source);
+                    manner.how = HowSet::PutBack;
+                }
+                None => {}
+            }
         }
         let values = possible_values(value, &self.scopes);
         let one_of_several = values.len() > 1;

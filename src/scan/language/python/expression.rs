@@ -3,7 +3,6 @@
 use ruff_python_ast::{Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName};
 
 use super::place::{ANYWHERE, Place, Role};
-use super::rank::is_rank_or_else;
 use super::span_of;
 use super::value::{Constant, computes, constants};
 use super::walk::Walker;
@@ -35,26 +34,8 @@ impl<'a> Walker<'a> {
                 self.value(expr, place);
                 self.expression(&unary.operand, inner(place));
             }
-            Expr::If(choice) => {
-                self.expression(&choice.test, Place::Code);
-                self.starts.unsure += 1;
-                self.expression(&choice.body, place);
-                self.expression(&choice.orelse, place);
-                self.starts.unsure -= 1;
-            }
-            Expr::BoolOp(operation) => {
-                let place = match place {
-                    Place::Device(_) if is_rank_or_else(operation) => Place::Code,
-                    place => place,
-                };
-                for (at, operand) in operation.values.iter().enumerate() {
-                    // Only the first operand is evaluated in any case.
-                    let unsure = u32::from(at > 0);
-                    self.starts.unsure += unsure;
-                    self.expression(operand, place);
-                    self.starts.unsure -= unsure;
-                }
-            }
+            Expr::If(choice) => self.choice(choice, place),
+            Expr::BoolOp(operation) => self.alternatives(operation, place),
             Expr::Compare(compare) => {
                 self.expression(&compare.left, Place::Compared);
                 self.all(&compare.comparators, Place::Compared);

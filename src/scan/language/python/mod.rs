@@ -3,9 +3,12 @@
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
 //! `hints` what the whole file says about its names; `walk`, `expression`, `call`, `cards`,
 //! `option`, `environment`, `child`, `command`, `container` and `nvml` go through the tree and
-//! write down facts; `flow` says in which order they happen, `opening` where a line can be put
+//! write down facts; `saved` knows which variables get back what
+//! they were; `vendor` knows which tests ask for cards of others, `arms` what follows from
+//! it; `flow` says in which order they happen, `opening` where a line can be put
 //! before them all; `edit` writes remedies.
 
+mod arms;
 mod asked;
 mod bind;
 mod blocks;
@@ -19,12 +22,14 @@ mod comment;
 mod constant;
 mod container;
 mod depth;
+mod distributed;
 mod dynamic;
 mod edit;
 mod environment;
 mod expression;
 mod flow;
 mod format;
+mod given;
 mod harmless;
 mod hints;
 mod indirect;
@@ -41,10 +46,12 @@ mod rank;
 mod record;
 mod removal;
 mod repair;
+mod saved;
 mod scope;
 mod start;
 mod surroundings;
 mod value;
+mod vendor;
 mod walk;
 mod words;
 

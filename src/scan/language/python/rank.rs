@@ -24,7 +24,12 @@ pub(super) fn asks_for_rank(call: &ExprCall) -> bool {
         Expr::Attribute(method) => method.attr.as_str(),
         _ => return false,
     };
-    KEYED.contains(&name) && call.arguments.args.first().is_some_and(is_key_of_rank)
+    let key = match name {
+        "getattr" => call.arguments.args.get(1),
+        name if KEYED.contains(&name) => call.arguments.args.first(),
+        _ => None,
+    };
+    key.is_some_and(is_key_of_rank)
 }
 
 fn is_key_of_rank(key: &Expr) -> bool {

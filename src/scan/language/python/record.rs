@@ -46,13 +46,22 @@ impl Walker<'_> {
     }
 
     pub(super) fn uses(&mut self, span: Span, api: &'static str) {
+        self.uses_as(FactKind::UsesGpu, span, api);
+    }
+
+    /// A call that only asks about the GPU.
+    pub(super) fn asks(&mut self, span: Span, api: &'static str) {
+        self.uses_as(FactKind::AsksAboutGpu, span, api);
+    }
+
+    fn uses_as(&mut self, kind: FactKind, span: Span, api: &'static str) {
         if self.seen.insert((span, None)) {
             self.facts.push(Fact {
                 span,
                 value: None,
                 api,
                 when: self.when(),
-                kind: FactKind::UsesGpu,
+                kind,
             });
         }
     }

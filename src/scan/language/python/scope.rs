@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use ruff_python_ast::{Arguments, Expr, ExprCall, Parameters, Stmt, StmtClassDef};
+use ruff_python_ast::{Arguments, Expr, ExprAttribute, ExprCall, Parameters, Stmt, StmtClassDef};
 use ruff_text_size::{Ranged as _, TextSize};
 
 use super::bind::{Binding, Given, Level, Taken};
@@ -171,6 +171,16 @@ impl<'a> Scopes<'a> {
             }
             _ => None,
         }
+    }
+
+    /// What methods keep in an attribute of the instance around, beside `None`.
+    pub(super) fn kept(&self, attribute: &ExprAttribute) -> Option<&'a Expr> {
+        if !matches!(&*attribute.value, Expr::Name(of) if of.id == "self") {
+            return None;
+        }
+        let at = scopes_around(self.levels.len()).find(|at| self.levels[*at].class.is_some())?;
+        let class = self.levels[at].class?;
+        self.members_of(class).kept(&attribute.attr)
     }
 
     /// The attribute of `C(…)`: what it is made with, or what its class says.

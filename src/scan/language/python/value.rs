@@ -46,8 +46,11 @@ pub(super) fn kept(call: &ExprCall, scopes: &Scopes<'_>) -> Option<Vec<Constant>
 /// Whether a call computes a value of its arguments, and does nothing else.
 pub(super) fn computes(call: &ExprCall) -> bool {
     match &*call.func {
-        Expr::Name(name) => name.id == "str" || name.id == "int",
-        Expr::Attribute(method) => TEXT_METHODS.contains(&method.attr.as_str()),
+        Expr::Name(name) => ["str", "int", "c_int"].contains(&name.id.as_str()),
+        Expr::Attribute(method) => {
+            let name = method.attr.as_str();
+            TEXT_METHODS.contains(&name) || name == "c_int"
+        }
         _ => false,
     }
 }
@@ -240,6 +243,7 @@ impl<'s, 'a> Reader<'s, 'a> {
         };
         match (name, object, &*arguments.args) {
             ("str", None, [argument]) => as_text(self.read(argument, depth)),
+            ("c_int", _, [argument]) => self.read(argument, depth),
             ("int", None, [argument]) => {
                 let values = self.read(argument, depth);
                 values.iter().map(as_number).collect()

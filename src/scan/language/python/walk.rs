@@ -2,9 +2,7 @@
 
 use std::collections::HashSet;
 
-use ruff_python_ast::{
-    CmpOp, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
-};
+use ruff_python_ast::{Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
 
 use super::asked::{Asked, may_hold_device};
 use super::bind::{changed_by_call, changed_name};
@@ -12,6 +10,7 @@ use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
 use super::hints::Hints;
 use super::place::Place;
+use super::saved::Region;
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
 use super::{Escaped, flow, span_of};
@@ -39,6 +38,8 @@ pub(super) struct Walker<'a> {
     pub(super) module: &'a [Stmt],
     /// Made when it is needed first.
     asked: Option<Asked<'a>>,
+    /// Whether the file is one of several processes.
+    pub(super) one_of_several: Option<bool>,
     /// Made when it is needed first.
     pub(super) hints: Option<Hints<'a>>,
     pub(super) judged: Judged<'a>,
@@ -52,10 +53,12 @@ pub(super) struct Walker<'a> {
     pub(super) pairs_followed: usize,
     /// What is known of starts of CUDA here.
     pub(super) starts: Starts,
+    /// Where what is put back may have been saved.
+    pub(super) region: Region,
     pub(super) detail: Detail,
     pub(super) facts: Vec<Fact>,
     pub(super) seen: HashSet<(Span, Option<u32>)>,
-    entry_point: bool,
+    pub(super) entry_point: bool,
     /// The commands that were read already.
     pub(super) commands: HashSet<(Span, &'static str)>,
     /// Lines that are IPython's, not Python's.
@@ -71,6 +74,7 @@ impl<'a> Walker<'a> {
             broken: false,
             module,
             asked: None,
+            one_of_several: None,
             hints: None,
             judged: Judged::default(),
             functions: 0,
@@ -78,6 +82,7 @@ impl<'a> Walker<'a> {
             followed: 0,
             pairs_followed: 0,
             starts: Starts::default(),
+            region: Region::default(),
             detail,
             facts: Vec::new(),
             seen: HashSet::new(),
@@ -150,7 +155,7 @@ impl<'a> Walker<'a> {
         self.escaped.push(Escaped { span, when });
     }
 
-    fn body(&mut self, body: &'a [Stmt]) {
+    pub(super) fn body(&mut self, body: &'a [Stmt]) {
         let mut before: Option<&Stmt> = None;
         for statement in body {
             if is_printed(before.filter(|_| self.broken), statement) {
@@ -161,6 +166,9 @@ impl<'a> Walker<'a> {
                 self.statement(statement);
             }
             before = Some(statement);
+            if self.ends_on_cuda(statement) {
+                break;
+            }
         }
     }
 
@@ -258,7 +266,7 @@ impl<'a> Walker<'a> {
         });
     }
 
-    fn optional(&mut self, expr: Option<&'a Expr>, place: Place) {
+    pub(super) fn optional(&mut self, expr: Option<&'a Expr>, place: Place) {
         if let Some(expr) = expr {
             self.expression(expr, place);
         }
@@ -308,10 +316,15 @@ impl<'a> Walker<'a> {
         for decorator in &function.decorator_list {
             self.expression(&decorator.expression, Place::Code);
         }
+        if self.is_skipped_on_cuda(&function.decorator_list) {
+            return;
+        }
         self.defaults(&function.parameters);
         self.scopes
             .enter(Some(&function.parameters), &function.body);
-        self.called_later(|walker| walker.body(&function.body));
+        self.in_region(false, |walker| {
+            walker.called_later(|walker| walker.body(&function.body));
+        });
         self.scopes.leave();
     }
 
@@ -329,6 +342,9 @@ impl<'a> Walker<'a> {
         for decorator in &class.decorator_list {
             self.expression(&decorator.expression, Place::Code);
         }
+        if self.is_skipped_on_cuda(&class.decorator_list) {
+            return;
+        }
         if let Some(arguments) = &class.arguments {
             for base in &arguments.args {
                 self.expression(base, Place::Code);
@@ -345,23 +361,9 @@ impl<'a> Walker<'a> {
                 .any(|end| path.ends_with(end))
         });
         self.scopes.enter_class(class);
-        self.body(&class.body);
+        self.in_region(true, |walker| walker.body(&class.body));
         self.scopes.leave();
         self.in_exception = around;
-    }
-
-    fn condition(&mut self, statement: &'a StmtIf) {
-        if self.functions == 0 && is_main_check(&statement.test) {
-            self.entry_point = true;
-        }
-        self.expression(&statement.test, Place::Code);
-        self.branch(|walker| walker.body(&statement.body));
-        for clause in &statement.elif_else_clauses {
-            self.branch(|walker| {
-                walker.optional(clause.test.as_ref(), Place::Code);
-                walker.body(&clause.body);
-            });
-        }
     }
 }
 
@@ -395,17 +397,4 @@ fn is_printed(before: Option<&Stmt>, statement: &Stmt) -> bool {
     };
     matches!(first, Some(Expr::BinOp(shift))
         if shift.op == Operator::RShift && is_print(&shift.left))
-}
-
-/// `__name__ == "__main__"`, either way round.
-fn is_main_check(test: &Expr) -> bool {
-    let Expr::Compare(compare) = test else {
-        return false;
-    };
-    let ([CmpOp::Eq], [right]) = (&*compare.ops, &*compare.comparators) else {
-        return false;
-    };
-    let is_name = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "__name__");
-    let is_main = |expr: &Expr| matches!(expr, Expr::StringLiteral(literal) if literal.value.to_str() == "__main__");
-    (is_name(&compare.left) && is_main(right)) || (is_main(&compare.left) && is_name(right))
 }

@@ -2,6 +2,7 @@
 
 use ruff_python_ast::{Expr, ExprCall};
 
+use super::option::flag_name;
 use super::place::Place;
 
 /// Functions and methods whose arguments are told to a person.
@@ -138,4 +139,27 @@ pub(super) fn collects_texts(call: &ExprCall) -> bool {
         && !["device", "gpu", "cuda", "card"]
             .iter()
             .any(|word| collected.contains(word))
+}
+
+/// The name of what is called.
+pub(super) fn called_name(call: &ExprCall) -> &str {
+    match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(method) => method.attr.as_str(),
+        _ => "",
+    }
+}
+
+/// Whether a call looks something up, with a default for what is not there.
+pub(super) fn is_lookup(last: &str, call: &ExprCall) -> bool {
+    KEYED.contains(&last) || (last == "getattr" && call.arguments.args.len() == 3)
+}
+
+/// How many arguments stand before the default.
+pub(super) fn keys_before_default(last: &str, call: &ExprCall) -> usize {
+    if last == "getattr" {
+        2
+    } else {
+        usize::from(KEYED.contains(&last) || flag_name(last, call).is_some())
+    }
 }
