@@ -91,6 +91,7 @@ const STEMS: &[(&str, Around)] = &[
     ("dispatch_model", Anything),
     ("load_checkpoint_", Anything),
     ("balanced_memory", Anything),
+    ("tensor_to_device", Anything),
     ("deepspeed", Then(&[".init", ".On", " import", "\"", "'", " --"])),
     ("mp_size", Anything),
     ("safetensors", Then(&[".torch import", " import", ".torch.load"])),
