@@ -9,7 +9,7 @@ use super::span_of;
 use super::value::{Constant, computes, constants, kept};
 use super::walk::{Imports, Walker};
 use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
-use crate::scan::catalogue::{self, Api, Argument, DeviceText, Form, Uses, Where};
+use crate::scan::catalogue::{self, Api, Argument, DeviceText, Evidence, Form, Uses, Where};
 
 /// What is known of a call before its arguments are read.
 struct Called<'p> {
@@ -219,6 +219,20 @@ impl<'a> Walker<'a> {
                 numbers,
             });
         }
+        if let Some(choice) = catalogue::option(name)
+            && choice.needs == Evidence::Name
+            && !called.elsewhere
+            && self.numbers_count(Where::Calls, called.path)
+        {
+            return Place::Device(Role {
+                label: choice.label,
+                form: choice.form,
+                numbers: true,
+            });
+        }
+        if catalogue::is_of_scheduler(name) {
+            return Place::Compared;
+        }
         if name == "default" {
             return match (option_name(call), called.default) {
                 (Some(option), _) => self.place_of_option(&option, call),
@@ -234,13 +248,30 @@ impl<'a> Walker<'a> {
         let gpu_library = catalogue::is_gpu_library(path);
         let unknown = |imports: Imports| {
             let audio = imports.audio && catalogue::sounds_like_audio(path);
-            gpu_library || (imports.gpu && !audio && !catalogue::is_other_device(path))
+            gpu_library || (!audio && !catalogue::is_other_device(path))
         };
         match place {
             Where::Everywhere => true,
             Where::GpuLibraries => gpu_library,
-            Where::GpuCalls => unknown(self.imports) && !catalogue::is_other_device(path),
-            Where::GpuFiles => unknown(self.imports) && (gpu_library || self.counts_cards()),
+            Where::GpuCalls => {
+                unknown(self.imports)
+                    && (gpu_library || self.imports.gpu)
+                    && !catalogue::is_other_device(path)
+            }
+            Where::GpuIds => {
+                unknown(self.imports)
+                    && (gpu_library || self.imports.gpu)
+                    && !self.imports.without_cards
+                    && !catalogue::holds_data(path)
+                    && !catalogue::speaks_of_other_device(path)
+            }
+            Where::Calls if !self.imports.gpu => {
+                unknown(self.imports)
+                    && (gpu_library || !catalogue::holds_data(path) && !self.hints().mask_is_open)
+            }
+            Where::Calls | Where::GpuFiles => {
+                unknown(self.imports) && (gpu_library || self.counts_cards())
+            }
         }
     }
 

@@ -94,7 +94,8 @@ fn every_option_is_a_card_with_its_evidence() {
         let (name, label) = (choice.name, choice.label);
         let option = format!("import torch\np.add_argument(\"--{name}\", type=int, default=1");
         let alone: &[_] = match choice.needs {
-            Evidence::Name => &[(1, label)],
+            Evidence::File if name == "device" => &[],
+            Evidence::Name | Evidence::File => &[(1, label)],
             Evidence::Use => &[],
         };
         assert_eq!(selects(&format!("{option})")), alone, "{name}");
@@ -125,7 +126,11 @@ fn every_option_is_a_card_with_its_evidence() {
             "{name}"
         );
         let elsewhere = option.replace("import torch", "import serial");
-        assert_eq!(selects(&format!("{elsewhere})")), [], "{name}");
+        let alone: &[_] = match choice.needs {
+            Evidence::Name => &[(1, label)],
+            Evidence::File | Evidence::Use => &[],
+        };
+        assert_eq!(selects(&format!("{elsewhere})")), alone, "{name}");
     }
 }
 

@@ -11,6 +11,7 @@ use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
 use super::hints::Hints;
+use super::named::says_cpu;
 use super::place::Place;
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
@@ -27,6 +28,8 @@ pub(super) struct Imports {
     pub(super) gpu: bool,
     /// For microphones and loudspeakers.
     pub(super) audio: bool,
+    /// For devices that are no cards: these too, and ports, buses and instruments.
+    pub(super) without_cards: bool,
 }
 
 pub(super) struct Walker<'a> {
@@ -42,6 +45,8 @@ pub(super) struct Walker<'a> {
     /// Made when it is needed first.
     pub(super) hints: Option<Hints<'a>>,
     pub(super) judged: Judged<'a>,
+    /// The names of the functions and classes around the place that is being read.
+    pub(super) around: Vec<&'a str>,
     /// How many functions are around the place that is being read.
     pub(super) functions: u32,
     /// How many branches that may not be taken are around it.
@@ -73,6 +78,7 @@ impl<'a> Walker<'a> {
             asked: None,
             hints: None,
             judged: Judged::default(),
+            around: Vec::new(),
             functions: 0,
             branches: 0,
             followed: 0,
@@ -119,10 +125,14 @@ impl<'a> Walker<'a> {
                         self.imported(alias.name.as_str());
                     }
                 }
-                Stmt::ImportFrom(import) if import.level == 0 => {
-                    if let Some(module) = &import.module {
+                Stmt::ImportFrom(import) => {
+                    if let Some(module) = import.module.as_ref().filter(|_| import.level == 0) {
                         self.imported(module.as_str());
                     }
+                    // `from .compat import torch`
+                    let mut names = import.names.iter();
+                    self.imports.gpu |=
+                        names.any(|alias| catalogue::is_module_name(alias.name.as_str()));
                 }
                 Stmt::Global(global) => {
                     for name in &global.names {
@@ -142,6 +152,7 @@ impl<'a> Walker<'a> {
     fn imported(&mut self, module: &str) {
         self.imports.gpu |= catalogue::is_gpu_library(module);
         self.imports.audio |= catalogue::is_audio_library(module);
+        self.imports.without_cards |= catalogue::is_library_without_cards(module);
     }
 
     /// `%magic` and `!command`: the notebook's to read.
@@ -178,14 +189,16 @@ impl<'a> Walker<'a> {
                 }
                 // One value for several targets is still one value.
                 let first = assign.targets.first();
-                let place = first.map_or(Place::Code, |target| self.place_of_target(target));
+                let place = first.map_or(Place::Code, |target| {
+                    self.place_of_target(target, &assign.value)
+                });
                 self.assigned(first, &assign.value, place);
             }
             Stmt::AnnAssign(assign) => {
                 self.target(&assign.target);
                 if let Some(value) = &assign.value {
                     self.environment_assigned(&assign.target, value);
-                    let place = self.place_of_declared(&assign.target);
+                    let place = self.place_of_declared(&assign.target, value);
                     self.expression(value, place);
                 }
             }
@@ -271,7 +284,7 @@ impl<'a> Walker<'a> {
                 if targets.elts.len() == values.elts.len() =>
             {
                 for (target, value) in targets.elts.iter().zip(&values.elts) {
-                    let place = self.place_of_target(target);
+                    let place = self.place_of_target(target, value);
                     self.assigned(Some(target), value, place);
                 }
             }
@@ -308,18 +321,21 @@ impl<'a> Walker<'a> {
         for decorator in &function.decorator_list {
             self.expression(&decorator.expression, Place::Code);
         }
-        self.defaults(&function.parameters);
+        self.around.push(function.name.as_str());
+        self.defaults(&function.parameters, &function.body);
         self.scopes
             .enter(Some(&function.parameters), &function.body);
         self.called_later(|walker| walker.body(&function.body));
         self.scopes.leave();
+        self.around.pop();
     }
 
     /// The defaults of parameters, which belong to the scope outside.
-    pub(super) fn defaults(&mut self, parameters: &'a Parameters) {
+    pub(super) fn defaults(&mut self, parameters: &'a Parameters, body: &'a [Stmt]) {
+        let is_cpu = says_cpu(parameters);
         for parameter in parameters.iter_non_variadic_params() {
             if let Some(default) = &parameter.default {
-                let place = self.place_of_key(parameter.name().as_str());
+                let place = self.place_of_parameter(&parameter.parameter, (is_cpu, body));
                 self.expression(default, place);
             }
         }
@@ -345,7 +361,9 @@ impl<'a> Walker<'a> {
                 .any(|end| path.ends_with(end))
         });
         self.scopes.enter_class(class);
+        self.around.push(class.name.as_str());
         self.body(&class.body);
+        self.around.pop();
         self.scopes.leave();
         self.in_exception = around;
     }
