@@ -83,14 +83,22 @@ const CHOICES: &[Choice] = &[
     used("ctx_id", "ctx_id="),
 ];
 
-/// The row of a name, with or without its underscores.
+/// The row of a name, with or without its underscores; `det_gpu_id` is a `gpu_id`.
 pub fn option(name: &str) -> Option<&'static Choice> {
     fn letters(name: &str) -> impl Iterator<Item = u8> {
         name.bytes().filter(|byte| *byte != b'_')
     }
-    CHOICES
+    let whole = CHOICES
         .iter()
-        .find(|choice| letters(choice.name).eq(letters(name)))
+        .find(|choice| letters(choice.name).eq(letters(name)));
+    whole.or_else(|| {
+        let of_part = |choice: &&Choice| {
+            let before = name.strip_suffix(choice.name)?.strip_suffix('_')?;
+            let counts = ["n", "num", "number"].contains(&before);
+            (choice.needs == Evidence::Name && !counts).then_some(())
+        };
+        CHOICES.iter().find(|choice| of_part(choice).is_some())
+    })
 }
 
 /// All names.

@@ -7,7 +7,7 @@ use super::place::{Place, Role};
 use super::rank::asks_for_rank;
 use super::span_of;
 use super::value::{Constant, computes, constants, kept};
-use super::walk::{Imports, Walker};
+use super::walk::Walker;
 use super::words::{DECLARATIONS, DESCRIPTIONS, KEYED, collects_texts, last_part, rest_place};
 use crate::scan::catalogue::{self, Api, Argument, DeviceText, Evidence, Form, Uses, Where};
 
@@ -241,38 +241,6 @@ impl<'a> Walker<'a> {
             };
         }
         called.rest
-    }
-
-    /// Whether a bare number under a general keyword is a card in a call of `path`.
-    fn numbers_count(&mut self, place: Where, path: &str) -> bool {
-        let gpu_library = catalogue::is_gpu_library(path);
-        let unknown = |imports: Imports| {
-            let audio = imports.audio && catalogue::sounds_like_audio(path);
-            gpu_library || (!audio && !catalogue::is_other_device(path))
-        };
-        match place {
-            Where::Everywhere => true,
-            Where::GpuLibraries => gpu_library,
-            Where::GpuCalls => {
-                unknown(self.imports)
-                    && (gpu_library || self.imports.gpu)
-                    && !catalogue::is_other_device(path)
-            }
-            Where::GpuIds => {
-                unknown(self.imports)
-                    && (gpu_library || self.imports.gpu)
-                    && !self.imports.without_cards
-                    && !catalogue::holds_data(path)
-                    && !catalogue::speaks_of_other_device(path)
-            }
-            Where::Calls if !self.imports.gpu => {
-                unknown(self.imports)
-                    && (gpu_library || !catalogue::holds_data(path) && !self.hints().mask_is_open)
-            }
-            Where::Calls | Where::GpuFiles => {
-                unknown(self.imports) && (gpu_library || self.counts_cards())
-            }
-        }
     }
 
     /// Whether a number stands beside a kind of device that is decided at run time, as in

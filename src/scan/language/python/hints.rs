@@ -9,55 +9,11 @@ use ruff_python_ast::{
     Stmt,
 };
 
+use super::hint_words::{
+    As, DEVICE_CALLS, DEVICE_KEYWORDS, MASK, OTHERS, RANK_KEYWORDS, SOUNDS, ends_as, names_gpu,
+};
 use super::words::last_part;
 use crate::scan::catalogue;
-
-const MASK: &str = "CUDA_VISIBLE_DEVICES";
-
-/// Functions and methods whose first argument is a device.
-const DEVICE_CALLS: &[&str] = &[
-    "set_device",
-    "device",
-    "cuda",
-    "to",
-    "get_device",
-    "get_device_from_id",
-    "get_device_name",
-    "get_device_properties",
-    "select_device",
-    "Device",
-    "gpu",
-    "CUDAPlace",
-    "require_gpu",
-    "prefer_gpu",
-    "to_gpu",
-];
-
-/// Modules of other accelerators that have the same functions: `torch.npu.set_device`.
-const OTHERS: &[&str] = &["npu", "xpu", "mlu", "musa", "hpu", "mps", "sdaa", "gcu"];
-
-/// Functions of sound libraries whose `device` is a loudspeaker or microphone.
-const SOUNDS: &[&str] = &["Stream", "play", "playrec", "query_devices", "rec"];
-
-/// Keywords whose value is a device of CUDA's.
-const DEVICE_KEYWORDS: &[&str] = &[
-    "device_ids",
-    "device_index",
-    "gpu",
-    "gpu_id",
-    "gpu_ids",
-    "main_gpu",
-    "map_location",
-];
-
-/// Keywords whose value is the number of a process, or how many there are.
-const RANK_KEYWORDS: &[&str] = &[
-    "local_rank",
-    "num_gpus",
-    "num_processes",
-    "rank",
-    "world_size",
-];
 
 /// Names without a value of their own in what is written to the mask.
 const TOOLS: &[&str] = &["str", "int", "map", "repr", "list", "range", "len", "os"];
@@ -80,14 +36,6 @@ pub(super) struct Hints<'a> {
     counters: HashSet<&'a str>,
     /// Whether a name or a text in it speaks of a GPU.
     pub(super) speaks_of_gpu: bool,
-}
-
-/// What names are collected as.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum As {
-    Device,
-    Mask,
-    Other,
 }
 
 impl<'a> Hints<'a> {
@@ -370,37 +318,6 @@ impl<'a> Visitor<'a> for Hints<'a> {
         }
         walk_expr(self, expr);
     }
-}
-
-/// What a text is the start of, up to the hole for its number: `"cuda:%d"`.
-fn ends_as(text: &str, hole: &str) -> Option<As> {
-    let start = match hole {
-        "" => text,
-        hole => text.split(hole).next().unwrap_or_default(),
-    };
-    if start
-        .strip_suffix('=')
-        .is_some_and(|name| name.ends_with(MASK))
-    {
-        return Some(As::Mask);
-    }
-    let kind = start.strip_suffix(':')?;
-    if ["cuda", "gpu", "GPU"].iter().any(|end| kind.ends_with(end)) {
-        return Some(As::Device);
-    }
-    let is_other = OTHERS.iter().any(|end| kind.ends_with(end));
-    is_other.then_some(As::Other)
-}
-
-/// Whether a word or text speaks of a GPU.
-fn names_gpu(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let found = |word: &[u8]| {
-        bytes
-            .windows(word.len())
-            .any(|part| part.eq_ignore_ascii_case(word))
-    };
-    found(b"gpu") || found(b"cuda")
 }
 
 fn text_of(expr: &Expr) -> Option<&str> {

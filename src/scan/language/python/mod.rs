@@ -1,10 +1,10 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `hints` what the whole file says about its names; `walk`, `expression`, `call`, `cards`,
-//! `option`, `environment`, `child`, `command`, `container` and `nvml` go through the tree and
-//! write down facts; `flow` says in which order they happen, `opening` where a line can be put
-//! before them all; `edit` writes remedies.
+//! `hints` what the whole file says about its names, `named` which of them hold a card; `walk`,
+//! `expression`, `call`, `cards`, `option`, `environment`, `child`, `command`, `container` and
+//! `nvml` go through the tree and write down facts; `flow` says in which order they happen,
+//! `opening` where a line can be put before them all; `edit` writes remedies.
 
 mod asked;
 mod bind;
@@ -25,6 +25,7 @@ mod expression;
 mod flow;
 mod format;
 mod harmless;
+mod hint_words;
 mod hints;
 mod indirect;
 mod insertion;
@@ -44,6 +45,7 @@ mod removal;
 mod repair;
 mod scope;
 mod start;
+mod statement;
 mod surroundings;
 mod value;
 mod walk;

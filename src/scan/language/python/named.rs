@@ -4,8 +4,8 @@ use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Parameter, Parameters, Stmt};
 
 use super::place::{Place, Role};
-use super::walk::Walker;
-use crate::scan::catalogue::{self, Evidence, Form, Help};
+use super::walk::{Imports, Walker};
+use crate::scan::catalogue::{self, Evidence, Form, Help, Where};
 
 /// The label of masks that are written as defaults.
 pub(super) const MASK_LABEL: &str = "CUDA_VISIBLE_DEVICES";
@@ -111,6 +111,38 @@ impl<'a> Walker<'a> {
         let role = self.card_by_name(name, Stand::Given, Help::Silent)?;
         self.judged.names.insert(name);
         Some(Place::Device(role))
+    }
+
+    /// Whether a bare number under a general keyword is a card in a call of `path`.
+    pub(super) fn numbers_count(&mut self, place: Where, path: &str) -> bool {
+        let gpu_library = catalogue::is_gpu_library(path);
+        let unknown = |imports: Imports| {
+            let audio = imports.audio && catalogue::sounds_like_audio(path);
+            gpu_library || (!audio && !catalogue::is_other_device(path))
+        };
+        match place {
+            Where::Everywhere => true,
+            Where::GpuLibraries => gpu_library,
+            Where::GpuCalls => {
+                unknown(self.imports)
+                    && (gpu_library || self.imports.gpu)
+                    && !catalogue::is_other_device(path)
+            }
+            Where::GpuIds => {
+                unknown(self.imports)
+                    && (gpu_library || self.imports.gpu)
+                    && !self.imports.without_cards
+                    && !catalogue::holds_data(path)
+                    && !catalogue::speaks_of_other_device(path)
+            }
+            Where::Calls if !self.imports.gpu => {
+                unknown(self.imports)
+                    && (gpu_library || !catalogue::holds_data(path) && !self.hints().mask_is_open)
+            }
+            Where::Calls | Where::GpuFiles => {
+                unknown(self.imports) && (gpu_library || self.counts_cards())
+            }
+        }
     }
 
     /// Whether the function or class around is for something other than cards.

@@ -2,12 +2,9 @@
 
 use std::collections::HashSet;
 
-use ruff_python_ast::{
-    CmpOp, Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf,
-};
+use ruff_python_ast::{Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef, StmtIf};
 
 use super::asked::Asked;
-use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
 use super::hints::Hints;
@@ -15,6 +12,7 @@ use super::named::says_cpu;
 use super::place::Place;
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
+use super::statement::{changes, is_main_check, is_printed};
 use super::{Escaped, flow, span_of};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, FileFacts};
@@ -381,49 +379,4 @@ impl<'a> Walker<'a> {
             });
         }
     }
-}
-
-/// The name whose items a statement sets or takes away.
-fn changes(statement: &Stmt) -> Option<&str> {
-    match statement {
-        Stmt::Assign(assign) => assign.targets.iter().find_map(changed_name),
-        Stmt::AugAssign(assign) => changed_name(&assign.target),
-        Stmt::Delete(delete) => delete.targets.iter().find_map(changed_name),
-        Stmt::Expr(statement) => changed_by_call(&statement.value),
-        _ => None,
-    }
-}
-
-/// Whether a statement is what Python 2 prints: `print "…" % x`, `print >>file, "…"`. The parser
-/// takes the word for a statement of its own, or for an operand.
-fn is_printed(before: Option<&Stmt>, statement: &Stmt) -> bool {
-    let is_print = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "print");
-    let Stmt::Expr(printed) = statement else {
-        return false;
-    };
-    if let Some(Stmt::Expr(word)) = before {
-        let gap = span_of(printed).start.saturating_sub(span_of(word).end);
-        if is_print(&word.value) && gap <= 1 {
-            return true;
-        }
-    }
-    let first = match &*printed.value {
-        Expr::Tuple(tuple) => tuple.elts.first(),
-        other => Some(other),
-    };
-    matches!(first, Some(Expr::BinOp(shift))
-        if shift.op == Operator::RShift && is_print(&shift.left))
-}
-
-/// `__name__ == "__main__"`, either way round.
-fn is_main_check(test: &Expr) -> bool {
-    let Expr::Compare(compare) = test else {
-        return false;
-    };
-    let ([CmpOp::Eq], [right]) = (&*compare.ops, &*compare.comparators) else {
-        return false;
-    };
-    let is_name = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "__name__");
-    let is_main = |expr: &Expr| matches!(expr, Expr::StringLiteral(literal) if literal.value.to_str() == "__main__");
-    (is_name(&compare.left) && is_main(right)) || (is_main(&compare.left) && is_name(right))
 }
