@@ -236,7 +236,9 @@ fn half_written_cards_never_stop_the_reader() {
                  CatBoostClassifier(devices='0-1', task_type='GPU')\nTrainer(devices='1,')\n\
                  p = [('CUDAExecutionProvider', {'device_id': '1', **o})]\n\
                  LocalCUDACluster(CUDA_VISIBLE_DEVICES=[1, *x])\nf(**{'gpu_id': 1})\n\
-                 os.environ['CUDA_VISIBLE_DEVICES'] = str(a.gpu)\nx = f'cuda:{a.gpu}'\n";
+                 os.environ['CUDA_VISIBLE_DEVICES'] = str(a.gpu)\nx = f'cuda:{a.gpu}'\n\
+                 def f(gpu_id=1, device=[1], é_gpu_id='1', visible_gpus='0,é'): gpu_id = 1\n\
+                 x = job + '/GPU:1', f'{a}/gpu:1', '/job:%d/gpu:1' % i, LazyLoader('torch', g)\n";
     for (end, _) in whole.char_indices() {
         facts(&whole[..end]);
         facts(&whole[end..]);

@@ -4,6 +4,26 @@
 /// The variable that masks cards.
 pub(super) const MASK: &str = "CUDA_VISIBLE_DEVICES";
 
+/// Whether a text speaks of the mask at all: only then is a file looked through for what its
+/// mask is made of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum MaskName {
+    /// It does.
+    Mentioned,
+    /// It does not.
+    Absent,
+}
+
+impl MaskName {
+    pub(super) fn of(text: &str) -> Self {
+        if text.contains(MASK) {
+            Self::Mentioned
+        } else {
+            Self::Absent
+        }
+    }
+}
+
 /// Functions and methods whose first argument is a device.
 pub(super) const DEVICE_CALLS: &[&str] = &[
     "set_device",

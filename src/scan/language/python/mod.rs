@@ -265,7 +265,7 @@ fn facts_of(
     detail: Detail,
     most: usize,
 ) -> (FileFacts, Vec<Escaped>) {
-    let (mut facts, escaped) = facts_in(&parsed, detail);
+    let (mut facts, escaped) = facts_in(text, &parsed, detail);
     let errors = parsed.errors().iter();
     facts.first_error = errors.map(|error| error.location.start().to_usize()).min();
     facts.errors = parsed.errors().len();
@@ -284,7 +284,7 @@ fn facts_of(
         if let Ok(rest) = parse(&rest, layout)
             && depth_of(&rest) <= most
         {
-            let (rest, _) = facts_in(&rest, detail);
+            let (rest, _) = facts_in(text, &rest, detail);
             facts = with_rest(facts, &open, rest);
         }
     }
@@ -305,8 +305,9 @@ fn with_rest(mut facts: FileFacts, open: &[Span], rest: FileFacts) -> FileFacts 
     facts
 }
 
-fn facts_in(parsed: &Parsed<ModModule>, detail: Detail) -> (FileFacts, Vec<Escaped>) {
+fn facts_in(text: &str, parsed: &Parsed<ModModule>, detail: Detail) -> (FileFacts, Vec<Escaped>) {
     let mut walker = walk::Walker::new(parsed.suite(), detail);
+    walker.mask_name = hint_words::MaskName::of(text);
     walker.broken = !parsed.errors().is_empty();
     walker.module(parsed.suite());
     let escaped = std::mem::take(&mut walker.escaped);

@@ -3,6 +3,7 @@
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
 use ruff_python_ast::{Expr, Parameter, Parameters, Stmt};
 
+use super::hint_words::MaskName;
 use super::place::{Place, Role};
 use super::walk::{Imports, Walker};
 use crate::scan::catalogue::{self, Evidence, Form, Help, Where};
@@ -68,8 +69,8 @@ impl<'a> Walker<'a> {
 
     /// What a default under a name is that the mask is made of.
     pub(super) fn mask_by_name(&mut self, name: &str) -> Option<Role> {
-        let lower = name.to_ascii_lowercase();
-        let is_mask = MASKS.contains(&lower.as_str()) || self.hints().is_mask(name);
+        let is_mask = is_name_of_mask(name)
+            || (self.mask_name == MaskName::Mentioned && self.hints().is_mask(name));
         is_mask.then_some(Role {
             label: MASK_LABEL,
             form: Form::Mask,
@@ -105,7 +106,7 @@ impl<'a> Walker<'a> {
         if !holds_number(value) {
             return None;
         }
-        if MASKS.contains(&name.to_ascii_lowercase().as_str()) && !self.hints().is_mask(name) {
+        if is_name_of_mask(name) && !self.hints().is_mask(name) {
             return self.mask_by_name(name).map(Place::Device);
         }
         let role = self.card_by_name(name, Stand::Given, Help::Silent)?;
@@ -153,6 +154,10 @@ impl<'a> Walker<'a> {
     }
 }
 
+fn is_name_of_mask(name: &str) -> bool {
+    MASKS.iter().any(|mask| name.eq_ignore_ascii_case(mask))
+}
+
 /// Whether a default says that the CPU is meant.
 pub(super) fn says_cpu(parameters: &Parameters) -> bool {
     let is_cpu = |default: &Expr| match default {
@@ -167,15 +172,15 @@ pub(super) fn says_cpu(parameters: &Parameters) -> bool {
 
 /// Whether a body gives a name another value before it reads it.
 fn is_replaced(name: &str, body: &[Stmt]) -> bool {
+    let mut mention = Mention::of(name);
     let first = body.iter().find(|statement| {
-        let mut mention = Mention { name, found: false };
         mention.visit_stmt(statement);
         mention.found
     });
     let Some(Stmt::Assign(assign)) = first else {
         return false;
     };
-    let mut mention = Mention { name, found: false };
+    let mut mention = Mention::of(name);
     mention.visit_expr(&assign.value);
     let [Expr::Name(target)] = assign.targets.as_slice() else {
         return false;
@@ -187,6 +192,20 @@ fn is_replaced(name: &str, body: &[Stmt]) -> bool {
 struct Mention<'n> {
     name: &'n str,
     found: bool,
+    /// How many expressions are looked at yet: many names must not cost the square of a file.
+    left: u32,
+}
+
+impl<'n> Mention<'n> {
+    const MOST: u32 = 2_000;
+
+    fn of(name: &'n str) -> Self {
+        Self {
+            name,
+            found: false,
+            left: Self::MOST,
+        }
+    }
 }
 
 impl Visitor<'_> for Mention<'_> {
@@ -197,6 +216,9 @@ impl Visitor<'_> for Mention<'_> {
     }
 
     fn visit_expr(&mut self, expr: &Expr) {
+        self.left = self.left.saturating_sub(1);
+        // Who looks no further takes it for mentioned.
+        self.found |= self.left == 0;
         self.found |= matches!(expr, Expr::Name(name) if name.id == self.name);
         if !self.found {
             walk_expr(self, expr);

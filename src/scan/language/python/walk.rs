@@ -7,6 +7,7 @@ use ruff_python_ast::{Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFuncti
 use super::asked::Asked;
 use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
+use super::hint_words::MaskName;
 use super::hints::Hints;
 use super::named::says_cpu;
 use super::place::Place;
@@ -35,6 +36,8 @@ pub(super) struct Walker<'a> {
     pub(super) imports: Imports,
     /// Whether the place that is being read is in a class of exceptions.
     pub(super) in_exception: bool,
+    /// Whether the text speaks of `CUDA_VISIBLE_DEVICES` at all.
+    pub(super) mask_name: MaskName,
     /// Whether the file has syntax errors.
     pub(super) broken: bool,
     pub(super) module: &'a [Stmt],
@@ -71,6 +74,7 @@ impl<'a> Walker<'a> {
             scopes: Scopes::default(),
             imports: Imports::default(),
             in_exception: false,
+            mask_name: MaskName::Absent,
             broken: false,
             module,
             asked: None,
