@@ -94,7 +94,8 @@ pub fn option(name: &str) -> Option<&'static Choice> {
     whole.or_else(|| {
         let of_part = |choice: &&Choice| {
             let before = name.strip_suffix(choice.name)?.strip_suffix('_')?;
-            let counts = ["n", "num", "number"].contains(&before);
+            // Counts, and what there is to choose from.
+            let counts = ["all", "available", "free", "n", "num", "number"].contains(&before);
             (choice.needs == Evidence::Name && !counts).then_some(())
         };
         CHOICES.iter().find(|choice| of_part(choice).is_some())
