@@ -161,6 +161,8 @@ fn python_cases_give_their_findings() {
     assert!(cases >= 60, "{cases} cases");
     let cases = check_python(include_str!("languages/python_values.md"), false);
     assert!(cases >= 20, "{cases} cases");
+    let cases = check_python(include_str!("languages/python_names.md"), false);
+    assert!(cases >= 25, "{cases} cases");
 }
 
 #[test]

@@ -102,6 +102,14 @@ const PREFIXES: &[(&str, &str)] = &[
 
 /// The catalogue's name of a path that has another one.
 pub(super) fn canonical(path: &str) -> Option<String> {
+    // MXNet's own modules, and what is made after them, take it from beside them.
+    if path.starts_with('.')
+        && [".context.gpu", ".device.gpu"]
+            .iter()
+            .any(|end| path.ends_with(end))
+    {
+        return Some("mxnet.gpu".to_owned());
+    }
     let mut found = once(path)?;
     // A name may lead to another: `tensorflow.compat.v1.keras` is `keras`.
     if let Some(next) = once(&found) {

@@ -152,6 +152,10 @@ pub(super) fn is_elsewhere(path: &str) -> bool {
     {
         return true;
     }
+    // Messages of protocol buffers.
+    if path.contains("_pb2.") {
+        return true;
+    }
     let path = path.to_ascii_lowercase();
     WORDS.iter().any(|word| path.contains(word))
 }
@@ -169,6 +173,7 @@ mod tests {
             "dict",
             "MidiInput",
             "?mqtt.publish",
+            "inference_pb2.Model",
         ] {
             assert!(is_elsewhere(path), "{path}");
         }

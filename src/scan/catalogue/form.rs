@@ -1,5 +1,7 @@
 //! How a value says which cards: the texts and numbers that an argument may hold.
 
+use super::card_text::card_text;
+
 /// How a value says which device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -212,7 +214,7 @@ pub fn cuda_text(text: &str) -> DeviceText {
     }
 }
 
-/// Reads `"cuda:1"`; `"auto"` and `"gpu"` may be CUDA too, or something else.
+/// Reads `"cuda:1"` and `"gpu:1"`; `"auto"` and `"gpu"` may be CUDA too, or something else.
 fn device_text(text: &str) -> DeviceText {
     let is_open = || {
         text == "auto"
@@ -220,7 +222,7 @@ fn device_text(text: &str) -> DeviceText {
                 .get(..3)
                 .is_some_and(|start| start.eq_ignore_ascii_case("gpu"))
     };
-    match cuda_text(text) {
+    match card_text(text) {
         DeviceText::Other if is_open() => DeviceText::Open,
         known => known,
     }

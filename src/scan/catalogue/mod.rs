@@ -4,6 +4,7 @@
 //! Each row's `example` is run by a test. Knows no language's syntax and no rule.
 
 mod alias;
+mod card_text;
 mod cuda;
 mod elsewhere;
 mod form;
@@ -26,11 +27,12 @@ use std::sync::LazyLock;
 
 use foldhash::HashMap;
 
+pub use card_text::{card_at_end, card_text, is_of_scheduler};
 pub use form::{DeviceText, Form, cuda_text};
 pub use keyword::{Keyword, Where, keyword, keywords};
 pub use libraries::{
-    is_audio_library, is_gpu_library, is_module_name, is_of_quantity, is_other_device,
-    sounds_like_audio,
+    holds_data, is_audio_library, is_for_cpu, is_gpu_library, is_library_without_cards,
+    is_module_name, is_of_quantity, is_other_device, sounds_like_audio, speaks_of_other_device,
 };
 pub use option::{Choice, Evidence, Help, help, option, options};
 pub use place::{

@@ -15,12 +15,14 @@ pub struct Choice {
     pub needs: Evidence,
 }
 
-/// What is needed to take a default for a card, in a file that uses a GPU library.
+/// What is needed to take a default for a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
-    /// Nothing: the name says it.
+    /// Nothing: the name says it, in any file.
     Name,
-    /// The file puts the value where a device stands, or the help says that it is an index.
+    /// The file is about GPUs, and about no other devices.
+    File,
+    /// That, and it puts the value where a device stands, or the help says that it is an index.
     Use,
 }
 
@@ -30,6 +32,14 @@ const fn named(name: &'static str, label: &'static str) -> Choice {
         label,
         form: Form::List,
         needs: Evidence::Name,
+    }
+}
+
+/// A name that other devices have too.
+const fn filed(name: &'static str, label: &'static str) -> Choice {
+    Choice {
+        needs: Evidence::File,
+        ..named(name, label)
     }
 }
 
@@ -47,28 +57,49 @@ const CHOICES: &[Choice] = &[
     named("gpu_ids", "gpu_ids="),
     named("gpu_device", "gpu_device="),
     named("gpu_device_id", "gpu_device_id="),
+    named("gpu_device_ids", "gpu_device_ids="),
+    named("base_gpu_id", "base_gpu_id="),
     named("cuda_id", "cuda_id="),
     named("cuda_index", "cuda_index="),
     named("cuda_device", "cuda_device="),
     named("cuda_device_id", "cuda_device_id="),
+    named("cuda_device_index", "cuda_device_index="),
     named("main_gpu", "main_gpu="),
-    used("gpu_idx", "gpu_idx="),
-    used("gpu_index", "gpu_index="),
-    used("gpu", "--gpu"),
-    used("cuda", "--cuda"),
-    used("device", "device="),
-    used("device_id", "device_id="),
-    used("device_ids", "device_ids="),
-    used("device_index", "device_index="),
-    used("devices", "--devices"),
-    used("gpus", "--gpus"),
-    used("gpu_no", "--gpu-no"),
-    used("gpu_num", "--gpu-num"),
+    filed("gpu_idx", "gpu_idx="),
+    filed("gpu_index", "gpu_index="),
+    filed("device", "device="),
+    filed("device_id", "device_id="),
+    filed("device_ids", "device_ids="),
+    filed("device_idx", "device_idx="),
+    filed("device_index", "device_index="),
+    used("gpu", "gpu="),
+    used("cuda", "cuda="),
+    used("devices", "devices="),
+    used("gpus", "gpus="),
+    used("gpu_no", "gpu_no="),
+    used("gpu_num", "gpu_num="),
+    used("gpu_number", "gpu_number="),
+    used("dev_id", "dev_id="),
+    used("ctx_id", "ctx_id="),
 ];
 
-/// The row of a name.
+/// The row of a name, with or without its underscores; `det_gpu_id` is a `gpu_id`.
 pub fn option(name: &str) -> Option<&'static Choice> {
-    CHOICES.iter().find(|choice| choice.name == name)
+    fn letters(name: &str) -> impl Iterator<Item = u8> {
+        name.bytes().filter(|byte| *byte != b'_')
+    }
+    let whole = CHOICES
+        .iter()
+        .find(|choice| letters(choice.name).eq(letters(name)));
+    whole.or_else(|| {
+        let of_part = |choice: &&Choice| {
+            let before = name.strip_suffix(choice.name)?.strip_suffix('_')?;
+            // Counts, and what there is to choose from.
+            let counts = ["all", "available", "free", "n", "num", "number"].contains(&before);
+            (choice.needs == Evidence::Name && !counts).then_some(())
+        };
+        CHOICES.iter().find(|choice| of_part(choice).is_some())
+    })
 }
 
 /// All names.
@@ -110,6 +141,23 @@ const COUNTS: &[&str] = &[
     "amount",
 ];
 
+/// Words of a help that speaks of other devices.
+const OTHERS: &[&str] = &[
+    "audio",
+    "camera",
+    "ascend",
+    "input device",
+    "microphone",
+    "midi",
+    " npu",
+    "opencl",
+    "output device",
+    "serial",
+    "sound",
+    "usb",
+    "webcam",
+];
+
 /// Words of a help that names one card, beside `gpu` or `cuda`.
 const NAMES: &[&str] = &[
     " id", "_id", "-id", "gpuid", "index", "indices", "number", "which", "ordinal", "to use",
@@ -120,7 +168,8 @@ const NAMES: &[&str] = &[
 pub fn help(text: &str) -> Help {
     let text = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    if has(COUNTS) {
+    let is_other = has(OTHERS) && !has(&["gpu", "cuda"]);
+    if has(COUNTS) || is_other {
         Help::Other
     } else if has(&["gpu", "cuda"]) && has(NAMES) {
         Help::Index
@@ -142,7 +191,8 @@ mod tests {
             ("use GPU or not", Help::Other),
             ("whether to use cuda device", Help::Other),
             ("the device", Help::Silent),
-            ("device id of the camera", Help::Silent),
+            ("device id of the camera", Help::Other),
+            ("GPU id, or NPU id on Ascend", Help::Index),
         ] {
             assert_eq!(help(text), expected, "{text}");
         }

@@ -29,12 +29,23 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             continue;
         }
         let mut draft = Draft::on(fact, About::Line);
-        draft.message = format!("{VISIBLE}={value} shows {}", cards_shown(&shown.slots));
+        let cards = cards_shown(&shown.slots);
+        // A default, from which the mask is made elsewhere: others may use it too.
+        let is_default = fact.api == VISIBLE;
+        draft.message = if is_default {
+            format!("{value} becomes {VISIBLE}, which then shows {cards}")
+        } else {
+            format!("{VISIBLE}={value} shows {cards}")
+        };
         "shows a card that must not be used".clone_into(&mut draft.label);
         draft.help = format!("set {VISIBLE} to \"{}\"", required.visible_devices);
         draft.remedy = Some(Remedy {
             change: Change::Value(required.visible_devices.clone()),
-            safety: Safety::Safe,
+            safety: if is_default {
+                Safety::Unsafe
+            } else {
+                Safety::Safe
+            },
         });
         drafts.push(draft);
     }

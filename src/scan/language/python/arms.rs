@@ -1,10 +1,11 @@
 //! The arms of a choice: which of them run where there is CUDA, and which choose another vendor's
 //! cards beside one that chooses CUDA's.
 
-use ruff_python_ast::{BoolOp, CmpOp, Decorator, Expr, ExprBoolOp, ExprIf, Stmt, StmtIf};
+use ruff_python_ast::{BoolOp, Decorator, Expr, ExprBoolOp, ExprIf, Stmt, StmtIf};
 
 use super::place::Place;
 use super::rank::is_rank_or_else;
+use super::statement::is_main_check;
 use super::vendor::on_cuda;
 use super::walk::Walker;
 use super::words::last_part;
@@ -179,17 +180,4 @@ fn leaves(body: &[Stmt]) -> bool {
         }
         _ => false,
     }
-}
-
-/// `__name__ == "__main__"`, either way round.
-fn is_main_check(test: &Expr) -> bool {
-    let Expr::Compare(compare) = test else {
-        return false;
-    };
-    let ([CmpOp::Eq], [right]) = (&*compare.ops, &*compare.comparators) else {
-        return false;
-    };
-    let is_name = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "__name__");
-    let is_main = |expr: &Expr| matches!(expr, Expr::StringLiteral(literal) if literal.value.to_str() == "__main__");
-    (is_name(&compare.left) && is_main(right)) || (is_main(&compare.left) && is_name(right))
 }

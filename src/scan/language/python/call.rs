@@ -7,12 +7,12 @@ use super::place::{Place, Role};
 use super::rank::asks_for_rank;
 use super::span_of;
 use super::value::{Constant, computes, constants, kept};
-use super::walk::{Imports, Walker};
+use super::walk::Walker;
 use super::words::{
     DECLARATIONS, DESCRIPTIONS, called_name, collects_texts, is_lookup, keys_before_default,
     last_part, rest_place,
 };
-use crate::scan::catalogue::{self, Api, Argument, DeviceText, Form, Uses, Where};
+use crate::scan::catalogue::{self, Api, Argument, DeviceText, Evidence, Form, Uses, Where};
 
 /// What is known of a call before its arguments are read.
 struct Called<'p> {
@@ -236,6 +236,20 @@ impl<'a> Walker<'a> {
                 numbers,
             });
         }
+        if let Some(choice) = catalogue::option(name)
+            && choice.needs == Evidence::Name
+            && !called.elsewhere
+            && self.numbers_count(Where::Calls, called.path)
+        {
+            return Place::Device(Role {
+                label: choice.label,
+                form: choice.form,
+                numbers: true,
+            });
+        }
+        if catalogue::is_of_scheduler(name) {
+            return Place::Compared;
+        }
         if name == "default" {
             return match (option_name(call), called.default) {
                 (Some(option), _) => self.place_of_option(&option, call),
@@ -244,21 +258,6 @@ impl<'a> Walker<'a> {
             };
         }
         called.rest
-    }
-
-    /// Whether a bare number under a general keyword is a card in a call of `path`.
-    fn numbers_count(&mut self, place: Where, path: &str) -> bool {
-        let gpu_library = catalogue::is_gpu_library(path);
-        let unknown = |imports: Imports| {
-            let audio = imports.audio && catalogue::sounds_like_audio(path);
-            gpu_library || (imports.gpu && !audio && !catalogue::is_other_device(path))
-        };
-        match place {
-            Where::Everywhere => true,
-            Where::GpuLibraries => gpu_library,
-            Where::GpuCalls => unknown(self.imports) && !catalogue::is_other_device(path),
-            Where::GpuFiles => unknown(self.imports) && (gpu_library || self.counts_cards()),
-        }
     }
 
     /// Whether a number stands beside a kind of device that is decided at run time, as in

@@ -94,7 +94,8 @@ fn every_option_is_a_card_with_its_evidence() {
         let (name, label) = (choice.name, choice.label);
         let option = format!("import torch\np.add_argument(\"--{name}\", type=int, default=1");
         let alone: &[_] = match choice.needs {
-            Evidence::Name => &[(1, label)],
+            Evidence::File if name == "device" => &[],
+            Evidence::Name | Evidence::File => &[(1, label)],
             Evidence::Use => &[],
         };
         assert_eq!(selects(&format!("{option})")), alone, "{name}");
@@ -125,7 +126,11 @@ fn every_option_is_a_card_with_its_evidence() {
             "{name}"
         );
         let elsewhere = option.replace("import torch", "import serial");
-        assert_eq!(selects(&format!("{elsewhere})")), [], "{name}");
+        let alone: &[_] = match choice.needs {
+            Evidence::Name => &[(1, label)],
+            Evidence::File | Evidence::Use => &[],
+        };
+        assert_eq!(selects(&format!("{elsewhere})")), alone, "{name}");
     }
 }
 
@@ -231,7 +236,9 @@ fn half_written_cards_never_stop_the_reader() {
                  CatBoostClassifier(devices='0-1', task_type='GPU')\nTrainer(devices='1,')\n\
                  p = [('CUDAExecutionProvider', {'device_id': '1', **o})]\n\
                  LocalCUDACluster(CUDA_VISIBLE_DEVICES=[1, *x])\nf(**{'gpu_id': 1})\n\
-                 os.environ['CUDA_VISIBLE_DEVICES'] = str(a.gpu)\nx = f'cuda:{a.gpu}'\n";
+                 os.environ['CUDA_VISIBLE_DEVICES'] = str(a.gpu)\nx = f'cuda:{a.gpu}'\n\
+                 def f(gpu_id=1, device=[1], é_gpu_id='1', visible_gpus='0,é'): gpu_id = 1\n\
+                 x = job + '/GPU:1', f'{a}/gpu:1', '/job:%d/gpu:1' % i, LazyLoader('torch', g)\n";
     for (end, _) in whole.char_indices() {
         facts(&whole[..end]);
         facts(&whole[end..]);

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use ruff_python_ast::{Expr, ExprCall, ExprDict, ExprSlice, ExprSubscript, Number};
 
+use super::named::MASK_LABEL;
 use super::place::{Place, Role};
 use super::span_of;
 use super::value::{Constant, constants, possible_values};
@@ -19,8 +20,8 @@ const MOST_SLICED: i64 = 8;
 /// What was judged where it is written, and not again where its name stands.
 #[derive(Default)]
 pub(super) struct Judged<'a> {
-    /// Fields of classes with a card as default.
-    pub(super) fields: HashSet<&'a str>,
+    /// Fields of classes, variables and attributes that are given a card.
+    pub(super) names: HashSet<&'a str>,
     /// Mappings that names led to: a long one under a name used often is read once.
     mappings: HashSet<Span>,
 }
@@ -113,6 +114,22 @@ impl<'a> Walker<'a> {
         }
     }
 
+    /// Whether a key of a mapping is the card of ONNX Runtime's CUDA provider, as the other keys
+    /// tell.
+    pub(super) fn is_provider_card(key: &str, dict: &ExprDict) -> bool {
+        const MOST: usize = 64;
+        const OF_CUDA: &[&str] = &[
+            "cudnn_conv_algo_search",
+            "gpu_mem_limit",
+            "trt_engine_cache_enable",
+        ];
+        key == "device_id"
+            && dict.items.iter().take(MOST).any(|item| {
+                matches!(&item.key, Some(Expr::StringLiteral(key))
+                    if OF_CUDA.contains(&key.value.to_str()))
+            })
+    }
+
     /// `("CUDAExecutionProvider", {"device_id": 1})`, wherever it stands.
     pub(super) fn provider(&mut self, pair: &'a [Expr], place: Place) -> bool {
         let [Expr::StringLiteral(name), options] = pair else {
@@ -164,6 +181,15 @@ impl<'a> Walker<'a> {
                 .map(|parts| parts.join(",")),
             None => self.known_word(expr),
         };
+        // A default of what a mask is made of may be changed before it is one: `"cpu"`, -1.
+        let is_list = |value: &String| value.bytes().all(|byte| b"0123456789, ".contains(&byte));
+        if role.label == MASK_LABEL
+            && !value
+                .as_ref()
+                .is_some_and(|value| !value.is_empty() && is_list(value))
+        {
+            return;
+        }
         let span = span_of(expr);
         self.fact(Fact {
             span,

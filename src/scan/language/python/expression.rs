@@ -2,11 +2,12 @@
 
 use ruff_python_ast::{Comprehension, Expr, ExprCall, ExprDict, ExprFString, ExprLambda, ExprName};
 
-use super::place::{ANYWHERE, Place, Role};
+use super::judged::is_named;
+use super::place::{ANYWHERE, PROVIDER_CARD, Place, Role};
 use super::span_of;
-use super::value::{Constant, computes, constants};
+use super::value::{Constant, constants};
 use super::walk::Walker;
-use crate::scan::catalogue::{self, DeviceText, Form, Where};
+use crate::scan::catalogue::{self, DeviceText, Form};
 use crate::text::Span;
 
 impl<'a> Walker<'a> {
@@ -108,9 +109,14 @@ impl<'a> Walker<'a> {
             Place::Code => {
                 for value in constants(expr, &self.scopes) {
                     self.text_unknown(expr, &value);
-                    if let Constant::Text(text) = value
-                        && let DeviceText::Indices(indices) = catalogue::cuda_text(&text)
+                    if matches!(value, Constant::Prefix(_) | Constant::Unknown) {
+                        self.address(expr);
+                    }
+                    if let Constant::Text(text) = &value
+                        && let DeviceText::Indices(indices) = catalogue::card_text(text)
+                        && !self.was_judged(expr, &value)
                     {
+                        let expr = self.default_meant(expr).unwrap_or(expr);
                         for index in indices {
                             self.select(expr, ANYWHERE.label, index);
                         }
@@ -174,45 +180,6 @@ impl<'a> Walker<'a> {
                 }
                 DeviceText::Open | DeviceText::Other => {}
             }
-        }
-    }
-
-    /// The default of the parameter that a name stands for.
-    pub(super) fn default_meant(&self, expr: &Expr) -> Option<&'a Expr> {
-        let Expr::Name(name) = expr else {
-            return None;
-        };
-        let bound = self.scopes.bound(&name.id, self.scopes.depth())?;
-        match bound.given {
-            [given] if bound.is_default => Some(given.expr),
-            _ => None,
-        }
-    }
-
-    /// Whether a name's value was already judged where the name was given it.
-    fn was_judged(&self, expr: &Expr, value: &Constant) -> bool {
-        let (name, is_field) = match expr {
-            Expr::Name(name) => (name.id.as_str(), false),
-            Expr::Attribute(attribute) => (
-                attribute.attr.as_str(),
-                self.judged.fields.contains(attribute.attr.as_str()),
-            ),
-            Expr::Subscript(subscript) => (key_name(&subscript.slice), false),
-            Expr::Call(call) if !computes(call) => {
-                (call.arguments.args.first().map_or("", key_name), false)
-            }
-            _ => return false,
-        };
-        match value {
-            Constant::Text(text) => {
-                is_field || matches!(catalogue::cuda_text(text), DeviceText::Indices(_))
-            }
-            Constant::Number(_) => {
-                is_field
-                    || catalogue::keyword(&name.to_ascii_lowercase())
-                        .is_some_and(|keyword| keyword.numbers == Where::Everywhere)
-            }
-            Constant::Prefix(_) | Constant::Unknown => false,
         }
     }
 
@@ -286,6 +253,11 @@ impl<'a> Walker<'a> {
                 (Place::Device(role), Some(key)) if role.form.mapped().is_some() => {
                     Place::Device(mapped(role, key))
                 }
+                (_, Some(Expr::StringLiteral(key)))
+                    if Self::is_provider_card(key.value.to_str(), dict) =>
+                {
+                    Place::Device(PROVIDER_CARD)
+                }
                 (_, Some(Expr::StringLiteral(key))) => self.place_of_key(key.value.to_str()),
                 _ => Place::Code,
             };
@@ -296,7 +268,7 @@ impl<'a> Walker<'a> {
     fn lambda(&mut self, lambda: &'a ExprLambda) {
         let parameters = lambda.parameters.as_deref();
         if let Some(parameters) = parameters {
-            self.defaults(parameters);
+            self.defaults(parameters, &[]);
         }
         self.scopes.enter(parameters, &[]);
         self.called_later(|walker| {
@@ -368,24 +340,6 @@ fn inside(expr: &Expr) -> Span {
 fn text_of(value: &Constant) -> &str {
     match value {
         Constant::Text(text) => text,
-        _ => "",
-    }
-}
-
-/// Whether it is a name whose value was read in the same form where it was given it.
-fn is_named(expr: &Expr, form: Form) -> bool {
-    let name = match expr {
-        Expr::Name(name) => name.id.as_str(),
-        Expr::Attribute(attribute) => attribute.attr.as_str(),
-        _ => return false,
-    };
-    catalogue::keyword(&name.to_ascii_lowercase()).is_some_and(|keyword| keyword.form == form)
-}
-
-/// The text of a key, where it is written there.
-fn key_name(key: &Expr) -> &str {
-    match key {
-        Expr::StringLiteral(text) => text.value.to_str(),
         _ => "",
     }
 }

@@ -3,40 +3,17 @@
 
 use std::collections::HashSet;
 
-use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
+use ruff_python_ast::visitor::{Visitor, walk_alias, walk_expr, walk_parameter, walk_stmt};
 use ruff_python_ast::{
-    Expr, ExprCall, FStringPart, InterpolatedStringElement, Keyword, Operator, Stmt,
+    Alias, Expr, ExprCall, FStringPart, InterpolatedStringElement, Keyword, Operator, Parameter,
+    Stmt,
 };
 
+use super::hint_words::{
+    As, DEVICE_CALLS, DEVICE_KEYWORDS, MASK, OTHERS, RANK_KEYWORDS, SOUNDS, ends_as, names_gpu,
+};
 use super::words::last_part;
 use crate::scan::catalogue;
-
-const MASK: &str = "CUDA_VISIBLE_DEVICES";
-
-/// Functions and methods whose first argument is a device.
-const DEVICE_CALLS: &[&str] = &[
-    "set_device",
-    "device",
-    "cuda",
-    "to",
-    "get_device",
-    "get_device_from_id",
-    "get_device_name",
-    "get_device_properties",
-    "select_device",
-    "Device",
-    "gpu",
-    "CUDAPlace",
-    "require_gpu",
-    "prefer_gpu",
-    "to_gpu",
-];
-
-/// Modules of other accelerators that have the same functions: `torch.npu.set_device`.
-const OTHERS: &[&str] = &["npu", "xpu", "mlu", "musa", "hpu", "mps", "sdaa", "gcu"];
-
-/// Keywords whose value is a device of CUDA's.
-const DEVICE_KEYWORDS: &[&str] = &["device_ids", "gpu_id", "map_location", "main_gpu"];
 
 /// Names without a value of their own in what is written to the mask.
 const TOOLS: &[&str] = &["str", "int", "map", "repr", "list", "range", "len", "os"];
@@ -51,6 +28,14 @@ pub(super) struct Hints<'a> {
     /// How many values of the mask are around the place that is being read.
     in_mask: u32,
     devices: HashSet<&'a str>,
+    /// Names that stand where another accelerator, a camera or a rank does.
+    others: HashSet<&'a str>,
+    /// Names that the mask is made of.
+    masks: HashSet<&'a str>,
+    /// Names that are counted up, or go through what a loop does.
+    counters: HashSet<&'a str>,
+    /// Whether a name or a text in it speaks of a GPU.
+    pub(super) speaks_of_gpu: bool,
 }
 
 impl<'a> Hints<'a> {
@@ -65,42 +50,96 @@ impl<'a> Hints<'a> {
         self.devices.contains(name)
     }
 
+    /// Whether a name stands where something does that is no card.
+    pub(super) fn is_other(&self, name: &str) -> bool {
+        self.others.contains(name)
+    }
+
+    /// Whether the mask is made of a name, attribute or key.
+    pub(super) fn is_mask(&self, name: &str) -> bool {
+        self.masks.contains(name)
+    }
+
+    /// Whether a name is a counter.
+    pub(super) fn is_counter(&self, name: &str) -> bool {
+        self.counters.contains(name)
+    }
+
+    fn speaks(&mut self, word: &str) {
+        self.speaks_of_gpu = self.speaks_of_gpu || names_gpu(word);
+    }
+
     fn visit_value(&mut self, value: &'a Expr, is_mask: bool) {
+        if is_mask {
+            self.collect_mask(value);
+        }
         self.in_mask += u32::from(is_mask);
         self.visit_expr(value);
         self.in_mask -= u32::from(is_mask);
     }
 
-    /// The names in a device's place.
-    fn collect(&mut self, expr: &'a Expr) {
+    /// The names in a place.
+    fn collect(&mut self, expr: &'a Expr, kind: As) {
+        let mut add = |name| match kind {
+            As::Device => self.devices.insert(name),
+            As::Mask => self.masks.insert(name),
+            As::Other => self.others.insert(name),
+        };
         match expr {
             Expr::Name(name) => {
-                self.devices.insert(name.id.as_str());
+                add(name.id.as_str());
             }
             Expr::Attribute(attribute) => {
-                self.devices.insert(attribute.attr.as_str());
+                add(attribute.attr.as_str());
             }
             Expr::Subscript(subscript) => match &*subscript.slice {
                 Expr::StringLiteral(key) => {
-                    self.devices.insert(key.value.to_str());
+                    add(key.value.to_str());
                 }
-                _ => self.collect(&subscript.value),
+                _ => self.collect(&subscript.value, kind),
             },
             Expr::Call(call) if matches!(last_name(&call.func), Some("str" | "int")) => {
                 for argument in &call.arguments.args {
-                    self.collect(argument);
+                    self.collect(argument, kind);
                 }
             }
             Expr::List(list) => {
                 for element in &list.elts {
-                    self.collect(element);
+                    self.collect(element, kind);
                 }
             }
             Expr::If(choice) => {
-                self.collect(&choice.body);
-                self.collect(&choice.orelse);
+                self.collect(&choice.body, kind);
+                self.collect(&choice.orelse, kind);
             }
             _ => {}
+        }
+    }
+
+    /// The names that a mask is made of; not those that only count its cards.
+    fn collect_mask(&mut self, value: &'a Expr) {
+        match value {
+            Expr::FString(text) => {
+                for element in text.value.elements() {
+                    if let InterpolatedStringElement::Interpolation(hole) = element {
+                        self.collect(&hole.expression, As::Mask);
+                    }
+                }
+            }
+            // `",".join(map(str, gpus))`
+            Expr::Call(call) if last_name(&call.func) == Some("join") => {
+                for argument in &call.arguments.args {
+                    match argument {
+                        Expr::Call(map) if last_name(&map.func) == Some("map") => {
+                            for listed in map.arguments.args.iter().skip(1) {
+                                self.collect(listed, As::Mask);
+                            }
+                        }
+                        listed => self.collect(listed, As::Mask),
+                    }
+                }
+            }
+            value => self.collect(value, As::Mask),
         }
     }
 
@@ -117,9 +156,9 @@ impl<'a> Hints<'a> {
                             InterpolatedStringElement::Literal(before),
                             InterpolatedStringElement::Interpolation(value),
                         ] = pair
-                            && ends_as_device(&before.value, "")
+                            && let Some(kind) = ends_as(&before.value, "")
                         {
-                            self.collect(&value.expression);
+                            self.collect(&value.expression, kind);
                         }
                     }
                 }
@@ -130,8 +169,9 @@ impl<'a> Hints<'a> {
                     Operator::Mod => "%",
                     _ => return,
                 };
-                if text_of(&operation.left).is_some_and(|text| ends_as_device(text, hole)) {
-                    self.collect(&operation.right);
+                let text = text_of(&operation.left);
+                if let Some(kind) = text.and_then(|text| ends_as(text, hole)) {
+                    self.collect(&operation.right, kind);
                 }
             }
             _ => {}
@@ -145,29 +185,36 @@ impl<'a> Hints<'a> {
         };
         let of_another = matches!(&*call.func, Expr::Attribute(method)
             if last_name(&method.value).is_some_and(|module| OTHERS.contains(&module)));
-        if of_another {
-            return;
-        }
-        if DEVICE_CALLS.contains(&name) {
+        let kind = if of_another || catalogue::speaks_of_other_device(name) {
+            As::Other
+        } else {
+            As::Device
+        };
+        if kind == As::Other || DEVICE_CALLS.contains(&name) {
             if let Some(first) = arguments.args.first() {
-                self.collect(first);
+                self.collect(first, kind);
             }
         } else if name == "format"
             && let Expr::Attribute(method) = &*call.func
-            && text_of(&method.value).is_some_and(|text| ends_as_device(text, "{"))
+            && let Some(kind) = text_of(&method.value).and_then(|text| ends_as(text, "{"))
         {
             for argument in &arguments.args {
-                self.collect(argument);
+                self.collect(argument, kind);
             }
         }
         for keyword in &arguments.keywords {
             let Some(key) = keyword.arg.as_deref() else {
                 continue;
             };
-            if DEVICE_KEYWORDS.contains(&key)
-                || (key == "device" && !catalogue::is_other_device(name))
+            if RANK_KEYWORDS.contains(&key) {
+                self.collect(&keyword.value, As::Other);
+            } else if kind == As::Device
+                && (DEVICE_KEYWORDS.contains(&key)
+                    || (key == "device"
+                        && !catalogue::is_other_device(name)
+                        && !SOUNDS.contains(&name)))
             {
-                self.collect(&keyword.value);
+                self.collect(&keyword.value, As::Device);
             }
         }
     }
@@ -175,10 +222,28 @@ impl<'a> Hints<'a> {
 
 impl<'a> Visitor<'a> for Hints<'a> {
     fn visit_stmt(&mut self, statement: &'a Stmt) {
-        let Stmt::Assign(assign) = statement else {
-            walk_stmt(self, statement);
-            return;
+        let assign = match statement {
+            Stmt::Assign(assign) => assign,
+            Stmt::AugAssign(counted) => {
+                self.counters.extend(last_name(&counted.target));
+                return walk_stmt(self, statement);
+            }
+            Stmt::For(each) => {
+                self.counters.extend(last_name(&each.target));
+                return walk_stmt(self, statement);
+            }
+            Stmt::FunctionDef(function) => {
+                self.speaks(function.name.as_str());
+                return walk_stmt(self, statement);
+            }
+            _ => return walk_stmt(self, statement),
         };
+        if let [target] = assign.targets.as_slice()
+            && let Expr::BinOp(operation) = &*assign.value
+            && last_name(target).is_some_and(|name| last_name(&operation.left) == Some(name))
+        {
+            self.counters.extend(last_name(target));
+        }
         let mut is_mask = false;
         for target in &assign.targets {
             is_mask |= matches!(target, Expr::Subscript(subscript)
@@ -188,12 +253,30 @@ impl<'a> Visitor<'a> for Hints<'a> {
         self.visit_value(&assign.value, is_mask);
     }
 
+    fn visit_parameter(&mut self, parameter: &'a Parameter) {
+        self.speaks(parameter.name.as_str());
+        walk_parameter(self, parameter);
+    }
+
+    fn visit_alias(&mut self, alias: &'a Alias) {
+        self.speaks(alias.name.as_str());
+        walk_alias(self, alias);
+    }
+
     fn visit_keyword(&mut self, keyword: &'a Keyword) {
+        if let Some(name) = &keyword.arg {
+            self.speaks(name.as_str());
+        }
         let is_mask = keyword.arg.as_deref() == Some(MASK);
         self.visit_value(&keyword.value, is_mask);
     }
 
     fn visit_expr(&mut self, expr: &'a Expr) {
+        match expr {
+            Expr::Name(name) => self.speaks(name.id.as_str()),
+            Expr::Attribute(attribute) => self.speaks(attribute.attr.as_str()),
+            _ => {}
+        }
         match expr {
             Expr::Name(name) if self.in_mask > 0 => {
                 self.mask_is_open |= !TOOLS.contains(&name.id.as_str());
@@ -224,6 +307,7 @@ impl<'a> Visitor<'a> for Hints<'a> {
                 return;
             }
             Expr::StringLiteral(text) => {
+                self.speaks(text.value.to_str());
                 self.pretends_devices |= text
                     .value
                     .to_str()
@@ -234,17 +318,6 @@ impl<'a> Visitor<'a> for Hints<'a> {
         }
         walk_expr(self, expr);
     }
-}
-
-/// Whether a text is the start of a device, up to the hole for its number: `"cuda:%d"`.
-fn ends_as_device(text: &str, hole: &str) -> bool {
-    let start = match hole {
-        "" => text,
-        hole => text.split(hole).next().unwrap_or_default(),
-    };
-    ["cuda:", "gpu:", "GPU:"]
-        .iter()
-        .any(|end| start.ends_with(end))
 }
 
 fn text_of(expr: &Expr) -> Option<&str> {

@@ -1,12 +1,12 @@
 //! Python, by ruff's parser: a tree is there also for broken and Python 2 files.
 //!
 //! `scope` knows what names stand for, `value` computes constants, `place` says what a value is,
-//! `hints` what the whole file says about its names; `walk`, `expression`, `call`, `cards`,
-//! `option`, `environment`, `child`, `command`, `container` and `nvml` go through the tree and
-//! write down facts; `saved` knows which variables get back what
-//! they were; `vendor` knows which tests ask for cards of others, `arms` what follows from
-//! it; `flow` says in which order they happen, `opening` where a line can be put
-//! before them all; `edit` writes remedies.
+//! `hints` what the whole file says about its names, `named` which of them hold a card; `walk`,
+//! `expression`, `call`, `cards`, `option`, `environment`, `child`, `command`, `container` and
+//! `nvml` go through the tree and write down facts; `saved` knows which variables get back what
+//! they were; `vendor` knows which tests ask for cards of others, `arms` what follows from it;
+//! `flow` says in which order they happen, `opening` where a line can be put before them all;
+//! `edit` writes remedies.
 
 mod arms;
 mod asked;
@@ -31,12 +31,15 @@ mod flow;
 mod format;
 mod given;
 mod harmless;
+mod hint_words;
 mod hints;
 mod indirect;
 mod insertion;
 mod item;
+mod judged;
 mod lines;
 mod literal;
+mod named;
 mod nvml;
 mod opening;
 mod option;
@@ -49,6 +52,7 @@ mod repair;
 mod saved;
 mod scope;
 mod start;
+mod statement;
 mod surroundings;
 mod value;
 mod vendor;
@@ -240,7 +244,7 @@ fn facts_of(
     detail: Detail,
     most: usize,
 ) -> (FileFacts, Vec<Escaped>) {
-    let (mut facts, escaped) = facts_in(&parsed, detail);
+    let (mut facts, escaped) = facts_in(text, &parsed, detail);
     let errors = parsed.errors().iter();
     facts.first_error = errors.map(|error| error.location.start().to_usize()).min();
     facts.errors = parsed.errors().len();
@@ -259,7 +263,7 @@ fn facts_of(
         if let Ok(rest) = parse(&rest, layout)
             && depth_of(&rest) <= most
         {
-            let (rest, _) = facts_in(&rest, detail);
+            let (rest, _) = facts_in(text, &rest, detail);
             facts = with_rest(facts, &open, rest);
         }
     }
@@ -280,8 +284,9 @@ fn with_rest(mut facts: FileFacts, open: &[Span], rest: FileFacts) -> FileFacts 
     facts
 }
 
-fn facts_in(parsed: &Parsed<ModModule>, detail: Detail) -> (FileFacts, Vec<Escaped>) {
+fn facts_in(text: &str, parsed: &Parsed<ModModule>, detail: Detail) -> (FileFacts, Vec<Escaped>) {
     let mut walker = walk::Walker::new(parsed.suite(), detail);
+    walker.mask_name = hint_words::MaskName::of(text);
     walker.broken = !parsed.errors().is_empty();
     walker.module(parsed.suite());
     let escaped = std::mem::take(&mut walker.escaped);

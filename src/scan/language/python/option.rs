@@ -4,9 +4,10 @@
 use ruff_python_ast::{Expr, ExprCall};
 
 use super::hints::Hints;
-use super::place::{Place, Role, place_of_name};
+use super::named::Stand;
+use super::place::{Place, place_of_name};
 use super::walk::Walker;
-use crate::scan::catalogue::{self, Evidence, Help};
+use crate::scan::catalogue::{self, Help};
 
 impl<'a> Walker<'a> {
     /// What the whole file says about its names; looked through when first needed.
@@ -36,45 +37,32 @@ impl<'a> Walker<'a> {
     }
 
     /// What is assigned to a target with a type: in a class, the default of a field.
-    pub(super) fn place_of_declared(&mut self, target: &'a Expr) -> Place {
+    pub(super) fn place_of_declared(&mut self, target: &'a Expr, value: &Expr) -> Place {
         match target {
             Expr::Name(name) if self.scopes.in_class() => self.place_of_field(name.id.as_str()),
-            _ => self.place_of_target(target),
+            _ => self.place_of_target(target, value),
         }
     }
 
     fn place_of_field(&mut self, name: &'a str) -> Place {
-        let lower = name.to_ascii_lowercase();
-        let place = self.place_of_choice(&lower, Help::Silent);
-        match place {
-            Place::Device(Role { numbers: true, .. }) => {
-                self.judged.fields.insert(name);
-                place
+        if let Some(role) = self.mask_by_name(name) {
+            return Place::Device(role);
+        }
+        match self.card_by_name(name, Stand::Field, Help::Silent) {
+            Some(role) => {
+                self.judged.names.insert(name);
+                Place::Device(role)
             }
-            _ => place_of_name(name, false),
+            None => place_of_name(name, false),
         }
     }
 
     fn place_of_choice(&mut self, name: &str, help: Help) -> Place {
-        let by_name = place_of_name(name, true);
-        let Some(choice) = catalogue::option(name) else {
-            return by_name;
+        let role = match self.mask_by_name(name) {
+            Some(role) if help != Help::Other => Some(role),
+            _ => self.card_by_name(name, Stand::Option, help),
         };
-        if help == Help::Other || self.imports.audio || !self.counts_cards() {
-            return by_name;
-        }
-        let is_card = match choice.needs {
-            Evidence::Name => true,
-            Evidence::Use => help == Help::Index || self.hints().is_device(name),
-        };
-        if !is_card {
-            return by_name;
-        }
-        Place::Device(Role {
-            label: choice.label,
-            form: choice.form,
-            numbers: true,
-        })
+        role.map_or_else(|| place_of_name(name, true), Place::Device)
     }
 }
 

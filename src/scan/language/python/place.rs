@@ -43,7 +43,7 @@ pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
     if let Some(keyword) = catalogue::keyword(row) {
         let everywhere = keyword.numbers == Where::Everywhere;
         return Place::Device(Role {
-            label: if as_argument || everywhere || keyword.numbers == Where::GpuFiles {
+            label: if as_argument || everywhere || keyword.numbers.is_kept() {
                 keyword.label
             } else {
                 DEVICE_TEXT
@@ -55,6 +55,9 @@ pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
             },
             numbers: everywhere,
         });
+    }
+    if catalogue::is_of_scheduler(&name) {
+        return Place::Compared;
     }
     if name.ends_with("device") {
         return Place::Device(DEVICE_NAME);
@@ -68,14 +71,23 @@ const DEVICE_NAME: Role = Role {
     numbers: false,
 };
 
+/// The role of `device_id` among the options of ONNX Runtime's CUDA provider.
+pub(super) const PROVIDER_CARD: Role = Role {
+    label: "onnxruntime",
+    form: Form::List,
+    numbers: true,
+};
+
 /// The role of a `"cuda:1"` anywhere in code.
 pub(super) const ANYWHERE: Role = DEVICE_NAME;
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
     /// What is assigned to a target.
-    pub(super) fn place_of_target(&mut self, target: &Expr) -> Place {
+    pub(super) fn place_of_target(&mut self, target: &'a Expr, value: &Expr) -> Place {
         match target {
-            Expr::Name(name) => place_of_name(&name.id, false),
+            Expr::Name(name) => self
+                .place_of_given(name.id.as_str(), value)
+                .unwrap_or_else(|| place_of_name(&name.id, false)),
             Expr::Attribute(attribute) => {
                 let name = attribute.attr.as_str();
                 if name == "device"
@@ -86,6 +98,9 @@ impl Walker<'_> {
                         form: property.form,
                         numbers: true,
                     });
+                }
+                if let Some(place) = self.place_of_given(name, value) {
+                    return place;
                 }
                 match self.place_of_key(name) {
                     place @ Place::Device(Role { numbers: true, .. }) if self.is_card(name) => {
@@ -108,15 +123,16 @@ impl Walker<'_> {
 
     /// Whether an attribute of this name is a card, and no rank or counter.
     fn is_card(&mut self, name: &str) -> bool {
-        catalogue::option(name)
-            .is_none_or(|choice| choice.needs == Evidence::Name || self.hints().is_device(name))
+        let is_named = catalogue::option(name).is_none_or(|choice| choice.needs == Evidence::Name);
+        let hints = self.hints();
+        !hints.is_counter(name) && (is_named || hints.is_device(name))
     }
 
     /// What a key's or an attribute's value is by its name.
     pub(super) fn place_of_key(&mut self, name: &str) -> Place {
         let lower = name.to_ascii_lowercase();
         match catalogue::keyword(&lower) {
-            Some(keyword) if keyword.numbers == Where::GpuFiles && self.counts_cards() => {
+            Some(keyword) if keyword.numbers.is_kept() && self.counts_cards() => {
                 Place::Device(Role {
                     label: keyword.label,
                     form: keyword.form,

@@ -308,7 +308,7 @@ impl<'a> Scopes<'a> {
                     Binding {
                         import: Some(path), ..
                     },
-                )) => parts.push(path.clone()),
+                )) => parts.push(handed_on(path)),
                 Some((at, binding)) => match binding.only_value() {
                     Some(value) if is_path(value) => self.path_parts(value, at, parts, budget),
                     _ => parts.push(format!("?{}", name.id)),
@@ -325,6 +325,7 @@ impl<'a> Scopes<'a> {
             Expr::Attribute(attribute) if attribute.attr.as_str() == "import_module" => {
                 "import_module"
             }
+            Expr::Attribute(attribute) => attribute.attr.as_str(),
             _ => return None,
         };
         let text = |expr: &Expr| match expr {
@@ -333,7 +334,14 @@ impl<'a> Scopes<'a> {
         };
         match (name, &*call.arguments.args) {
             ("__import__" | "import_module", [module, ..]) => Some(LookedUp::Module(text(module)?)),
-            ("getattr", [of, attribute, ..]) if !self.knows(name, depth) => {
+            // `LazyLoader("tensorflow", …)`: whatever it is called, it stands for the module.
+            (lazy, [module, ..]) if lazy.to_ascii_lowercase().contains("lazy") => {
+                let module = text(module)?;
+                catalogue::is_gpu_library(&module).then_some(LookedUp::Module(module))
+            }
+            ("getattr", [of, attribute, ..])
+                if call.func.is_name_expr() && !self.knows(name, depth) =>
+            {
                 Some(LookedUp::Attribute(text(attribute)?, of))
             }
             _ => None,
@@ -368,6 +376,17 @@ fn position_in_tuple(made: &ExprCall, name: &str) -> Option<usize> {
             |field| matches!(field, Expr::StringLiteral(text) if text.value.to_str() == name),
         ),
         _ => None,
+    }
+}
+
+/// The path of an import; a module that another hands on (`from .compat import torch`) is still
+/// that module.
+fn handed_on(path: &str) -> String {
+    let last = path.rsplit('.').next().unwrap_or(path);
+    if catalogue::is_module_name(last) && path.starts_with('.') {
+        last.to_owned()
+    } else {
+        path.to_owned()
     }
 }
 

@@ -132,6 +132,15 @@ impl<'s, 'a> Reader<'s, 'a> {
         let is_certain = !bound.open && bound.given.len() == 1;
         // A parameter is its default, or what it is given.
         let is_default = bound.is_default && !is_rank(&name.id);
+        if self.widely && bound.is_default {
+            // It is judged where the default stands.
+            return unknown();
+        }
+        let mut given = bound.given.iter();
+        if bound.given.len() > 1 && given.any(|given| passes_on(given.expr, &name.id)) {
+            // `name = change(name)`: what it was before is not what it is.
+            return unknown();
+        }
         if !(self.widely || is_default || is_certain) {
             return unknown();
         }
@@ -327,6 +336,24 @@ impl<'s, 'a> Reader<'s, 'a> {
         }
         values
     }
+}
+
+/// Whether an expression is what calls make of a name: `str(name).lower()`.
+fn passes_on(expr: &Expr, name: &str) -> bool {
+    const MOST_CALLS: u8 = 12;
+    let mut inner = expr;
+    for _ in 0..MOST_CALLS {
+        inner = match inner {
+            Expr::Call(call) => match (&*call.func, call.arguments.args.first()) {
+                (Expr::Attribute(method), _) if !method.value.is_literal_expr() => &method.value,
+                (_, Some(first)) => first,
+                _ => return false,
+            },
+            Expr::Name(found) => return found.id == name,
+            _ => return false,
+        };
+    }
+    false
 }
 
 /// Whether a value is certainly taken for true.

@@ -5,14 +5,16 @@ use std::collections::HashSet;
 use ruff_python_ast::{Expr, Operator, Parameters, Stmt, StmtClassDef, StmtFunctionDef};
 
 use super::asked::{Asked, may_hold_device};
-use super::bind::{changed_by_call, changed_name};
 use super::blocks::{for_each_block, for_each_body};
 use super::cards::Judged;
+use super::hint_words::MaskName;
 use super::hints::Hints;
+use super::named::says_cpu;
 use super::place::Place;
 use super::saved::Region;
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
+use super::statement::{changes, is_printed};
 use super::{Escaped, flow, span_of};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, FileFacts};
@@ -26,6 +28,8 @@ pub(super) struct Imports {
     pub(super) gpu: bool,
     /// For microphones and loudspeakers.
     pub(super) audio: bool,
+    /// For devices that are no cards: these too, and ports, buses and instruments.
+    pub(super) without_cards: bool,
 }
 
 pub(super) struct Walker<'a> {
@@ -33,6 +37,8 @@ pub(super) struct Walker<'a> {
     pub(super) imports: Imports,
     /// Whether the place that is being read is in a class of exceptions.
     pub(super) in_exception: bool,
+    /// Whether the text speaks of `CUDA_VISIBLE_DEVICES` at all.
+    pub(super) mask_name: MaskName,
     /// Whether the file has syntax errors.
     pub(super) broken: bool,
     pub(super) module: &'a [Stmt],
@@ -43,6 +49,8 @@ pub(super) struct Walker<'a> {
     /// Made when it is needed first.
     pub(super) hints: Option<Hints<'a>>,
     pub(super) judged: Judged<'a>,
+    /// The names of the functions and classes around the place that is being read.
+    pub(super) around: Vec<&'a str>,
     /// How many functions are around the place that is being read.
     pub(super) functions: u32,
     /// How many branches that may not be taken are around it.
@@ -71,12 +79,14 @@ impl<'a> Walker<'a> {
             scopes: Scopes::default(),
             imports: Imports::default(),
             in_exception: false,
+            mask_name: MaskName::Absent,
             broken: false,
             module,
             asked: None,
             one_of_several: None,
             hints: None,
             judged: Judged::default(),
+            around: Vec::new(),
             functions: 0,
             branches: 0,
             followed: 0,
@@ -124,10 +134,14 @@ impl<'a> Walker<'a> {
                         self.imported(alias.name.as_str());
                     }
                 }
-                Stmt::ImportFrom(import) if import.level == 0 => {
-                    if let Some(module) = &import.module {
+                Stmt::ImportFrom(import) => {
+                    if let Some(module) = import.module.as_ref().filter(|_| import.level == 0) {
                         self.imported(module.as_str());
                     }
+                    // `from .compat import torch`
+                    let mut names = import.names.iter();
+                    self.imports.gpu |=
+                        names.any(|alias| catalogue::is_module_name(alias.name.as_str()));
                 }
                 Stmt::Global(global) => {
                     for name in &global.names {
@@ -147,6 +161,7 @@ impl<'a> Walker<'a> {
     fn imported(&mut self, module: &str) {
         self.imports.gpu |= catalogue::is_gpu_library(module);
         self.imports.audio |= catalogue::is_audio_library(module);
+        self.imports.without_cards |= catalogue::is_library_without_cards(module);
     }
 
     /// `%magic` and `!command`: the notebook's to read.
@@ -186,14 +201,16 @@ impl<'a> Walker<'a> {
                 }
                 // One value for several targets is still one value.
                 let first = assign.targets.first();
-                let place = first.map_or(Place::Code, |target| self.place_of_target(target));
+                let place = first.map_or(Place::Code, |target| {
+                    self.place_of_target(target, &assign.value)
+                });
                 self.assigned(first, &assign.value, place);
             }
             Stmt::AnnAssign(assign) => {
                 self.target(&assign.target);
                 if let Some(value) = &assign.value {
                     self.environment_assigned(&assign.target, value);
-                    let place = self.place_of_declared(&assign.target);
+                    let place = self.place_of_declared(&assign.target, value);
                     self.expression(value, place);
                 }
             }
@@ -279,7 +296,7 @@ impl<'a> Walker<'a> {
                 if targets.elts.len() == values.elts.len() =>
             {
                 for (target, value) in targets.elts.iter().zip(&values.elts) {
-                    let place = self.place_of_target(target);
+                    let place = self.place_of_target(target, value);
                     self.assigned(Some(target), value, place);
                 }
             }
@@ -319,20 +336,23 @@ impl<'a> Walker<'a> {
         if self.is_skipped_on_cuda(&function.decorator_list) {
             return;
         }
-        self.defaults(&function.parameters);
+        self.around.push(function.name.as_str());
+        self.defaults(&function.parameters, &function.body);
         self.scopes
             .enter(Some(&function.parameters), &function.body);
         self.in_region(false, |walker| {
             walker.called_later(|walker| walker.body(&function.body));
         });
         self.scopes.leave();
+        self.around.pop();
     }
 
     /// The defaults of parameters, which belong to the scope outside.
-    pub(super) fn defaults(&mut self, parameters: &'a Parameters) {
+    pub(super) fn defaults(&mut self, parameters: &'a Parameters, body: &'a [Stmt]) {
+        let is_cpu = says_cpu(parameters);
         for parameter in parameters.iter_non_variadic_params() {
             if let Some(default) = &parameter.default {
-                let place = self.place_of_key(parameter.name().as_str());
+                let place = self.place_of_parameter(&parameter.parameter, (is_cpu, body));
                 self.expression(default, place);
             }
         }
@@ -361,40 +381,10 @@ impl<'a> Walker<'a> {
                 .any(|end| path.ends_with(end))
         });
         self.scopes.enter_class(class);
+        self.around.push(class.name.as_str());
         self.in_region(true, |walker| walker.body(&class.body));
+        self.around.pop();
         self.scopes.leave();
         self.in_exception = around;
     }
-}
-
-/// The name whose items a statement sets or takes away.
-fn changes(statement: &Stmt) -> Option<&str> {
-    match statement {
-        Stmt::Assign(assign) => assign.targets.iter().find_map(changed_name),
-        Stmt::AugAssign(assign) => changed_name(&assign.target),
-        Stmt::Delete(delete) => delete.targets.iter().find_map(changed_name),
-        Stmt::Expr(statement) => changed_by_call(&statement.value),
-        _ => None,
-    }
-}
-
-/// Whether a statement is what Python 2 prints: `print "…" % x`, `print >>file, "…"`. The parser
-/// takes the word for a statement of its own, or for an operand.
-fn is_printed(before: Option<&Stmt>, statement: &Stmt) -> bool {
-    let is_print = |expr: &Expr| matches!(expr, Expr::Name(name) if name.id == "print");
-    let Stmt::Expr(printed) = statement else {
-        return false;
-    };
-    if let Some(Stmt::Expr(word)) = before {
-        let gap = span_of(printed).start.saturating_sub(span_of(word).end);
-        if is_print(&word.value) && gap <= 1 {
-            return true;
-        }
-    }
-    let first = match &*printed.value {
-        Expr::Tuple(tuple) => tuple.elts.first(),
-        other => Some(other),
-    };
-    matches!(first, Some(Expr::BinOp(shift))
-        if shift.op == Operator::RShift && is_print(&shift.left))
 }

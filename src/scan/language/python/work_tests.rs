@@ -71,6 +71,13 @@ const FILES: &[(&str, File)] = &[
     ("pieces of a text", |n| {
         format!("torch.device(f'{}')\n", "{a}".repeat(n))
     }),
+    ("parameters under a card's name", |n| {
+        let defaults = lines(n, |i| format!("a{i}_gpu_id=1, "));
+        format!("def f({defaults}):\n") + &"  x = y\n".repeat(n)
+    }),
+    ("devices behind addresses", |n| {
+        "x = ".to_owned() + &"job + ".repeat(n) + "'/GPU:1'\n" + &"y = job + '/GPU:1'\n".repeat(n)
+    }),
     ("alternatives", |n| {
         format!("torch.device({}'cuda:1')\n", "a or ".repeat(n))
     }),
