@@ -209,6 +209,19 @@ fn asks_for_others(name: &str) -> bool {
     other && asking
 }
 
+/// Whether a function says by its name that it is for AMD's cards alone: `rocm_gemm`,
+/// `make_flags_amd`. A hip may also be a joint.
+pub(super) fn is_named_for_amd(function: &str) -> bool {
+    const LONGEST: usize = 64;
+    if function.len() > LONGEST {
+        return false;
+    }
+    let name = function.to_ascii_lowercase();
+    let has = |words: &[&str]| name.split('_').any(|word| words.contains(&word));
+    has(&["aiter", "amd", "rocm"])
+        && !has(&["cuda", "gpu", "no", "non", "not", "nvidia", "or", "without"])
+}
+
 fn last_name(expr: &Expr) -> Option<&str> {
     match expr {
         Expr::Name(name) => Some(name.id.as_str()),

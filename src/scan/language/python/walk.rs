@@ -15,6 +15,7 @@ use super::saved::Region;
 use super::scope::Scopes;
 use super::start::{Starts, is_for_type_checkers};
 use super::statement::{changes, is_printed};
+use super::vendor::is_named_for_amd;
 use super::{Escaped, flow, span_of};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, FileFacts};
@@ -333,7 +334,9 @@ impl<'a> Walker<'a> {
         for decorator in &function.decorator_list {
             self.expression(&decorator.expression, Place::Code);
         }
-        if self.is_skipped_on_cuda(&function.decorator_list) {
+        if self.is_skipped_on_cuda(&function.decorator_list)
+            || is_named_for_amd(function.name.as_str())
+        {
             return;
         }
         self.around.push(function.name.as_str());
