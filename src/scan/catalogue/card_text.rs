@@ -28,9 +28,9 @@ pub fn card_at_end(text: &str) -> Option<u32> {
 /// (Slurm's `gres`), or a kind of machine.
 pub fn is_of_scheduler(name: &str) -> bool {
     const WORDS: &[&str] = &["accelerator", "constraint", "gres", "resource", "tres"];
-    let name = name.to_ascii_lowercase();
+    let is_word = |part: &str| WORDS.iter().any(|word| part.eq_ignore_ascii_case(word));
     name.split(['_', '-'])
-        .any(|part| WORDS.contains(&part.trim_end_matches('s')) || WORDS.contains(&part))
+        .any(|part| is_word(part) || is_word(part.trim_end_matches(['s', 'S'])))
 }
 
 fn names_gpu(text: &str) -> bool {

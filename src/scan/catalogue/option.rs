@@ -83,10 +83,16 @@ const CHOICES: &[Choice] = &[
     used("ctx_id", "ctx_id="),
 ];
 
+/// What every name in the table has in it: most names of a file have none of them.
+const STEMS: &[&str] = &["gpu", "cuda", "dev", "ctx"];
+
 /// The row of a name, with or without its underscores; `det_gpu_id` is a `gpu_id`.
 pub fn option(name: &str) -> Option<&'static Choice> {
     fn letters(name: &str) -> impl Iterator<Item = u8> {
         name.bytes().filter(|byte| *byte != b'_')
+    }
+    if !STEMS.iter().any(|stem| name.contains(stem)) {
+        return None;
     }
     let whole = CHOICES
         .iter()
@@ -181,6 +187,15 @@ pub fn help(text: &str) -> Help {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_name_is_found() {
+        for choice in CHOICES {
+            let found = option(choice.name).map(|found| found.name);
+            assert_eq!(found, Some(choice.name));
+        }
+        assert_eq!(option("learning_rate").map(|found| found.name), None);
+    }
 
     #[test]
     fn a_help_tells_an_index_from_a_count() {
