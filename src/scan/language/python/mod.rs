@@ -271,7 +271,8 @@ fn facts_of(
     } else {
         Vec::new()
     };
-    if !facts.facts.is_empty() {
+    // What an open bracket swallows may hold the only facts.
+    if !facts.facts.is_empty() || !open.is_empty() {
         facts.opening = opening::opening(text, &parsed, &facts);
     }
     drop(parsed);
