@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use gpuguard_fuzz::glue;
-use gpuguard_fuzz::promise::{File, Promises, plain_text};
+use gpuguard_fuzz::promise::{File, Promises, choices, plain_text};
 use libfuzzer_sys::fuzz_target;
 
 static PROMISES: LazyLock<Promises> = LazyLock::new(|| Promises::new("a.ipynb"));
@@ -15,13 +15,14 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let listing = first & 1 == 1;
+    let (listing, allowed) = choices(data);
     if *first >= 8 {
         let text = plain_text(data);
         return PROMISES.hold(&File {
             content: data,
             text,
             listing,
+            allowed,
         });
     }
     let notebook = glue::notebook(rest);
@@ -30,5 +31,6 @@ fuzz_target!(|data: &[u8]| {
         content: notebook.as_bytes(),
         text,
         listing,
+        allowed,
     });
 });

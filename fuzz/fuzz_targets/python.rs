@@ -6,7 +6,7 @@
 use std::sync::LazyLock;
 
 use gpuguard_fuzz::glue;
-use gpuguard_fuzz::promise::{File, Promises, plain_text};
+use gpuguard_fuzz::promise::{File, Promises, choices, plain_text};
 use libfuzzer_sys::fuzz_target;
 
 static PROMISES: LazyLock<Promises> = LazyLock::new(|| Promises::new("a.py"));
@@ -15,13 +15,14 @@ fuzz_target!(|data: &[u8]| {
     let Some((first, rest)) = data.split_first() else {
         return;
     };
-    let listing = first & 1 == 1;
+    let (listing, allowed) = choices(data);
     if *first >= 8 {
         let text = plain_text(data);
         return PROMISES.hold(&File {
             content: data,
             text,
             listing,
+            allowed,
         });
     }
     let code = glue::python(rest);
@@ -47,5 +48,6 @@ fuzz_target!(|data: &[u8]| {
         content: &content,
         text,
         listing,
+        allowed,
     });
 });

@@ -12,11 +12,20 @@ const VERBATIM: u8 = 0xf0;
 /// Starts a cell of a notebook.
 const NEW_CELL: u8 = 0xef;
 
+/// More lines take longer, and hardly meet each other in more ways.
+const MOST_LINES: usize = 50;
+
+/// Likewise.
+const MOST_CELLS: usize = 8;
+
 /// Python made out of bytes, three for each line.
 pub fn python(bytes: &[u8]) -> String {
     let mut code = String::new();
     let mut rest = bytes;
-    while let Some((line, value, layout, tail)) = three(rest) {
+    for _ in 0..MOST_LINES {
+        let Some((line, value, layout, tail)) = three(rest) else {
+            break;
+        };
         rest = tail;
         if line >= VERBATIM {
             let (own, tail) = rest.split_at(usize::from(value % 32).min(rest.len()));
@@ -74,6 +83,7 @@ pub fn notebook(bytes: &[u8]) -> String {
     let (&[style], cells) = bytes.split_first_chunk().unwrap_or((&[0], b""));
     let cells: Vec<String> = cells
         .split(|byte| *byte == NEW_CELL)
+        .take(MOST_CELLS)
         .map(|cell| self::cell(cell, style))
         .collect();
     let (space, end) = if style & 1 == 0 {
