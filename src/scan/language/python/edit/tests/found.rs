@@ -46,3 +46,31 @@ fn a_fix_after_which_the_finding_is_still_there_is_none() {
         assert!(fixed.scan.findings.is_empty(), "{code}");
     }
 }
+
+#[test]
+fn what_may_be_other_code_or_a_comment_is_not_taken_out() {
+    let path = RepoPath::new("a.py");
+    let late = "import os, torch\ntorch.cuda.init()\n";
+    for (code, kept) in [
+        // The open bracket makes all of it one statement.
+        (
+            "os.environ.setdefault('CUDA_DEVICE_ORDER', 'PCI_BUS_ID', x.save(y)\n",
+            "x.save(y)",
+        ),
+        (
+            "os.environ['CUDA_VISIBLE_DEVICES'] = (\n    # the larger\n    '1'\n)\n",
+            "# the larger",
+        ),
+    ] {
+        let code = format!("{late}{code}");
+        let fixed = scanner().fix(&path, code.as_bytes(), Safety::Unsafe);
+        if let FixResult::Mended { content, .. } = fixed.result {
+            let after = String::from_utf8(content).unwrap();
+            assert!(after.contains(kept), "{code}\n---\n{after}");
+        }
+    }
+    // One that ends before the error still moves.
+    let code = format!("{late}os.environ['CUDA_VISIBLE_DEVICES'] = '1'\nx.to(y\n");
+    let fixed = scanner().fix(&path, code.as_bytes(), Safety::Unsafe);
+    assert!(fixed.scan.findings.is_empty(), "{:?}", fixed.scan.findings);
+}
