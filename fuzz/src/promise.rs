@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use gpuguard::git::RepoPath;
 use gpuguard::policy::{Preset, parse};
@@ -17,6 +18,9 @@ use gpuguard::text::{Position, apply};
 
 /// Checking a place costs the length of its line, and a file of one line can have many.
 const MOST_PLACES: usize = 200;
+
+/// Whether the parser panicked on the file in a way that is known.
+static GIVEN_UP: AtomicBool = AtomicBool::new(false);
 
 /// The scanners, made once.
 pub struct Promises {
@@ -76,6 +80,20 @@ impl Promises {
         }
     }
 
+    /// Takes a panic for none that `is_known` by its message and source file: a fault of a parser,
+    /// for which gpuguard gives the file up. Such a file keeps no other promise.
+    pub fn tolerate(is_known: fn(&str, &str) -> bool) {
+        let aborting = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            let file = panic.location().map_or("", |location| location.file());
+            if is_known(panic.payload_as_str().unwrap_or_default(), file) {
+                GIVEN_UP.store(true, Ordering::Relaxed);
+            } else {
+                aborting(panic);
+            }
+        }));
+    }
+
     /// Scans and mends a file, and holds everything against what was promised.
     pub fn hold(&self, file: &File<'_>) {
         if self.shows {
@@ -86,7 +104,17 @@ impl Promises {
         } else {
             &self.plain
         };
+        GIVEN_UP.store(false, Ordering::Relaxed);
         let scan = scanner.scan(&self.path, file.content);
+        if GIVEN_UP.load(Ordering::Relaxed) {
+            let reading = &scan.reading;
+            let told = matches!(reading, Reading::Skipped(SkipReason::Unreadable { .. }));
+            assert!(
+                told || *reading != Reading::Whole,
+                "given up, and not told: {scan:?}"
+            );
+            return;
+        }
         same(
             &scan,
             &scanner.scan(&self.path, file.content),
