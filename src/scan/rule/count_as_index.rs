@@ -35,7 +35,10 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
                 );
                 "the first cards that CUDA counts".clone_into(&mut draft.label);
                 draft.help = format!("set {} first", situation.required());
-                draft.remedy = Some(situation.set_first());
+                // Where the policy's mask shows fewer cards, it makes this another finding only.
+                let required = &situation.policy.environment.visible_devices;
+                let mends = count as usize <= situation.shown_by(required).slots.len();
+                draft.remedy = mends.then(|| situation.set_first());
             }
             Mask::InFile(mask) | Mask::FromPolicy(mask) => {
                 let shown = situation.shown_by(mask).slots;

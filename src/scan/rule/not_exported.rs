@@ -36,9 +36,17 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         draft.help = format!(
             "set {name} in the program's own environment, or in front of the command that needs it"
         );
-        let mut remedy = situation.set_first();
-        remedy.safety = Safety::Unsafe;
-        draft.remedy = Some(remedy);
+        // Another value than the program's own would stay as it is, unseen.
+        let required = &situation.policy.environment;
+        let required = match name {
+            ORDER => &required.device_order,
+            _ => &required.visible_devices,
+        };
+        if write.value.known() == Some(required) {
+            let mut remedy = situation.set_first();
+            remedy.safety = Safety::Unsafe;
+            draft.remedy = Some(remedy);
+        }
         drafts.push(draft);
     }
     drafts

@@ -89,7 +89,13 @@ pub(super) fn as_python(cell: &str, into: &mut String) {
         let code = rest.trim_start_matches([' ', '\t']);
         into.push_str(&rest[..rest.len() - code.len()]);
         let statement = timed_statement(code);
-        if let Some(before) = statement.filter(|before| *before >= 2) {
+        if code.starts_with('?') {
+            // `?torch.device` shows help. Behind brackets that do not match, the parser panics on it.
+            let line = code.split(['\n', '\r']).next().unwrap_or_default();
+            into.push('0');
+            into.extend(std::iter::repeat_n(' ', line.len() - 1));
+            into.push_str(&code[line.len()..]);
+        } else if let Some(before) = statement.filter(|before| *before >= 2) {
             // `%time f()` runs `f()`: to Python `0    ;f()`.
             into.push('0');
             into.extend(std::iter::repeat_n(' ', before - 2));
@@ -174,6 +180,7 @@ mod tests {
             ),
             ("%prun -s cumulative f()", "0                  ;f()"),
             ("if x:\n\t%time f()\r\n", "if x:\n\t0    ;f()\r\n"),
+            ("if x:\n\t?é\r\n??f", "if x:\n\t0  \r\n0  "),
             ("\n  a\n    b\nc\n", "\n \u{c}a\n \u{c}  b\nc\n"),
             ("%time", "%time"),
             ("%timeit -n 10", "%timeit -n 10"),

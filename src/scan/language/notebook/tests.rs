@@ -269,3 +269,9 @@ fn every_cut_of_a_notebook_is_read_or_refused() {
         assert!(read_known(&file[..cut]).is_err());
     }
 }
+
+#[test]
+fn a_help_line_behind_brackets_that_do_not_match_stops_nothing() {
+    let file = code("import torch\nx.to('cuda:1')\nprint(x]\n?torch.device\ny.to('cuda:2')\n");
+    assert_eq!(found(&file), [".to 'cuda:1'", ".to 'cuda:2'"]);
+}

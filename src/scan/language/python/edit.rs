@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use ruff_python_ast::Stmt;
 
 use super::literal::{index_edit, value_edit};
-use super::removal::{Found, move_first, remove, statement_of};
+use super::removal::{Found, move_first, removable, remove};
 use super::surroundings::Surroundings;
 use super::{indirect, insertion};
 use crate::scan::fact::{FactKind, FileFacts, Value};
@@ -79,7 +79,8 @@ impl<'t> Editor<'t> {
                     computed.insert(site.span);
                 }
                 (Change::Remove | Change::MoveFirst, _) => {
-                    going.extend(statement_of(text, module, site.span).map(|found| found.start()));
+                    let found = removable((text, module), facts, site.span);
+                    going.extend(found.map(|found| found.start()));
                 }
                 _ => {}
             }
@@ -133,7 +134,7 @@ impl<'t> Editor<'t> {
     }
 
     fn statement(&self, site: Span) -> Option<Found<'t>> {
-        statement_of(self.text, self.module, site)
+        removable((self.text, self.module), self.facts, site)
     }
 
     fn index(&self, literal: Span, wrong: u32, index: u32) -> Option<Written> {

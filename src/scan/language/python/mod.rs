@@ -209,6 +209,11 @@ fn with_tree<T: Send>(
 }
 
 fn parse(text: &str, layout: Layout<'_>) -> Result<Parsed<ModModule>, ReaderFailed> {
+    // Code that is broken enough meets what the parser holds for unreachable.
+    std::panic::catch_unwind(|| parse_as(text, layout)).map_err(|_| ReaderFailed::GaveUp)?
+}
+
+fn parse_as(text: &str, layout: Layout<'_>) -> Result<Parsed<ModModule>, ReaderFailed> {
     let cells = match layout {
         Layout::File => {
             let kind = PySourceType::Python;
@@ -254,7 +259,8 @@ fn facts_of(
     } else {
         Vec::new()
     };
-    if !facts.facts.is_empty() {
+    // What an open bracket swallows may hold the only facts.
+    if !facts.facts.is_empty() || !open.is_empty() {
         facts.opening = opening::opening(text, &parsed, &facts);
     }
     drop(parsed);

@@ -213,8 +213,17 @@ fn is_loud(statement: &Stmt, facts: &[Fact]) -> bool {
     if statement.is_function_def_stmt() {
         return false;
     }
-    let sets = |fact: &Fact| matches!(fact.kind, FactKind::SetVariable(_));
-    if !facts.iter().all(sets) {
+    // What is only listed where it is asked for must not change a fix.
+    let is_quiet = |fact: &Fact| {
+        matches!(
+            fact.kind,
+            FactKind::SetVariable(_)
+                | FactKind::SelectIndex {
+                    index: Value::Dynamic
+                }
+        )
+    };
+    if !facts.iter().all(is_quiet) {
         return true;
     }
     let mut open = vec![statement];

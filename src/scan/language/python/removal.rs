@@ -22,12 +22,36 @@ pub(super) struct Found<'t> {
 impl Found<'_> {
     /// Where the statement starts.
     pub(super) fn start(&self) -> usize {
-        span_of(&self.lines.body[self.index]).start
+        self.span().start
+    }
+
+    fn span(&self) -> Span {
+        span_of(&self.lines.body[self.index])
+    }
+
+    /// Whether all that would go with the statement is known, and no line of it is a comment.
+    /// Nobody knows where it ends once the parser has stumbled: what follows may seem a part of
+    /// it.
+    fn may_go(&self, facts: &FileFacts) -> bool {
+        let span = self.span();
+        let code = self.lines.text.get(span.start..span.end);
+        let mut lines = code.unwrap_or_default().split(['\n', '\r']);
+        facts.first_error.is_none_or(|error| span.end < error)
+            && !lines.any(|line| line.trim_start().starts_with('#'))
     }
 }
 
+/// The statement that does what a fact says and nothing else, where it can be taken out.
+pub(super) fn removable<'t>(
+    (text, module): (&'t str, &'t [Stmt]),
+    facts: &FileFacts,
+    site: Span,
+) -> Option<Found<'t>> {
+    statement_of(text, module, site).filter(|found| found.may_go(facts))
+}
+
 /// The statement that does what a fact says and nothing else.
-pub(super) fn statement_of<'t>(text: &'t str, module: &'t [Stmt], site: Span) -> Option<Found<'t>> {
+fn statement_of<'t>(text: &'t str, module: &'t [Stmt], site: Span) -> Option<Found<'t>> {
     let mut body = module;
     let mut nested = false;
     loop {

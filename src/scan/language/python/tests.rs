@@ -388,3 +388,10 @@ fn half_written_code_never_stops_the_reader() {
         facts(&whole[end..]);
     }
 }
+
+#[test]
+fn code_that_the_parser_panics_on_is_given_up() {
+    let text = "print(x]\n?torch.device\n";
+    let read = read_cells(text, &[Span::new(0, text.len())], Detail::Known);
+    assert_eq!(read.err(), Some(ReaderFailed::GaveUp));
+}

@@ -1,5 +1,6 @@
 //! What `fix` makes of Python, as pairs of before and after; then the same on random code.
 
+mod found;
 mod random;
 
 use std::path::Path;

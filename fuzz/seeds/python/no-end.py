@@ -1,0 +1,2 @@
+import torch
+x.to('cuda:1')

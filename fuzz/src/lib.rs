@@ -1,0 +1,6 @@
+//! What both fuzz targets share: what has to hold for every file (`promise`), and files made out
+//! of lines that gpuguard cares about (`glue`, from the table in `snippets`).
+
+pub mod glue;
+pub mod promise;
+mod snippets;
