@@ -139,22 +139,30 @@ impl Scanner {
         let Some(language) = self.language(path, content) else {
             return nothing;
         };
-        // What is decided at run time need not say a word of GPUs.
-        if self.detail == Detail::Known && !language.worth_reading(&text) {
-            return nothing;
+        if language.worth_reading(&text) {
+            return self.read(nothing, language, &text);
         }
-        let facts = match language.read(&text, self.detail) {
-            Ok(facts) => facts,
+        let mut scan = nothing;
+        if self.detail == Detail::Dynamic {
+            // What is decided at run time need not say a word of GPUs. Whether it is listed
+            // decides nothing else.
+            scan.dynamic = self.read(scan.clone(), language, &text).dynamic;
+        }
+        scan
+    }
+
+    /// Reads the file's text and judges what is in it.
+    fn read(&self, scan: FileScan, language: &Language, text: &str) -> FileScan {
+        let skipped = |reason| FileScan::skipped(scan.path.clone(), reason);
+        match language.read(text, self.detail) {
+            Ok(facts) => self.judge(scan, language, text, &facts),
             Err(ReaderFailed::Malformed { format, reason }) => {
-                return skipped(SkipReason::Malformed { format, reason });
+                skipped(SkipReason::Malformed { format, reason })
             }
-            Err(reason @ ReaderFailed::GaveUp) => {
-                return skipped(SkipReason::Unreadable {
-                    reason: reason.to_string(),
-                });
-            }
-        };
-        self.judge(nothing, language, &text, &facts)
+            Err(reason @ ReaderFailed::GaveUp) => skipped(SkipReason::Unreadable {
+                reason: reason.to_string(),
+            }),
+        }
     }
 
     /// Judges `facts`, whose spans are in the `file`'s text, or in the code embedded in it.

@@ -305,6 +305,28 @@ fn the_prefilter_lets_every_catalogue_row_through() {
 }
 
 #[test]
+fn listing_what_is_dynamic_decides_nothing_else() {
+    let plain = Scanner::new(&policy(SetIn::EachFile));
+    let listing = Scanner::new(&policy(SetIn::EachFile)).listing_dynamic();
+    for (path, content, places) in [
+        // Without a clue, and with one.
+        (
+            "a.py",
+            "import torch\nn = 1\nmodel.to(n)\ntorch.device(pick())\n",
+            1,
+        ),
+        ("a.py", "import torch\nmodel.to(1)\ntorch.device(pick())\n", 1),
+        ("a.ipynb", "{", 0),
+    ] {
+        let (path, content) = (RepoPath::new(path), content.as_bytes());
+        let (one, mut other) = (plain.scan(&path, content), listing.scan(&path, content));
+        assert_eq!(other.dynamic.len(), places);
+        other.dynamic.clear();
+        assert_eq!(format!("{one:?}"), format!("{other:?}"));
+    }
+}
+
+#[test]
 fn what_was_only_laid_out_otherwise_is_not_new() {
     let before = "import torch\nmodel = torch.load('m', map_location='cuda:1')\n";
     for after in [
