@@ -315,7 +315,11 @@ fn listing_what_is_dynamic_decides_nothing_else() {
             "import torch\nn = 1\nmodel.to(n)\ntorch.device(pick())\n",
             1,
         ),
-        ("a.py", "import torch\nmodel.to(1)\ntorch.device(pick())\n", 1),
+        (
+            "a.py",
+            "import torch\nmodel.to(1)\ntorch.device(pick())\n",
+            1,
+        ),
         ("a.ipynb", "{", 0),
     ] {
         let (path, content) = (RepoPath::new(path), content.as_bytes());

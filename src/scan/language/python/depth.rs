@@ -72,12 +72,31 @@ pub(super) fn deepest(tokens: impl Iterator<Item = TokenKind>) -> usize {
     most
 }
 
+/// How many f-strings begin right where another one fills something in: `f"{f'…`. The parser's
+/// time grows with the square of those that are left open.
+pub(super) fn texts_in_texts(text: &str) -> usize {
+    let begins_text = |behind: &str| {
+        let behind = behind.trim_start_matches([' ', '(']);
+        let prefix = behind.trim_start_matches(|c: char| c.is_ascii_alphabetic());
+        let letters = &behind[..behind.len() - prefix.len()];
+        letters.len() <= 2
+            && letters.contains(['f', 'F', 't', 'T'])
+            && prefix.starts_with(['"', '\''])
+    };
+    let holes = text.match_indices('{').filter(|(at, _)| {
+        // Only the next few characters are looked at, so that blanks cost no more.
+        let end = text.floor_char_boundary(at + 1 + 8);
+        begins_text(&text[at + 1..end])
+    });
+    holes.count()
+}
+
 /// How many levels of an expression a block counts for.
 const BLOCK: usize = 4;
 
 #[cfg(test)]
 mod tests {
-    use super::deepest;
+    use super::{deepest, texts_in_texts};
 
     fn depth(code: &str) -> usize {
         let parsed =
@@ -88,6 +107,20 @@ mod tests {
                 .iter()
                 .map(ruff_python_ast::token::Token::kind),
         )
+    }
+
+    #[test]
+    fn texts_that_fill_in_texts_are_counted() {
+        for (code, count) in [
+            ("f'{f'{x}'}'", 1),
+            ("f'{ rf\"{f'", 2),
+            ("f'{x}' + f'{y}'", 0),
+            ("d = {'f': 1, 'x': {}}", 0),
+            ("f'{é", 0),
+            ("f'{", 0),
+        ] {
+            assert_eq!(texts_in_texts(code), count, "{code}");
+        }
     }
 
     #[test]

@@ -67,7 +67,7 @@ use ruff_python_parser::{Mode, ParseOptions, Parsed, parse_cells_unchecked};
 use ruff_text_size::{TextRange, TextSize};
 
 pub(super) use self::clue::worth_reading;
-use self::depth::deepest;
+use self::depth::{deepest, texts_in_texts};
 use self::repair::{blanked, left_open};
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
@@ -111,6 +111,9 @@ const DEEPEST: usize = 100_000;
 /// Files from this size on, which alone can nest so deep, are looked through before they are
 /// parsed.
 const LARGE: usize = DEEPEST;
+
+/// Code with more f-strings inside f-strings is not read: nobody writes it.
+const MOST_TEXTS: usize = 2_000;
 
 /// Stack for code of a depth. The parser grows its stack by itself, but walking the tree and
 /// freeing it recurse as deep as the code nests. The memory is only reserved; what is not used
@@ -188,7 +191,8 @@ fn with_tree<T: Send>(
     layout: Layout<'_>,
     work: impl FnOnce(Parsed<ModModule>, usize) -> T + Send,
 ) -> Result<T, ReaderFailed> {
-    if text.len() >= LARGE && depth_of_text(text) > DEEPEST {
+    let too_many = text.len() > MOST_TEXTS && texts_in_texts(text) > MOST_TEXTS;
+    if too_many || (text.len() >= LARGE && depth_of_text(text) > DEEPEST) {
         return Err(ReaderFailed::GaveUp);
     }
     let parsed = parse(text, layout)?;

@@ -361,6 +361,8 @@ fn shallow_code_needs_little_stack() {
 fn code_too_deep_to_read_is_said_to_be() {
     let text = "[".repeat(DEEPEST + 1);
     assert_eq!(read(&text, Detail::Known), Err(ReaderFailed::GaveUp));
+    let texts = "f'{".repeat(MOST_TEXTS + 2);
+    assert_eq!(read(&texts, Detail::Known), Err(ReaderFailed::GaveUp));
     // Much of it beside each other is not deep.
     let wide = format!("x = [{}]\n", "[1], ".repeat(DEEPEST + 1));
     assert!(depth_of_text(&wide) < 10);
