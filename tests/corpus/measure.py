@@ -28,6 +28,8 @@ MOST_ABSENT = 0.05
 LONGEST_DOWNLOAD_SECONDS = 600
 # They speak of a whole file, once, at its first use of the GPU.
 FILE_RULES = {"GG001", "GG018"}
+# Stands in the place of a line where no line of the file may get an error.
+WHOLE_FILE = "*"
 # Projects that share an ecosystem, for the second table; the rest is "other".
 GROUPS = {
     "lightning": ("lightning", "pytorch-lightning", "lightning-bolts", "lightning-flash", "nemo_toolkit"),
@@ -66,8 +68,9 @@ GROUP_OF = {project: group for group, projects in GROUPS.items() for project in 
 
 def main() -> int:
     options = arguments()
-    labels = read_table(options.labels)
-    projects = {(row["project"], row["version"]): row for row in read_table(HERE / "projects.tsv")}
+    folder = HERE / options.set
+    labels = read_table(options.labels or folder / "labels.tsv")
+    projects = {(row["project"], row["version"]): row for row in read_table(folder / "projects.tsv")}
     options.downloads.mkdir(parents=True, exist_ok=True)
 
     trees, absent = fetch_all(labels, projects, options)
@@ -83,7 +86,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--gpuguard", required=True, type=lambda text: Path(text).resolve())
     parser.add_argument("--downloads", required=True, type=lambda text: Path(text).resolve(),
                         help="cache of the fetched distributions")
-    parser.add_argument("--labels", type=Path, default=HERE / "labels.tsv")
+    parser.add_argument("--set", default=".", metavar="FOLDER",
+                        help="folder beside this file with other labels and projects, e.g. held_out")
+    parser.add_argument("--labels", type=Path, help="labels to use; by default those of the set")
     parser.add_argument("--policy", type=lambda text: Path(text).resolve(),
                         help="policy to use; by default what `init --preset rtx3090` writes")
     parser.add_argument("--jobs", type=int, default=4, help="downloads at the same time")
@@ -243,16 +248,19 @@ def judge(label: dict, trees: dict, findings: dict, unread: dict) -> str:
     if key not in trees:
         return "absent"
     path = str(trees[key] / label["file"])
-    line = int(label["line"])
     here = [
         finding["rule"] for finding in findings.get(path, ())
-        if finding["rule"] not in FILE_RULES and finding["line"] <= line <= finding["end_line"]
+        if finding["rule"] not in FILE_RULES and covers(finding, label["line"])
     ]
     if label["verdict"] == "finding":
         return "hit" if set(here) & set(label["rule"].split("|")) else "missed"
     if here:
         return "alarm"
     return "unread" if path in unread else "quiet"
+
+
+def covers(finding: dict, line: str) -> bool:
+    return line == WHOLE_FILE or finding["line"] <= int(line) <= finding["end_line"]
 
 
 def report(labels: list, verdicts: list, absent: dict, show: bool, trees: dict) -> int:
@@ -282,7 +290,7 @@ def report(labels: list, verdicts: list, absent: dict, show: bool, trees: dict) 
             print(f"\n{title}:")
         for label in rows:
             print(f"  {label['project']} {label['file']}:{label['line']}  {label['rule']}  {label['why']}")
-            if show:
+            if show and label["line"] != WHOLE_FILE:
                 print(f"      {source_line(label, trees)}")
 
     gone = len(labels) - len(counted)
