@@ -83,6 +83,27 @@ const CHOICES: &[Choice] = &[
     used("ctx_id", "ctx_id="),
 ];
 
+/// `quant_device`: a card where it is used as one.
+static DEVICE_OF_SOMETHING: Choice = used("device", "device=");
+
+/// `gpu_learner`: the card of one of several programs.
+static GPU_OF_SOMEBODY: Choice = filed("gpu", "gpu=");
+
+/// Who gets a card of its own.
+const ROLES: &[&str] = &[
+    "actor",
+    "agent",
+    "critic",
+    "decoder",
+    "encoder",
+    "explorer",
+    "generator",
+    "learner",
+    "policy",
+    "student",
+    "teacher",
+];
+
 /// What every name in the table has in it: most names of a file have none of them.
 const STEMS: &[&str] = &["gpu", "cuda", "dev", "ctx"];
 
@@ -104,8 +125,24 @@ pub fn option(name: &str) -> Option<&'static Choice> {
             let counts = ["all", "available", "free", "n", "num", "number"].contains(&before);
             (choice.needs == Evidence::Name && !counts).then_some(())
         };
-        CHOICES.iter().find(|choice| of_part(choice).is_some())
+        CHOICES
+            .iter()
+            .find(|choice| of_part(choice).is_some())
+            .or_else(|| of_somebody(name))
     })
+}
+
+fn of_somebody(name: &str) -> Option<&'static Choice> {
+    let who = name
+        .strip_prefix("gpu_")
+        .or_else(|| name.strip_suffix("_gpu"));
+    if who.is_some_and(|who| ROLES.contains(&who)) {
+        Some(&GPU_OF_SOMEBODY)
+    } else if name.ends_with("_device") {
+        Some(&DEVICE_OF_SOMETHING)
+    } else {
+        None
+    }
 }
 
 /// All names.
@@ -126,11 +163,7 @@ pub enum Help {
 
 /// Words of a help that counts or switches.
 const COUNTS: &[&str] = &[
-    "number of gpu",
-    "number of cuda",
-    "number of device",
     "num gpu",
-    "num of gpu",
     "# of gpu",
     "#gpu",
     "how many",
@@ -170,14 +203,19 @@ const NAMES: &[&str] = &[
     "0,1", "0, 1", " no.",
 ];
 
+/// What else an index may be, if it also stands for the CPU.
+const BELOW_ZERO: &[&str] = &["<0", "< 0", "-1", "negative"];
+
 /// Reads the help of an option.
 pub fn help(text: &str) -> Help {
     let text = text.to_ascii_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let is_other = has(OTHERS) && !has(&["gpu", "cuda"]);
-    if has(COUNTS) || is_other {
+    let names_card = has(&["gpu", "cuda"]);
+    let is_other = has(OTHERS) && !names_card;
+    let counts = has(COUNTS) || (has(&["number of", "num of"]) && (names_card || has(&["device"])));
+    if counts || is_other {
         Help::Other
-    } else if has(&["gpu", "cuda"]) && has(NAMES) {
+    } else if names_card && has(NAMES) || has(&["cpu"]) && has(BELOW_ZERO) {
         Help::Index
     } else {
         Help::Silent
@@ -203,6 +241,11 @@ mod tests {
             ("GPU id to use", Help::Index),
             ("which gpu to use", Help::Index),
             ("number of GPUs", Help::Other),
+            ("Number of participating gpus (0 is all)", Help::Other),
+            ("GPU number", Help::Index),
+            ("the device, < 0 corresponds to CPU", Help::Index),
+            ("-1 for CPU", Help::Index),
+            ("below 0 nothing is done", Help::Silent),
             ("use GPU or not", Help::Other),
             ("whether to use cuda device", Help::Other),
             ("the device", Help::Silent),

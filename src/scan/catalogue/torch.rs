@@ -117,7 +117,9 @@ pub fn starts_nothing(path: &str, switched_off: bool) -> bool {
     let is_mixed_precision = ["torch.cuda.amp.", "torch.amp."]
         .iter()
         .any(|start| path.starts_with(start));
-    path == "torch.cuda.is_initialized" || (switched_off && is_mixed_precision)
+    // Marks in the profiler's time line.
+    let is_mark = path.starts_with("torch.cuda.nvtx.");
+    path == "torch.cuda.is_initialized" || is_mark || (switched_off && is_mixed_precision)
 }
 
 /// Whether a call of `path` puts no work on the GPU: it asks whether there is one, or prepares.

@@ -303,8 +303,11 @@ impl<'a> Walker<'a> {
             return Some(match (place, call.arguments.args.get(key)) {
                 (Place::Message, _) => rest,
                 (Place::Device(_), _) if asks_for_rank(call) => rest,
+                (Place::Device(Role { numbers: true, .. }), _) => place,
+                (_, Some(Expr::StringLiteral(key))) => {
+                    self.place_of_looked_up(key.value.to_str(), place)
+                }
                 (Place::Device(_), _) => place,
-                (_, Some(Expr::StringLiteral(key))) => self.place_of_key(key.value.to_str()),
                 _ => rest,
             });
         }

@@ -1,9 +1,9 @@
 //! Numbers under names that hold a card: parameters, options, fields, variables and attributes.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, Parameter, Parameters, Stmt};
+use ruff_python_ast::{Expr, Parameter, Parameters, Stmt, UnaryOp};
 
-use super::hint_words::MaskName;
+use super::hint_words::{MaskName, names_gpu};
 use super::place::{Place, Role};
 use super::walk::{Imports, Walker};
 use crate::scan::catalogue::{self, Evidence, Form, Help, Where};
@@ -44,7 +44,10 @@ impl<'a> Walker<'a> {
         let counts = help == Help::Index
             || match (choice.needs, stand) {
                 (Evidence::Name, _) => true,
-                (Evidence::File, Stand::Default) => about_gpus && !among_others,
+                (Evidence::File, Stand::Default) => {
+                    // PyTorch alone runs anywhere: something must speak of a GPU.
+                    (hints.speaks_of_gpu || imports.gpu && is_used) && !among_others
+                }
                 // A bare `device` may be anything that is counted by device.
                 (Evidence::File, Stand::Field) => {
                     let is_index = choice.name != "device" || imports.gpu || is_used;
@@ -95,9 +98,32 @@ impl<'a> Walker<'a> {
             return self.place_of_key(name);
         }
         match self.card_by_name(name, Stand::Default, Help::Silent) {
-            Some(_) if is_replaced(name, body) => Place::Code,
+            Some(_) if is_replaced(name, body) || is_switch(name, body) => Place::Code,
             Some(role) => Place::Device(role),
             None => self.place_of_key(name),
+        }
+    }
+
+    /// What the default is of something that is looked up by a name: `config.get("device_id", 0)`.
+    /// Where the name says nothing, it is what the `place` says.
+    pub(super) fn place_of_looked_up(&mut self, name: &str, place: Place) -> Place {
+        let by_key = self.place_of_key(name);
+        if matches!(by_key, Place::Device(Role { numbers: true, .. })) {
+            return by_key;
+        }
+        // A variable of a cluster's or a container's: whose device, it does not say.
+        let is_open = name == name.to_ascii_uppercase() && !names_gpu(name);
+        // Much is looked up by device; under a bare `device` it must be used as a card.
+        let stand = if name == "device" {
+            Stand::Given
+        } else {
+            Stand::Field
+        };
+        let card = (!is_open).then(|| self.card_by_name(name, stand, Help::Silent));
+        match (card.flatten(), place) {
+            (Some(role), _) => Place::Device(role),
+            (None, Place::Device(_)) => place,
+            (None, _) => by_key,
         }
     }
 
@@ -158,16 +184,25 @@ fn is_name_of_mask(name: &str) -> bool {
     MASKS.iter().any(|mask| name.eq_ignore_ascii_case(mask))
 }
 
-/// Whether a default says that the CPU is meant.
+/// Whether a default says that the CPU or another accelerator is meant, or counts CPUs.
 pub(super) fn says_cpu(parameters: &Parameters) -> bool {
-    let is_cpu = |default: &Expr| match default {
-        Expr::StringLiteral(text) => text.value.to_str() == "cpu",
-        Expr::Attribute(attribute) => attribute.attr.as_str().eq_ignore_ascii_case("cpu"),
+    let is_other =
+        |word: &str| word.eq_ignore_ascii_case("cpu") || catalogue::speaks_of_other_device(word);
+    let says = |name: &str, default: &Expr| match default {
+        Expr::StringLiteral(text) => is_other(text.value.to_str()),
+        Expr::Attribute(attribute) => is_other(attribute.attr.as_str()),
+        Expr::NumberLiteral(_) => is_count_of_cpus(name),
         _ => false,
     };
-    parameters
-        .iter_non_variadic_params()
-        .any(|parameter| parameter.default().is_some_and(is_cpu))
+    parameters.iter_non_variadic_params().any(|parameter| {
+        let default = parameter.default();
+        default.is_some_and(|default| says(parameter.name().as_str(), default))
+    })
+}
+
+/// Whether a name is a number of CPUs: beside it, `gpu=1` is a number of cards.
+fn is_count_of_cpus(name: &str) -> bool {
+    ["cpu", "cpus", "n_cpus", "ncpus", "num_cpus"].contains(&name)
 }
 
 /// Whether a body gives a name another value before it reads it.
@@ -186,6 +221,23 @@ fn is_replaced(name: &str, body: &[Stmt]) -> bool {
         return false;
     };
     target.id == name && !mention.found
+}
+
+/// Whether a body asks whether a parameter that may be a number of cards, or a card, is set at
+/// all: `if gpu:`. Card 0 would not be.
+fn is_switch(name: &str, body: &[Stmt]) -> bool {
+    let may_switch = catalogue::option(name).is_some_and(|choice| choice.needs == Evidence::Use);
+    may_switch
+        && body.iter().any(|statement| {
+            let Stmt::If(statement) = statement else {
+                return false;
+            };
+            let test = match &*statement.test {
+                Expr::UnaryOp(unary) if unary.op == UnaryOp::Not => &*unary.operand,
+                test => test,
+            };
+            matches!(test, Expr::Name(tested) if tested.id == name)
+        })
 }
 
 /// Looks for a name.

@@ -1,13 +1,13 @@
 //! Options of the command line and fields of configuration classes: whether their default is a
 //! card.
 
-use ruff_python_ast::{Expr, ExprCall};
+use ruff_python_ast::{Expr, ExprCall, Number};
 
 use super::hints::Hints;
 use super::named::Stand;
 use super::place::{Place, place_of_name};
 use super::walk::Walker;
-use crate::scan::catalogue::{self, Help};
+use crate::scan::catalogue::{self, Evidence, Help};
 
 impl<'a> Walker<'a> {
     /// What the whole file says about its names; looked through when first needed.
@@ -32,6 +32,11 @@ impl<'a> Walker<'a> {
         let help = match help {
             Some(Expr::StringLiteral(text)) => catalogue::help(text.value.to_str()),
             _ => Help::Silent,
+        };
+        let help = if is_switch(name, call) {
+            Help::Other
+        } else {
+            help
         };
         self.place_of_choice(name, help)
     }
@@ -64,6 +69,25 @@ impl<'a> Walker<'a> {
         };
         role.map_or_else(|| place_of_name(name, true), Place::Device)
     }
+}
+
+/// Whether an option such as `--gpu` is on or off: `choices=[0, 1]`.
+fn is_switch(name: &str, call: &ExprCall) -> bool {
+    let Some(choices) = call.arguments.find_keyword("choices") else {
+        return false;
+    };
+    let choices: Vec<&Expr> = match &choices.value {
+        Expr::List(list) => list.elts.iter().collect(),
+        Expr::Tuple(tuple) => tuple.elts.iter().collect(),
+        _ => return false,
+    };
+    let is = |expr: &Expr, digit: u8| {
+        matches!(expr, Expr::NumberLiteral(number)
+            if matches!(&number.value, Number::Int(int) if *int == digit))
+    };
+    let on_or_off = matches!(choices[..], [off, on] if is(off, 0) && is(on, 1));
+    let may_switch = catalogue::option(name).is_some_and(|choice| choice.needs == Evidence::Use);
+    on_or_off && may_switch
 }
 
 /// The name of a command line option: `--gpu-device-index` as `gpu_device_index`.

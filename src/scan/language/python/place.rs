@@ -59,7 +59,8 @@ pub(super) fn place_of_name(name: &str, as_argument: bool) -> Place {
     if catalogue::is_of_scheduler(&name) {
         return Place::Compared;
     }
-    if name.ends_with("device") {
+    // `VLLM_TARGET_DEVICE = "cuda"` says what is built.
+    if name.ends_with("device") && !name.ends_with("_target_device") {
         return Place::Device(DEVICE_NAME);
     }
     Place::Code
@@ -131,7 +132,12 @@ impl<'a> Walker<'a> {
     /// What a key's or an attribute's value is by its name.
     pub(super) fn place_of_key(&mut self, name: &str) -> Place {
         let lower = name.to_ascii_lowercase();
-        match catalogue::keyword(&lower) {
+        // `render_gpu_ids` is a `gpu_ids`.
+        let whole = catalogue::keyword(&lower).or_else(|| {
+            let choice = catalogue::option(&lower)?;
+            (choice.needs == Evidence::Name).then(|| catalogue::keyword(choice.name))?
+        });
+        match whole {
             Some(keyword) if keyword.numbers.is_kept() && self.counts_cards() => {
                 Place::Device(Role {
                     label: keyword.label,

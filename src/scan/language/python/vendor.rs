@@ -161,13 +161,13 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Whether `name` names AMD's platform, and `holder` is what holds such names.
+/// Whether `name` names another platform, and `holder` is what holds such names.
 fn is_other(holder: &Expr, name: &Expr) -> bool {
     let Expr::StringLiteral(name) = name else {
         return false;
     };
     let name = name.value.to_str();
-    if !["hip", "rocm", "amdgpu"].contains(&name) {
+    if !OTHERS.contains(&name) && !["amdgpu", "mps"].contains(&name) {
         return false;
     }
     let Some(holder) = last_name(holder) else {

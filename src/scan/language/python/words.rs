@@ -41,16 +41,9 @@ const MESSAGES: &[&str] = &[
     "set_ylabel",
     "suptitle",
     "warns",
-    "assertIn",
-    "assertEqual",
-    "assertNotEqual",
-    "assertNotIn",
-    "assertTrue",
-    "assertFalse",
-    "assertRaisesRegex",
 ];
 
-/// Functions and methods that ask about a text.
+/// Functions and methods that ask about a text, beside `assertEqual` and the like.
 const QUESTIONS: &[&str] = &[
     "startswith",
     "endswith",
@@ -117,7 +110,7 @@ pub(super) fn rest_place(path: &str, place: Place) -> Place {
         last.ends_with("Error") || last.ends_with("Exception") || last.ends_with("Warning");
     if matches!(place, Place::Message) || raised || MESSAGES.contains(&last) {
         Place::Message
-    } else if QUESTIONS.contains(&last) {
+    } else if QUESTIONS.contains(&last) || last.starts_with("assert") {
         Place::Compared
     } else {
         Place::Code
