@@ -7,7 +7,7 @@ use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
 use super::decode::decode;
 use super::embedded::CellPosition;
-use super::fact::{Certainty, Detail, FactKind, FileFacts, Value};
+use super::fact::{Certainty, Detail, FileFacts};
 use super::finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason};
 use super::language::{Language, ReaderFailed};
 use super::remedy::{Fix, Safety, Site, Wish};
@@ -350,17 +350,9 @@ impl Place<'_> {
 
     /// The places whose card is decided at run time.
     fn dynamic(&self) -> Vec<DynamicPlace> {
-        let is_dynamic = |kind: &FactKind| {
-            matches!(
-                kind,
-                FactKind::SelectIndex {
-                    index: Value::Dynamic
-                }
-            )
-        };
         let facts = self.facts.facts.iter();
         facts
-            .filter(|fact| is_dynamic(&fact.kind))
+            .filter(|fact| fact.kind.is_dynamic())
             .map(|fact| DynamicPlace {
                 start: self.in_file(fact.span).0,
                 api: fact.api,

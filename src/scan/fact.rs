@@ -59,6 +59,18 @@ pub enum FactKind {
     Container(Cards),
 }
 
+impl FactKind {
+    /// Whether it selects a card that only the running program knows.
+    pub fn is_dynamic(&self) -> bool {
+        matches!(
+            self,
+            Self::SelectIndex {
+                index: Value::Dynamic
+            }
+        )
+    }
+}
+
 /// Cards as a launcher or a container runtime names them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cards {

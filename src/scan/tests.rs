@@ -321,6 +321,13 @@ fn listing_what_is_dynamic_decides_nothing_else() {
             1,
         ),
         ("a.ipynb", "{", 0),
+        // The clue is in an output, the code is broken.
+        (
+            "a.ipynb",
+            r#"{"cells": [{"cell_type": "code", "metadata": {}, "outputs": ["cuda"],
+            "source": ["torch.device(pick())\nn = ("]}], "metadata": {}, "nbformat": 4}"#,
+            1,
+        ),
     ] {
         let (path, content) = (RepoPath::new(path), content.as_bytes());
         let (one, mut other) = (plain.scan(&path, content), listing.scan(&path, content));

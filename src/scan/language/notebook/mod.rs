@@ -14,7 +14,7 @@ use cell::Content;
 use super::{Language, ReaderFailed, python};
 use crate::git::RepoPath;
 use crate::scan::embedded::{Embedded, First};
-use crate::scan::fact::{Detail, FileFacts, When};
+use crate::scan::fact::{Detail, Fact, FileFacts, When};
 use crate::text::Span;
 
 /// What messages call the format.
@@ -45,7 +45,8 @@ fn read(file: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let code = embedded.code();
     let mut facts = FileFacts::default();
     // What brought the file here may have been an output.
-    if detail == Detail::Dynamic || python::worth_reading(code) {
+    let worth_reading = python::worth_reading(code);
+    if detail == Detail::Dynamic || worth_reading {
         let (as_python, cells) = as_python(&embedded);
         let (python, escaped) = python::read_cells(&as_python, &cells, detail)?;
         facts = python;
@@ -59,6 +60,14 @@ fn read(file: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
             }
         }
         facts.facts.sort_by_key(|fact| fact.span);
+    }
+    if !worth_reading {
+        // Whether what is dynamic is listed decides nothing else.
+        let is_dynamic = |fact: &Fact| fact.kind.is_dynamic();
+        facts = FileFacts {
+            facts: facts.facts.into_iter().filter(is_dynamic).collect(),
+            ..FileFacts::default()
+        };
     }
     // Nobody imports a notebook.
     facts.entry_point = true;
