@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use crate::git::{Blob, GitError, RepoPath};
-use crate::scan::{FileScan, Finding, MovedCode, Scanner, SkipReason, mark_introduced};
+use crate::scan::{FileScan, Finding, Lines, MovedCode, Scanner, SkipReason, mark_introduced};
 use crate::source::{Change, ChangedFile, Known, ParentChange, Version};
 
 /// Fewer files than this are scanned one after the other: threads would cost more.
@@ -150,11 +150,33 @@ impl<'c> Judgement<'c, '_> {
             }
         }
         for at in open {
+            let (before, after) = (self.before(at), after(&self.change.files[at]));
+            let [before_lines, after_lines] = [self.lines(before)?, self.lines(after)?];
             if let Some(new) = &mut self.news[at] {
-                moved.excuse(new);
+                moved.excuse(new, |finding| match (&before_lines, &after_lines) {
+                    // What a file sets decides for all of it: a mask that comes into a file that
+                    // was there is new, wherever it stood before.
+                    (Some(before), Some(after)) => {
+                        !finding.is_about_variable()
+                            && (finding.cell.is_some() || after.gained(finding, before))
+                    }
+                    _ => true,
+                });
             }
         }
         Ok(())
+    }
+
+    /// The lines of a version; `None` where there is none that can be read.
+    fn lines(&self, side: Side<'_>) -> Result<Option<Lines>, GitError> {
+        let Some((_, version)) = side else {
+            return Ok(None);
+        };
+        let contents = self.change.contents(&[version])?;
+        Ok(contents.first().and_then(|content| match content {
+            Blob::Bytes(content) => Some(Lines::of(content)),
+            Blob::Missing | Blob::TooLarge { .. } => None,
+        }))
     }
 
     /// What the change replaces: the version of the same path, or of the file that was renamed.

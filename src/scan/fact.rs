@@ -60,14 +60,15 @@ pub enum FactKind {
 }
 
 impl FactKind {
-    /// Whether it selects a card that only the running program knows.
+    /// Whether it selects a card, or shows some, that only the running program knows.
     pub fn is_dynamic(&self) -> bool {
-        matches!(
-            self,
-            Self::SelectIndex {
-                index: Value::Dynamic
+        match self {
+            Self::SelectIndex { index } => *index == Value::Dynamic,
+            Self::SetVariable(write) => {
+                write.value == Value::Dynamic && write.name == "CUDA_VISIBLE_DEVICES"
             }
-        )
+            _ => false,
+        }
     }
 }
 

@@ -166,6 +166,14 @@ impl Finding {
     pub(crate) fn is_about_file(&self) -> bool {
         self.fingerprint.0 == self.rule
     }
+
+    /// Whether it is about what a variable is set to, which decides for the whole file.
+    pub(crate) fn is_about_variable(&self) -> bool {
+        const RULES: &[&str] = &[
+            "GG002", "GG003", "GG004", "GG005", "GG012", "GG014", "GG015", "GG016", "GG017",
+        ];
+        RULES.contains(&self.rule)
+    }
 }
 
 impl FileScan {

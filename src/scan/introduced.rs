@@ -31,10 +31,12 @@ impl MovedCode {
         }
     }
 
-    /// Takes the mark of being introduced from findings in `new` that were only moved there.
-    pub fn excuse(&mut self, new: &mut FileScan) {
+    /// Takes the mark of being introduced from findings in `new` that were only moved there:
+    /// whose line `is_added` to the file. A line that stood there before, and is wrong since
+    /// something else changed, was not moved.
+    pub fn excuse(&mut self, new: &mut FileScan, is_added: impl Fn(&Finding) -> bool) {
         for finding in &mut new.findings {
-            if finding.introduced && !finding.is_about_file() {
+            if finding.introduced && !finding.is_about_file() && is_added(finding) {
                 finding.introduced = !self.take(finding);
             }
         }
@@ -51,11 +53,37 @@ impl MovedCode {
     }
 }
 
+/// How often each line is in a file, whatever the blanks in it.
+#[derive(Debug, Default)]
+pub struct Lines(HashMap<String, usize>);
+
+impl Lines {
+    /// Of a file's content.
+    pub fn of(content: &[u8]) -> Self {
+        let mut lines = HashMap::new();
+        for line in String::from_utf8_lossy(content).lines() {
+            *lines.entry(without_blanks(line)).or_default() += 1;
+        }
+        Self(lines)
+    }
+
+    /// Whether the first line of what a finding shows is here more often than in `before`.
+    pub fn gained(&self, finding: &Finding, before: &Self) -> bool {
+        let line = without_blanks(finding.source.lines().next().unwrap_or_default());
+        let times = |lines: &Self| lines.0.get(&line).copied().unwrap_or_default();
+        times(self) > times(before)
+    }
+}
+
+fn without_blanks(line: &str) -> String {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    words.join(" ")
+}
+
 /// A finding moved to another file is the same line of code: deleting one use of a card must not
 /// excuse another.
 fn key(finding: &Finding) -> (Fingerprint, String) {
-    let words: Vec<&str> = finding.source.split_whitespace().collect();
-    (finding.fingerprint.clone(), words.join(" "))
+    (finding.fingerprint.clone(), without_blanks(&finding.source))
 }
 
 /// Sets [`Finding::introduced`] in `new`: false for what any of the `parents`' versions of the

@@ -20,7 +20,7 @@ pub use embedded::CellPosition;
 pub use engine::Scanner;
 pub use finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason, Suppressed};
 pub use fix::{FixResult, FixedFile, Unfixable};
-pub use introduced::{MovedCode, mark_introduced};
+pub use introduced::{Lines, MovedCode, mark_introduced};
 pub use remedy::{Change, Fix, Remedy, Safety};
 
 #[cfg(test)]

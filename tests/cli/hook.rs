@@ -295,6 +295,35 @@ fn a_line_moved_between_files_is_not_new() {
 }
 
 #[test]
+fn what_two_files_swap_excuses_neither() {
+    let repo = guarded();
+    let policy = String::from_utf8(repo.read("gpuguard.toml")).unwrap();
+    repo.write(
+        "gpuguard.toml",
+        policy.replace("# GG018", "GG001 = \"off\"\nGG018 = \"warning\" # "),
+    );
+    let mask =
+        |card: u32| format!("import os\nos.environ[\"CUDA_VISIBLE_DEVICES\"] = \"{card}\"\n");
+    let line = "import torch\ndevice = torch.device(\"cuda:0\")\n";
+    repo.write("a.py", mask(1));
+    repo.write("b.py", mask(0));
+    repo.write("c.py", mask(1) + line);
+    repo.write("d.py", line);
+    repo.commit_all("old");
+    // A mask that is wrong now, though another file had the same.
+    repo.write("a.py", mask(0));
+    repo.write("b.py", mask(1));
+    repo.git(&["add", "."]);
+    assert_refused(&repo, &[], &["GG002", "a.py"]);
+    repo.git(&["reset", "--quiet", "--hard"]);
+    // A line that stays, and is wrong now that its mask has gone to another file.
+    repo.write("c.py", line);
+    repo.write("d.py", mask(1) + line);
+    repo.git(&["add", "."]);
+    assert_refused(&repo, &[], &["GG007", "c.py"]);
+}
+
+#[test]
 fn comments_and_messages_are_not_violations() {
     let repo = guarded();
     repo.write(

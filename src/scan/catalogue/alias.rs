@@ -56,6 +56,9 @@ const PREFIXES: &[(&str, &str)] = &[
     ("cupy.cuda.device.", "cupy.cuda."),
     ("chainer.backends.cuda.", "chainer.cuda."),
     ("mxnet.context.", "mxnet."),
+    // What `import *` brings in is known by nothing but the names that everybody gives these.
+    ("mx.", "mxnet."),
+    ("tf.", "tensorflow."),
     ("mxnet.device.", "mxnet."),
     ("paddle.fluid.", "paddle."),
     ("paddle.base.", "paddle."),

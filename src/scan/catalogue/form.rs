@@ -66,6 +66,9 @@ pub enum DeviceText {
 /// Words of a map that spread a model over all cards.
 const SPREAD: &[&str] = &["auto", "balanced", "balanced_low_0", "sequential"];
 
+/// Numbers from this on are no card's.
+const MOST_CARDS: u32 = 128;
+
 /// More cards than these in one range are a mistake of ours, not a range.
 const MOST_IN_RANGE: u32 = 64;
 
@@ -102,7 +105,10 @@ impl Form {
 
     /// Reads a whole number.
     pub fn read_number(self, number: i64) -> DeviceText {
-        let index = u32::try_from(number).ok();
+        // No machine has as many cards: `gpu_id=630` is a model's number.
+        let index = u32::try_from(number)
+            .ok()
+            .filter(|index| *index < MOST_CARDS);
         match (self, index) {
             (Self::Count | Self::Devices | Self::Gpus, Some(0)) => DeviceText::Other,
             (Self::Count | Self::Devices | Self::Gpus, Some(count)) => DeviceText::Count(count),

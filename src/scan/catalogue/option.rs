@@ -123,7 +123,9 @@ pub fn option(name: &str) -> Option<&'static Choice> {
             let before = name.strip_suffix(choice.name)?.strip_suffix('_')?;
             // Counts, and what there is to choose from.
             let counts = ["all", "available", "free", "n", "num", "number"].contains(&before);
-            (choice.needs == Evidence::Name && !counts).then_some(())
+            // `NV_VASPACE_ALLOCATION_INDEX_GPU_DEVICE` is a constant of a driver.
+            let is_short = before.split('_').count() <= 2;
+            (choice.needs == Evidence::Name && !counts && is_short).then_some(())
         };
         CHOICES
             .iter()

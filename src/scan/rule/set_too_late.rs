@@ -31,7 +31,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         }
         match facts.flow.started_before(fact) {
             Some((start, certainty)) => {
-                let api = facts.start_at(start).map_or("CUDA", |start| start.api);
+                let api = facts.start_at(start).map_or("a call", |start| start.api);
                 drafts.push(draft(situation, fact, write, (api, certainty)));
             }
             None if fact.when == When::Loading => in_time.push(name),

@@ -18,7 +18,9 @@ pub(super) use words::{HOLE, Word};
 const LABEL: &str = "shell command";
 
 /// Texts longer than this are no commands that a person wrote.
-const LONGEST: usize = 64 << 10;
+pub(super) const LONGEST: usize = 1 << 20;
+/// So many variables of the shell alone are remembered.
+const MOST_LOCAL: usize = 256;
 /// Values longer than this name no cards.
 const LONGEST_VALUE: usize = 512;
 /// How far `sh -c "…"` is followed.
@@ -130,7 +132,7 @@ impl Shell {
             _ if words.iter().all(|word| assignment(word).is_some()) => {
                 for word in words {
                     let at = self.write(word, Whose::Nobody);
-                    self.local.extend(at);
+                    self.remember(at);
                 }
             }
             _ => self.program(words, deep),
@@ -155,7 +157,7 @@ impl Shell {
                 if counts {
                     self.exported.extend(at);
                 } else {
-                    self.local.extend(at);
+                    self.remember(at);
                 }
             } else if counts {
                 let (now, still): (Vec<usize>, Vec<usize>) = self
@@ -165,6 +167,13 @@ impl Shell {
                 self.exported.extend(now);
                 self.local = still;
             }
+        }
+    }
+
+    fn remember(&mut self, local: Option<usize>) {
+        self.local.extend(local);
+        if self.local.len() > MOST_LOCAL {
+            self.local.remove(0);
         }
     }
 

@@ -11,6 +11,7 @@ mod magic;
 
 use cell::Content;
 
+use super::command::LONGEST;
 use super::{Language, ReaderFailed, python};
 use crate::git::RepoPath;
 use crate::scan::embedded::{Embedded, First};
@@ -57,6 +58,10 @@ fn read(file: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
             if let Content::Shell { from } = content {
                 let script = Span::new(cell.code.start + from, cell.code.end);
                 magic::shell(code, script, When::Loading, &mut facts.facts);
+                if script.end - script.start > LONGEST {
+                    // It was not read, which has to be said.
+                    facts.first_error.get_or_insert(script.start);
+                }
             }
         }
         facts.facts.sort_by_key(|fact| fact.span);

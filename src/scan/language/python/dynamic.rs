@@ -41,11 +41,15 @@ impl Walker<'_> {
             return false;
         }
         match expr {
-            // What a name is given was judged where it is given.
-            Expr::Name(name) => self
-                .scopes
-                .bound(&name.id, self.scopes.depth())
-                .is_none_or(|bound| bound.is_default),
+            // What a name is given was judged where it is given, unless it was made of what it had.
+            Expr::Name(name) => {
+                self.scopes
+                    .bound(&name.id, self.scopes.depth())
+                    .is_none_or(|bound| {
+                        let mut given = bound.given.iter();
+                        bound.is_default || bound.open || given.any(|one| one.expr.is_bin_op_expr())
+                    })
+            }
             Expr::Call(_) => role.form != Form::Map || is_named_like_device(expr),
             Expr::Attribute(_) | Expr::Subscript(_) | Expr::FString(_) | Expr::BinOp(_) => true,
             _ => false,

@@ -258,7 +258,13 @@ impl<'a> Walker<'a> {
                 {
                     Place::Device(PROVIDER_CARD)
                 }
-                (_, Some(Expr::StringLiteral(key))) => self.place_of_key(key.value.to_str()),
+                (_, Some(Expr::StringLiteral(key))) => {
+                    let key = key.value.to_str();
+                    match self.cards_by_list(key, &item.value) {
+                        Some(role) => Place::Device(role),
+                        None => self.place_of_key(key),
+                    }
+                }
                 _ => Place::Code,
             };
             self.expression(&item.value, place);

@@ -302,7 +302,12 @@ impl<'a> Visitor<'a> for Hints<'a> {
                     if let Some(key) = key {
                         self.visit_expr(key);
                     }
-                    self.visit_value(&item.value, key.and_then(text_of) == Some(MASK));
+                    let key = key.and_then(text_of);
+                    // `{"device_id": self.card}`
+                    if key.is_some_and(|key| key == "device_id" || key == "gpu_id") {
+                        self.collect(&item.value, As::Device);
+                    }
+                    self.visit_value(&item.value, key == Some(MASK));
                 }
                 return;
             }

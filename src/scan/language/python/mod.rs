@@ -299,8 +299,7 @@ fn facts_in(text: &str, parsed: &Parsed<ModModule>, detail: Detail) -> (FileFact
     walker.mask_name = hint_words::MaskName::of(text);
     walker.broken = !parsed.errors().is_empty();
     walker.module(parsed.suite());
-    let escaped = std::mem::take(&mut walker.escaped);
-    (walker.finish(), escaped)
+    walker.finish()
 }
 
 /// The bytes a node covers.

@@ -1,10 +1,11 @@
 //! Numbers under names that hold a card: parameters, options, fields, variables and attributes.
 
 use ruff_python_ast::visitor::{Visitor, walk_expr, walk_stmt};
-use ruff_python_ast::{Expr, Parameter, Parameters, Stmt, UnaryOp};
+use ruff_python_ast::{Expr, Number, Parameter, Parameters, Stmt, UnaryOp};
 
 use super::hint_words::{MaskName, names_gpu};
 use super::place::{Place, Role};
+use super::rank::is_rank;
 use super::walk::{Imports, Walker};
 use crate::scan::catalogue::{self, Evidence, Form, Help, Where};
 
@@ -66,6 +67,31 @@ impl<'a> Walker<'a> {
         counts.then_some(Role {
             label: choice.label,
             form: choice.form,
+            numbers: true,
+        })
+    }
+
+    /// What the default of an option is whose name says nothing, but whose value is put where a
+    /// card stands: `--idx`, then `set_device(args.idx)`.
+    pub(super) fn card_by_use(&mut self, name: &str, help: Help) -> Option<Role> {
+        /// Words of options that also stand in `.to(…)`, or count processes.
+        const OTHERS: &[&str] = &["dtype", "precision", "fp", "bits", "size", "world", "node"];
+        if help == Help::Other || !self.imports.gpu || catalogue::option(name).is_some() {
+            return None;
+        }
+        let mut words = name.split('_');
+        let is_other = is_rank(name) || words.any(|word| OTHERS.contains(&word));
+        let in_other_place = self.in_other_place();
+        let hints = self.hints();
+        let counts = !is_other
+            && !in_other_place
+            && !hints.mask_is_open
+            && hints.is_device(name)
+            && !hints.is_counter(name)
+            && !hints.is_other(name);
+        counts.then_some(Role {
+            label: "device=",
+            form: Form::Index,
             numbers: true,
         })
     }
@@ -135,9 +161,24 @@ impl<'a> Walker<'a> {
         if is_name_of_mask(name) && !self.hints().is_mask(name) {
             return self.mask_by_name(name).map(Place::Device);
         }
-        let role = self.card_by_name(name, Stand::Given, Help::Silent)?;
+        let role = match self.card_by_name(name, Stand::Given, Help::Silent) {
+            Some(role) => role,
+            None => self.cards_by_list(name, value)?,
+        };
         self.judged.names.insert(name);
         Some(Place::Device(role))
+    }
+
+    /// What a list of numbers under a name of GPUs is: nobody counts them by a list.
+    pub(super) fn cards_by_list(&mut self, name: &str, value: &Expr) -> Option<Role> {
+        let choice = catalogue::option(&name.to_ascii_lowercase())?;
+        let is_gpu = names_gpu(choice.name);
+        let counts = is_gpu && lists_cards(value) && !self.hints().mask_is_open;
+        counts.then_some(Role {
+            label: choice.label,
+            form: choice.form,
+            numbers: true,
+        })
     }
 
     /// Whether a bare number under a general keyword is a card in a call of `path`.
@@ -278,6 +319,37 @@ impl Visitor<'_> for Mention<'_> {
     }
 }
 
+fn is_number_or_text(element: &Expr) -> bool {
+    element.is_number_literal_expr() || holds_number(element)
+}
+
+/// Whether a value lists cards, the first of them among them: `[0]`, `("0", "1")`, `"0,1"`. A
+/// list such as `[1, 2, 4]` may be what is to be tried.
+fn lists_cards(value: &Expr) -> bool {
+    let elements = match value {
+        Expr::List(list) => &list.elts,
+        Expr::Tuple(tuple) => &tuple.elts,
+        Expr::StringLiteral(text) => {
+            let mut parts = text.value.to_str().split(',').map(str::trim);
+            let is_number = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+            return parts.clone().count() > 1
+                && parts
+                    .clone()
+                    .all(|part| !part.is_empty() && is_number(part))
+                && parts.any(|part| part == "0");
+        }
+        _ => return false,
+    };
+    let is_first = |element: &Expr| match element {
+        Expr::NumberLiteral(number) => {
+            matches!(&number.value, Number::Int(int) if *int == 0)
+        }
+        Expr::StringLiteral(text) => text.value.to_str() == "0",
+        _ => false,
+    };
+    elements.iter().all(Expr::is_literal_expr) && elements.iter().any(is_first)
+}
+
 /// Whether a value is a number, or a list or choice with one, and nothing that is computed.
 fn holds_number(value: &Expr) -> bool {
     match value {
@@ -286,8 +358,8 @@ fn holds_number(value: &Expr) -> bool {
             let text = text.value.to_str();
             text.starts_with(|first: char| first.is_ascii_digit())
         }
-        Expr::List(list) => list.elts.iter().any(Expr::is_number_literal_expr),
-        Expr::Tuple(tuple) => tuple.elts.iter().any(Expr::is_number_literal_expr),
+        Expr::List(list) => list.elts.iter().any(is_number_or_text),
+        Expr::Tuple(tuple) => tuple.elts.iter().any(is_number_or_text),
         Expr::If(choice) => {
             let is_plain = |arm: &Expr| {
                 arm.is_number_literal_expr() || arm.is_list_expr() || arm.is_string_literal_expr()

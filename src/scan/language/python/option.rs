@@ -29,9 +29,15 @@ impl<'a> Walker<'a> {
             .find_keyword("help")
             .map(|keyword| &keyword.value)
             .or_else(|| call.arguments.find_positional(2));
-        let help = match help {
+        let read = |text: Option<&Expr>| match text {
             Some(Expr::StringLiteral(text)) => catalogue::help(text.value.to_str()),
             _ => Help::Silent,
+        };
+        let metavar = call.arguments.find_keyword("metavar");
+        let help = match (read(help), read(metavar.map(|keyword| &keyword.value))) {
+            // `metavar="GPU_ID"`
+            (Help::Silent, Help::Index) => Help::Index,
+            (help, _) => help,
         };
         let help = if is_switch(name, call) {
             Help::Other
@@ -65,7 +71,9 @@ impl<'a> Walker<'a> {
     fn place_of_choice(&mut self, name: &str, help: Help) -> Place {
         let role = match self.mask_by_name(name) {
             Some(role) if help != Help::Other => Some(role),
-            _ => self.card_by_name(name, Stand::Option, help),
+            _ => self
+                .card_by_name(name, Stand::Option, help)
+                .or_else(|| self.card_by_use(name, help)),
         };
         role.map_or_else(|| place_of_name(name, true), Place::Device)
     }

@@ -69,7 +69,7 @@ impl<'a> Walker<'a> {
             (None, None) => None,
         };
         if let Some(certainty) = certainty {
-            self.starts(span, api.map_or("CUDA", |api| api.label), certainty);
+            self.starts(span, api.map_or("a call", |api| api.label), certainty);
         }
     }
 

@@ -106,20 +106,22 @@ impl<'a> Walker<'a> {
         walker
     }
 
-    pub(super) fn finish(mut self) -> FileFacts {
+    pub(super) fn finish(mut self) -> (FileFacts, Vec<Escaped>) {
         self.facts.sort_by_key(|fact| fact.span);
         let writes = |fact: &Fact| matches!(fact.kind, FactKind::SetVariable(_));
-        let flow = if self.facts.iter().any(writes) {
+        // The lines that are IPython's may set variables too.
+        let flow = if !self.escaped.is_empty() || self.facts.iter().any(writes) {
             Flow::new(flow::bodies(self.module), &self.facts)
         } else {
             Flow::default()
         };
-        FileFacts {
+        let facts = FileFacts {
             flow,
             facts: self.facts,
             entry_point: self.entry_point,
             ..FileFacts::default()
-        }
+        };
+        (facts, self.escaped)
     }
 
     pub(super) fn module(&mut self, module: &'a [Stmt]) {

@@ -10,7 +10,7 @@ fn work(text: &str) -> (u64, usize) {
     let parsed = ruff_python_parser::parse_unchecked_source(text, PySourceType::Python);
     let mut walker = Walker::new(parsed.suite(), Detail::Dynamic);
     walker.module(parsed.suite());
-    (walker.scopes.steps(), walker.finish().facts.len())
+    (walker.scopes.steps(), walker.finish().0.facts.len())
 }
 
 /// `n` lines.
