@@ -124,7 +124,7 @@ pub fn option(name: &str) -> Option<&'static Choice> {
             // Counts, and what there is to choose from.
             let counts = ["all", "available", "free", "n", "num", "number"].contains(&before);
             // `NV_VASPACE_ALLOCATION_INDEX_GPU_DEVICE` is a constant of a driver.
-            let is_short = before.split('_').count() <= 2;
+            let is_short = before.trim_matches('_').split('_').count() <= 2;
             (choice.needs == Evidence::Name && !counts && is_short).then_some(())
         };
         CHOICES

@@ -303,8 +303,9 @@ impl<'a> Visitor<'a> for Hints<'a> {
                         self.visit_expr(key);
                     }
                     let key = key.and_then(text_of);
-                    // `{"device_id": self.card}`
-                    if key.is_some_and(|key| key == "device_id" || key == "gpu_id") {
+                    // `{"device_id": self.card}`; a name alone may be any provider's.
+                    let is_card = key.is_some_and(|key| key == "device_id" || key == "gpu_id");
+                    if is_card && item.value.is_attribute_expr() {
                         self.collect(&item.value, As::Device);
                     }
                     self.visit_value(&item.value, key == Some(MASK));
