@@ -247,6 +247,23 @@ fn a_diff_changes_nothing_and_can_be_applied() {
 }
 
 #[test]
+fn a_misspelt_variable_is_mended_and_not_set_twice() {
+    let repo = TestRepo::with_policy();
+    repo.write(
+        "a.py",
+        "import os\nos.environ[\"CUDA_VISIBLE_DEVICE\"] = \"1\"\nimport torch\nmodel.to(\"cuda:0\")\n",
+    );
+    is_done(&repo.gpuguard(&["fix"]));
+    let mended = String::from_utf8(repo.read("a.py")).unwrap();
+    assert_eq!(
+        mended.matches("CUDA_VISIBLE_DEVICES").count(),
+        1,
+        "{mended}"
+    );
+    assert_eq!(mended.matches("CUDA_DEVICE_ORDER").count(), 1, "{mended}");
+}
+
+#[test]
 fn outside_a_repository_it_only_shows() {
     let folder = tempfile::TempDir::new().unwrap();
     let preset = include_str!("../../src/policy/preset_rtx3090.toml");

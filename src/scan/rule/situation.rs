@@ -312,11 +312,19 @@ impl<'a> Situation<'a> {
     /// The remedy for a file that does not set the variables.
     pub(super) fn set_first(&self) -> Remedy {
         let required = &self.policy.environment;
+        let settings = [
+            (ORDER, &required.device_order),
+            (VISIBLE, &required.visible_devices),
+        ];
+        // A name that is nearly right is mended where it stands.
+        let misspelt = |name| self.attempts(name).any(|(_, write)| write.name != name);
+        let missing = settings.into_iter().filter(|(name, _)| !misspelt(name));
         Remedy {
-            change: Change::SetFirst(vec![
-                (ORDER.to_owned(), required.device_order.clone()),
-                (VISIBLE.to_owned(), required.visible_devices.clone()),
-            ]),
+            change: Change::SetFirst(
+                missing
+                    .map(|(name, value)| (name.to_owned(), value.clone()))
+                    .collect(),
+            ),
             safety: Safety::Safe,
         }
     }
