@@ -6,11 +6,11 @@ use super::option::{flag_name, option_name};
 use super::place::{Place, Role};
 use super::rank::asks_for_rank;
 use super::span_of;
-use super::value::{Constant, computes, constants, kept};
+use super::value::{Constant, computes, constants, counted_out, kept};
 use super::walk::Walker;
 use super::words::{
-    DECLARATIONS, DESCRIPTIONS, called_name, collects_texts, is_lookup, keys_before_default,
-    last_part, rest_place,
+    DECLARATIONS, DESCRIPTIONS, called_name, collects_texts, is_lookup, is_switched_off,
+    keys_before_default, last_part, rest_place,
 };
 use crate::scan::catalogue::{self, Api, Argument, DeviceText, Evidence, Form, Uses, Where};
 
@@ -132,10 +132,18 @@ impl<'a> Walker<'a> {
             let Place::Device(role) = place else {
                 return false;
             };
-            let Some(values) = kept(call, &self.scopes) else {
-                return false;
+            let of_list = || {
+                let form = role.form.element().filter(|_| role.numbers)?;
+                Some((counted_out(call, &self.scopes)?, form))
             };
-            self.device(expr, role, &values);
+            let (values, form) = match kept(call, &self.scopes) {
+                Some(values) => (values, role.form),
+                None => match of_list() {
+                    Some(found) => found,
+                    None => return false,
+                },
+            };
+            self.device(expr, Role { form, ..role }, &values);
         }
         // What they are made of may call.
         for argument in &call.arguments.args {
@@ -349,13 +357,6 @@ impl<'a> Walker<'a> {
                 .find_keyword("device")
                 .is_some_and(|keyword| is_other(&keyword.value, Form::List))
     }
-}
-
-/// Whether a call says `enabled=False`.
-fn is_switched_off(call: &ExprCall) -> bool {
-    call.arguments.find_keyword("enabled").is_some_and(
-        |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value),
-    )
 }
 
 /// Whether an argument of this form is one in this call.

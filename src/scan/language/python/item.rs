@@ -154,6 +154,10 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
+    pub(super) fn each_of_range(&mut self, call: &ExprCall, depth: usize) -> Vec<Constant> {
+        self.range(&call.arguments.args, depth)
+    }
+
     fn range(&mut self, arguments: &[Expr], depth: usize) -> Vec<Constant> {
         let mut ends = Vec::with_capacity(3);
         for argument in arguments.iter().take(3) {

@@ -21,6 +21,7 @@ mod command;
 mod comment;
 mod constant;
 mod container;
+mod counted;
 mod depth;
 mod distributed;
 mod dynamic;

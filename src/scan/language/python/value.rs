@@ -8,6 +8,7 @@ use ruff_python_ast::{
 use super::bind::{Given, Taken};
 pub(super) use super::constant::Constant;
 use super::constant::{as_number, as_text, joined, merge, number, text_of, unknown};
+use super::counted::{joined_in_turn, mapped_to_text};
 use super::item::elements;
 use super::rank::{is_rank, is_rank_or_else};
 use super::scope::Scopes;
@@ -41,6 +42,21 @@ pub(super) fn kept(call: &ExprCall, scopes: &Scopes<'_>) -> Option<Vec<Constant>
     let mut reader = Reader::new(scopes, false);
     let (item, depth) = reader.at_key(&method.value, key, scopes.depth())?;
     Some(reader.read(item, depth))
+}
+
+/// The numbers of `range(2)` and `list(range(2))`, where all of them are known.
+pub(super) fn counted_out(call: &ExprCall, scopes: &Scopes<'_>) -> Option<Vec<Constant>> {
+    let is = |call: &ExprCall, name: &str| matches!(&*call.func, Expr::Name(of) if of.id == name);
+    let range = match &*call.arguments.args {
+        [Expr::Call(inner)] if is(call, "list") => inner,
+        _ => call,
+    };
+    if !is(range, "range") {
+        return None;
+    }
+    let values = Reader::new(scopes, false).each_of_range(range, scopes.depth());
+    let known = |value: &Constant| matches!(value, Constant::Number(_));
+    values.iter().all(known).then_some(values)
 }
 
 /// Whether a call computes a value of its arguments, and does nothing else.
@@ -317,8 +333,13 @@ impl<'s, 'a> Reader<'s, 'a> {
         values.into_iter().map(known).collect()
     }
 
-    /// `",".join(["0", "1"])`.
+    /// `",".join(["0", "1"])`, `",".join(map(str, range(2)))`.
     fn join(&mut self, separator: &Expr, list: &Expr, depth: usize) -> Vec<Constant> {
+        if let Some(each) = mapped_to_text(list) {
+            let separator = self.read(separator, depth);
+            let parts = as_text(self.each(each, None, depth));
+            return joined_in_turn(&parts, &separator);
+        }
         let Some((list, depth_of_list)) = self.items(list, depth) else {
             return unknown();
         };

@@ -156,3 +156,10 @@ pub(super) fn keys_before_default(last: &str, call: &ExprCall) -> usize {
         usize::from(KEYED.contains(&last) || flag_name(last, call).is_some())
     }
 }
+
+/// Whether a call says `enabled=False`.
+pub(super) fn is_switched_off(call: &ExprCall) -> bool {
+    call.arguments.find_keyword("enabled").is_some_and(
+        |keyword| matches!(&keyword.value, Expr::BooleanLiteral(literal) if !literal.value),
+    )
+}
