@@ -250,6 +250,12 @@ impl<'a> Walker<'a> {
             }
             let place = match (place, &item.key) {
                 (Place::Message, _) => Place::Message,
+                // What a variable is set to is a mask, wherever the mapping stands.
+                (_, Some(Expr::StringLiteral(key)))
+                    if catalogue::variable(key.value.to_str()).is_some() =>
+                {
+                    Place::Compared
+                }
                 (Place::Device(role), Some(key)) if role.form.mapped().is_some() => {
                     Place::Device(mapped(role, key))
                 }

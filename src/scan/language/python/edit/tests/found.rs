@@ -74,3 +74,14 @@ fn what_may_be_other_code_or_a_comment_is_not_taken_out() {
     let fixed = scanner().fix(&path, code.as_bytes(), Safety::Unsafe);
     assert!(fixed.scan.findings.is_empty(), "{:?}", fixed.scan.findings);
 }
+
+#[test]
+fn a_mask_among_a_devices_mapping_is_mended_once() {
+    let code = "import os\nx = f(device={**os.environ, 'CUDA_VISIBLE_DEVICES': '0'})\n";
+    let fixed = scanner().fix(&RepoPath::new("a.py"), code.as_bytes(), Safety::Safe);
+    let FixResult::Mended { content, .. } = fixed.result else {
+        panic!("{:?}", fixed.result);
+    };
+    let mended = code.replace("'0'", "'1'");
+    assert!(String::from_utf8(content).unwrap().ends_with(&mended[10..]));
+}
