@@ -1,7 +1,7 @@
 //! Writes remedies as Python: `literal` and `indirect` values, `insertion` the lines that are
 //! missing, `removal` what goes. What needs the tree reads the file once more, for all wishes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use ruff_python_ast::Stmt;
 
@@ -51,6 +51,8 @@ struct Editor<'t> {
     reindexed: HashSet<(usize, u32)>,
     /// Where the statements start that are taken out.
     going: HashSet<usize>,
+    /// The literals that are the value of more than one variable, by their start.
+    shared: HashSet<usize>,
     /// How many statements were moved.
     moves: usize,
     /// The lines that are missing: the same for all findings that miss them.
@@ -92,6 +94,7 @@ impl<'t> Editor<'t> {
             around: Surroundings::of(module, literals, computed),
             reindexed,
             going,
+            shared: shared_values(facts),
             moves: 0,
             missing: None,
         }
@@ -113,6 +116,10 @@ impl<'t> Editor<'t> {
             }
             (Change::Value(value), None) => {
                 return indirect::value_in(self.text, self.facts, &self.around, (*site, value));
+            }
+            // `environ[A] = environ[B] = "1"`: no value is right for both.
+            (Change::Value(_), Some(literal)) if self.shared.contains(&literal.start) => {
+                return None;
             }
             (Change::Value(value), Some(literal)) => vec![value_edit(self.text, literal, value)?],
             (Change::Name(name), _) => vec![self.name(*site, name)?],
@@ -231,6 +238,21 @@ impl<'t> Editor<'t> {
         });
         edits
     }
+}
+
+/// Where the literals start that are given to variables of different names.
+fn shared_values(facts: &FileFacts) -> HashSet<usize> {
+    let mut names: HashMap<usize, &str> = HashMap::new();
+    let mut shared = HashSet::new();
+    for fact in &facts.facts {
+        if let (FactKind::SetVariable(write), Some(literal)) = (&fact.kind, fact.value) {
+            let first = *names.entry(literal.start).or_insert(&write.name);
+            if first != write.name {
+                shared.insert(literal.start);
+            }
+        }
+    }
+    shared
 }
 
 #[cfg(test)]

@@ -85,3 +85,17 @@ fn a_mask_among_a_devices_mapping_is_mended_once() {
     let mended = code.replace("'0'", "'1'");
     assert!(String::from_utf8(content).unwrap().ends_with(&mended[10..]));
 }
+
+#[test]
+fn one_text_for_two_variables_is_left() {
+    let path = RepoPath::new("a.py");
+    let code =
+        "import os\nos.environ['CUDA_VISIBLE_DEVICES'] = os.environ['CUDA_DEVICE_ORDER'] = '1'\n";
+    let fixed = scanner().fix(&path, code.as_bytes(), Safety::Unsafe);
+    assert!(
+        matches!(fixed.result, FixResult::Nothing),
+        "{:?}",
+        fixed.result
+    );
+    assert!(!fixed.scan.findings.is_empty());
+}
