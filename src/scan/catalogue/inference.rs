@@ -50,6 +50,11 @@ pub(super) const APIS: &[Api] = &[
         &[at(2, "providers", Form::Providers), at(3, "provider_options", Form::Options)],
         "import onnxruntime as ort\nort.InferenceSession(m, providers=[(\"CUDAExecutionProvider\", {\"device_id\": 1})])",
     ),
+    device(
+        ".set_providers",
+        &[at(0, "providers", Form::Providers), at(1, "provider_options", Form::Options)],
+        "import onnxruntime as ort\nsession.set_providers([\"CUDAExecutionProvider\"], [{\"device_id\": 1}])",
+    ),
     device("onnxruntime.OrtValue.ortvalue_from_numpy", ORT_VALUE, "import onnxruntime as ort\nort.OrtValue.ortvalue_from_numpy(x, \"cuda\", 1)"),
     device(
         "onnxruntime.OrtValue.ortvalue_from_shape_and_type",
