@@ -149,9 +149,15 @@ impl<'c> Judgement<'c, '_> {
                 moved.add_removed(before, new.as_ref());
             }
         }
+        if moved.is_empty() {
+            return Ok(());
+        }
         for at in open {
-            let (before, after) = (self.before(at), after(&self.change.files[at]));
-            let [before_lines, after_lines] = [self.lines(before)?, self.lines(after)?];
+            let before_lines = self.lines(self.before(at))?;
+            let after_lines = match before_lines {
+                Some(_) => self.lines(after(&self.change.files[at]))?,
+                None => None,
+            };
             if let Some(new) = &mut self.news[at] {
                 moved.excuse(new, |finding| match (&before_lines, &after_lines) {
                     // What a file sets decides for all of it: a mask that comes into a file that

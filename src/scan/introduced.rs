@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::decode::decode;
 use super::finding::{FileScan, Finding, Fingerprint, Suppressed};
 
 /// What the same change removes elsewhere: found again, it is moved, not new. Each counts once.
@@ -31,6 +32,11 @@ impl MovedCode {
         }
     }
 
+    /// Whether nothing was removed that could be found again.
+    pub fn is_empty(&self) -> bool {
+        self.left.is_empty()
+    }
+
     /// Takes the mark of being introduced from findings in `new` that were only moved there:
     /// whose line `is_added` to the file. A line that stood there before, and is wrong since
     /// something else changed, was not moved.
@@ -58,10 +64,11 @@ impl MovedCode {
 pub struct Lines(HashMap<String, usize>);
 
 impl Lines {
-    /// Of a file's content.
+    /// Of a file's content, in any encoding and with any line ends that a scan reads.
     pub fn of(content: &[u8]) -> Self {
         let mut lines = HashMap::new();
-        for line in String::from_utf8_lossy(content).lines() {
+        let text = decode(content).unwrap_or_default();
+        for line in text.split(['\n', '\r']) {
             *lines.entry(without_blanks(line)).or_default() += 1;
         }
         Self(lines)

@@ -358,6 +358,22 @@ fn what_was_only_laid_out_otherwise_is_not_new() {
 }
 
 #[test]
+fn a_line_is_gained_in_any_encoding_and_with_any_line_ends() {
+    let bad = scan("a.py", "import torch\ntorch.cuda.set_device(1)\n");
+    let finding = bad.findings.last().unwrap();
+    let with = "x = 1\rtorch.cuda.set_device(1)\r";
+    let wide: Vec<u8> = std::iter::once(0xfeff)
+        .chain(with.encode_utf16())
+        .flat_map(u16::to_le_bytes)
+        .collect();
+    for content in [with.as_bytes(), &wide] {
+        let (after, before) = (Lines::of(content), Lines::of(b"x = 1\r"));
+        assert!(after.gained(finding, &before));
+        assert!(!after.gained(finding, &after));
+    }
+}
+
+#[test]
 fn a_line_moved_from_one_file_to_another_is_not_new() {
     let line = "model.to('cuda:1')\n";
     let (rest, masked) = (format!("{MASK}x = 1\n"), format!("{MASK}y = 1\n"));

@@ -66,11 +66,8 @@ pub enum DeviceText {
 /// Words of a map that spread a model over all cards.
 const SPREAD: &[&str] = &["auto", "balanced", "balanced_low_0", "sequential"];
 
-/// Numbers from this on are no card's.
+/// Numbers from this on are no card's, and no range is as long.
 const MOST_CARDS: u32 = 128;
-
-/// More cards than these in one range are a mistake of ours, not a range.
-const MOST_IN_RANGE: u32 = 64;
 
 impl Form {
     /// Reads a whole text value.
@@ -293,7 +290,7 @@ fn ranges(text: &str) -> Option<Vec<u32>> {
             None => all.push(index(part.trim())?),
             Some((first, last)) => {
                 let (first, last) = (index(first.trim())?, index(last.trim())?);
-                if last < first || last - first > MOST_IN_RANGE {
+                if last < first || last - first > MOST_CARDS {
                     return None;
                 }
                 all.extend(first..=last);
