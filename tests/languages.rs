@@ -2,7 +2,8 @@
 //!
 //! A case is a heading, a fenced block of code, and one line for each finding:
 //! `GG007 3:10 torch.device` (rule, line:column, API), or `none`. A line `off: GG001 GG018`
-//! under a chapter's heading switches rules off for the chapter.
+//! under a chapter's heading switches rules off for the chapter, a line `file: a/name` says how the
+//! file is called. A second block, below a line `fixed:`, is what `gpuguard fix` makes of it.
 //!
 //! In `notebook.md` each block is a cell, and the place is `cell:line:column`. A block of the kind
 //! `python` is code, `output` is what the cell above printed, other kinds are cells of that kind.
@@ -11,13 +12,15 @@ use std::path::Path;
 
 use gpuguard::git::RepoPath;
 use gpuguard::policy::{Policy, Preset, SetIn, Severity, parse};
-use gpuguard::scan::{Finding, Scanner};
+use gpuguard::scan::{Finding, FixResult, Safety, Scanner};
 use serde_json::{Value, json};
 
 struct Case {
     title: String,
     off: Vec<String>,
+    file: String,
     blocks: Vec<Block>,
+    fixed: Option<Block>,
     expected: Vec<String>,
 }
 
@@ -66,31 +69,53 @@ impl Case {
 fn cases(page: &str) -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     let mut off = Vec::new();
-    let mut in_code = false;
+    let mut file = String::new();
+    // What ends the block that is open: a block with fences in it has longer ones.
+    let mut fence: Option<String> = None;
+    let mut is_fixed = false;
     for line in page.lines() {
-        if let Some(kind) = line.strip_prefix("```") {
-            in_code = !in_code;
-            if in_code {
-                let case = cases.last_mut().expect("code before a heading");
-                case.blocks.push(Block {
-                    kind: kind.to_owned(),
-                    text: String::new(),
-                });
-            }
-        } else if in_code {
+        if let Some(end) = &fence {
             let case = cases.last_mut().expect("code before a heading");
-            let block = case.blocks.last_mut().expect("a block");
-            block.text.push_str(line);
-            block.text.push('\n');
+            let block = match is_fixed {
+                true => case.fixed.as_mut(),
+                false => case.blocks.last_mut(),
+            };
+            if line == end {
+                fence = None;
+                is_fixed = false;
+            } else {
+                let block = block.expect("a block");
+                block.text.push_str(line);
+                block.text.push('\n');
+            }
+        } else if line.starts_with("```") {
+            let kind = line.trim_start_matches('`');
+            fence = Some(line[..line.len() - kind.len()].to_owned());
+            let case = cases.last_mut().expect("code before a heading");
+            let block = Block {
+                kind: kind.to_owned(),
+                text: String::new(),
+            };
+            if is_fixed {
+                case.fixed = Some(block);
+            } else {
+                case.blocks.push(block);
+            }
+        } else if line == "fixed:" {
+            is_fixed = true;
         } else if line.starts_with("# ") {
             off = Vec::new();
+        } else if let Some(name) = line.strip_prefix("file: ") {
+            name.clone_into(&mut file);
         } else if let Some(rules) = line.strip_prefix("off: ") {
             off = rules.split(' ').map(str::to_owned).collect();
         } else if let Some(title) = line.strip_prefix("## ") {
             cases.push(Case {
                 title: title.to_owned(),
                 off: off.clone(),
+                file: file.clone(),
                 blocks: Vec::new(),
+                fixed: None,
                 expected: Vec::new(),
             });
         } else if let Some(case) = cases.last_mut()
@@ -117,14 +142,16 @@ fn preset(off: &[String]) -> Policy {
 fn check(
     page: &str,
     severities: bool,
-    file: impl Fn(&Case) -> (&'static str, String),
+    file: impl Fn(&Case) -> (String, String),
     place: impl Fn(&str, &Finding) -> String,
 ) -> usize {
     let cases = cases(page);
     let mut wrong = Vec::new();
     for case in &cases {
         let (name, content) = file(case);
-        let scan = Scanner::new(&preset(&case.off)).scan(&RepoPath::new(name), content.as_bytes());
+        let scanner = Scanner::new(&preset(&case.off));
+        let path = RepoPath::new(name);
+        let scan = scanner.scan(&path, content.as_bytes());
         let mut found: Vec<String> = scan
             .findings
             .iter()
@@ -143,6 +170,26 @@ fn check(
                 "{}\n  expected {:?}\n  found    {found:?}",
                 case.title, case.expected
             ));
+        }
+        if let Some(expected) = &case.fixed {
+            let fixed = match scanner.fix(&path, content.as_bytes(), Safety::Safe).result {
+                FixResult::Mended { content, .. } => {
+                    let again = scanner.fix(&path, &content, Safety::Safe).result;
+                    assert!(
+                        matches!(again, FixResult::Nothing),
+                        "{}: fixed twice",
+                        case.title
+                    );
+                    String::from_utf8(content).expect("text")
+                }
+                other => format!("{other:?}"),
+            };
+            if fixed != expected.text {
+                wrong.push(format!(
+                    "{}\n  expected {:?}\n  fixed    {fixed:?}",
+                    case.title, expected.text
+                ));
+            }
         }
     }
     assert!(
@@ -181,12 +228,28 @@ fn check_python(page: &str, severities: bool) -> usize {
     check(
         page,
         severities,
-        |case| ("case.py", case.code()),
+        |case| ("case.py".to_owned(), case.code()),
         |_, finding| {
             assert_eq!(finding.cell, None);
             format!("{}:{}", finding.start.line, finding.start.column)
         },
     )
+}
+
+/// Pages of the other languages, each with the least number of its cases.
+const PAGES: &[(&str, usize)] = &[(include_str!("languages/dotenv.md"), 6)];
+
+#[test]
+fn cases_of_other_languages_give_their_findings() {
+    for (page, least) in PAGES {
+        let cases = check(
+            page,
+            true,
+            |case| (case.file.clone(), case.code()),
+            |_, finding| format!("{}:{}", finding.start.line, finding.start.column),
+        );
+        assert!(cases >= *least, "{cases} cases");
+    }
 }
 
 #[test]
@@ -195,7 +258,7 @@ fn notebook_cases_give_their_findings() {
     let cases = check(
         page,
         false,
-        |case| ("case.ipynb", case.notebook()),
+        |case| ("case.ipynb".to_owned(), case.notebook()),
         |file, finding| {
             let place = finding.cell.expect("a place in a cell");
             // Line and column of the file are of the same code, as JSON writes it.

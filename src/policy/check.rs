@@ -2,6 +2,7 @@
 
 mod cards;
 mod environment;
+mod language;
 mod severity;
 mod syntax;
 

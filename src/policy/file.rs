@@ -7,8 +7,8 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::MOST_CARDS;
 use super::check::{DEADLINE_MS, MAX_FILE_MIB};
+use super::{LANGUAGE_NAMES, MOST_CARDS, NO_LANGUAGE};
 
 /// A card's UUID as a regular expression.
 macro_rules! uuid_pattern {
@@ -57,6 +57,11 @@ pub(super) struct PolicyFile {
     #[serde(default, rename = "override")]
     #[schemars(with = "Vec<OverrideEntry>")]
     pub(super) overrides: Vec<OverrideEntry>,
+    /// Languages of files that their names do not tell. Where several fit a file, the later one
+    /// counts.
+    #[serde(default)]
+    #[schemars(with = "Vec<LanguageEntry>")]
+    pub(super) language: Vec<LanguageEntry>,
     /// What the Git hook does.
     #[serde(default)]
     pub(super) hook: HookTable,
@@ -103,6 +108,27 @@ pub(super) struct OverrideEntry {
         extend("propertyNames" = { "pattern": "^GG0(0[1-9]|1[0-8])$" })
     )]
     pub(super) rules: BTreeMap<Spanned<String>, SeverityWord>,
+}
+
+/// The language of some files.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct LanguageEntry {
+    /// Globs of the files, in `.gitignore` syntax: `*.conf.tmpl`, `bin/`.
+    #[schemars(with = "Vec<String>", length(min = 1))]
+    pub(super) paths: Spanned<Vec<Spanned<String>>>,
+    /// The language they are read as, or `none` for files that are not to be read.
+    #[schemars(with = "String", extend("enum" = language_words()))]
+    pub(super) name: Spanned<String>,
+}
+
+/// What the name of a language may be.
+fn language_words() -> Vec<&'static str> {
+    LANGUAGE_NAMES
+        .iter()
+        .copied()
+        .chain([NO_LANGUAGE])
+        .collect()
 }
 
 /// The environment variables that select the allowed card.

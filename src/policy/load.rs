@@ -122,6 +122,7 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
     let environment = place.environment(&file.environment, &cards)?;
     let severities = place.severities(file.rules)?;
     let overrides = place.overrides(file.overrides)?;
+    let languages = place.languages(file.language)?;
     for glob in &file.scan.exclude {
         place.check_glob(glob)?;
     }
@@ -132,6 +133,7 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
         scan: file.scan.into(),
         severities,
         overrides,
+        languages,
         hook: file.hook.into(),
         gpu_check: file.gpu_check.into(),
     })

@@ -17,6 +17,12 @@ pub use file::schema;
 pub use load::{FILE_NAME, PolicyError, load, parse};
 pub use preset::{Preset, policy_for_cards};
 
+/// The languages that are read, as a policy names them.
+pub const LANGUAGE_NAMES: &[&str] = &["python", "notebook", "dotenv"];
+
+/// The name for files that are not read at all.
+pub const NO_LANGUAGE: &str = "none";
+
 /// The most cards that a machine can have: ranks are 0 to one less. No system has as many.
 pub(crate) const MOST_CARDS: u32 = 64;
 
@@ -35,6 +41,8 @@ pub struct Policy {
     pub severities: BTreeMap<String, Severity>,
     /// Severities for some files only; the later one counts.
     pub overrides: Vec<Override>,
+    /// Languages of files that their names do not tell; the later one counts.
+    pub languages: Vec<LanguageOfFiles>,
     /// What the Git hook does.
     pub hook: HookPolicy,
     /// How the card itself is checked.
@@ -99,6 +107,15 @@ pub enum Severity {
     Warning,
     /// Reported; blocks when the change introduces it.
     Error,
+}
+
+/// The language of some files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LanguageOfFiles {
+    /// Globs in `.gitignore` syntax.
+    pub paths: Vec<String>,
+    /// One of [`LANGUAGE_NAMES`], or [`NO_LANGUAGE`].
+    pub name: String,
 }
 
 /// Severities for some files only.

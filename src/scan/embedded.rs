@@ -165,6 +165,13 @@ impl Embedded {
         Span::new(start, end.max(start))
     }
 
+    /// The same where the file writes all of the piece as the code has it, in one place.
+    pub fn verbatim(&self, span: Span) -> Option<Span> {
+        let run = self.run_at(span.start)?;
+        let is_whole = run.is_verbatim() && span.end <= run.code.end;
+        is_whole.then(|| self.in_file(span))
+    }
+
     /// Where the character at an offset of the code starts in the file; between two cells, where
     /// the first of them ends.
     fn start_in_file(&self, offset: usize) -> usize {
@@ -245,6 +252,9 @@ mod tests {
             let found = embedded.in_file(Span::new(start, end));
             assert_eq!((found.start, found.end), file, "{start}..{end}");
         }
+        assert_eq!(embedded.verbatim(Span::new(2, 3)), Some(Span::new(13, 14)));
+        assert_eq!(embedded.verbatim(Span::new(1, 2)), None);
+        assert_eq!(embedded.verbatim(Span::new(4, 6)), None);
         assert_eq!(
             Embedded::default().in_file(Span::new(0, 3)),
             Span::new(0, 0)

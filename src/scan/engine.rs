@@ -25,6 +25,8 @@ pub struct Scanner {
     exclude: Gitignore,
     /// The severity of each rule, as the registry has them.
     severities: Vec<Severity>,
+    /// For some files, the language they are in; `None` for files that are not scanned.
+    languages: Vec<(Gitignore, Option<&'static Language>)>,
     /// For some files, other severities of some rules.
     overrides: Vec<(Gitignore, Vec<(usize, Severity)>)>,
     today: Option<Date>,
@@ -45,8 +47,13 @@ impl Scanner {
                 .filter_map(|(code, severity)| Some((at(code)?, *severity)));
             (globs(&overrides.paths), severities.collect())
         });
+        let languages = policy.languages.iter().map(|language| {
+            let named = Language::called(&language.name);
+            (globs(&language.paths), named)
+        });
         Self {
             policy: policy.clone(),
+            languages: languages.collect(),
             exclude: globs(&policy.scan.exclude),
             severities: severities.collect(),
             overrides: overrides.collect(),
@@ -70,9 +77,15 @@ impl Scanner {
         self
     }
 
-    /// The language a file is read as; `None` for files that are not scanned at all.
+    /// The language a file is read as: what the policy says, else by its name or first line.
+    /// `None` for files that are not scanned at all.
     pub fn language(&self, path: &RepoPath, content: &[u8]) -> Option<&'static Language> {
-        Language::of(path, content)
+        let mapped = self.languages.iter().rev();
+        let mut mapped = mapped.filter(|(globs, _)| matches(globs, path));
+        match mapped.next() {
+            Some((_, language)) => *language,
+            None => Language::of(path, content),
+        }
     }
 
     /// Whether a file of this name can be in a language that is read; its content may still
@@ -317,8 +330,8 @@ impl Place<'_> {
         Finding {
             rule,
             severity: match draft.certainty {
-                Certainty::Certain => severity,
-                Certainty::Fragile => severity.min(Severity::Warning),
+                Certainty::Certain if !self.facts.for_people => severity,
+                Certainty::Certain | Certainty::Fragile => severity.min(Severity::Warning),
             },
             span: draft.span,
             start,

@@ -4,6 +4,7 @@
 
 use super::embedded::Embedded;
 use super::flow::Flow;
+use super::scopes::Scopes;
 use crate::text::Span;
 
 /// One thing the code does about GPUs.
@@ -79,6 +80,8 @@ pub enum Cards {
     All,
     /// This many.
     Count(u32),
+    /// This many, whichever a scheduler picks.
+    Any(u32),
     /// These, by index in PCI order or by UUID.
     Listed(Vec<String>),
     /// Every card but these.
@@ -122,6 +125,8 @@ pub enum Whose {
     Nobody,
     /// That of a container, in which cards are counted from 0 anew.
     Container,
+    /// That of every container made from an image, unless whoever starts it says otherwise.
+    Image,
 }
 
 /// How a variable is written.
@@ -200,6 +205,13 @@ pub struct FileFacts {
     pub facts: Vec<Fact>,
     /// Whether the file is one that is started, not only imported.
     pub entry_point: bool,
+    /// Whether what it starts or configures has its environment from somewhere else: it need not
+    /// set the variables itself, and its indices count under the policy's mask.
+    pub environment_is_given: bool,
+    /// Whether it only shows code to people: nothing in it is more than a warning.
+    pub for_people: bool,
+    /// Its pieces that have an environment of their own.
+    pub scopes: Scopes,
     /// Byte offset of the first syntax error.
     pub first_error: Option<usize>,
     /// In which order it runs; empty where no variable is written.

@@ -14,6 +14,7 @@ mod introduced;
 pub mod language;
 mod remedy;
 pub mod rule;
+pub mod scopes;
 mod suppress;
 
 pub use embedded::CellPosition;

@@ -23,6 +23,8 @@ pub enum Change {
     Name(String),
     /// Set those of these variables that are not set, before anything here can start CUDA.
     SetFirst(Vec<(String, String)>),
+    /// Set this variable to this value for the same program as the one here.
+    SetBeside(String, String),
     /// Set the variable where nothing can have started CUDA yet, instead of here.
     MoveFirst,
     /// Leave it out.

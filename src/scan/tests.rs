@@ -390,3 +390,31 @@ fn a_line_moved_from_one_file_to_another_is_not_new() {
     // Copied, it is one more.
     assert_eq!(judged(&one), ["GG006"]);
 }
+
+#[test]
+fn a_policy_names_the_languages_that_are_read() {
+    let names: Vec<&str> = language::LANGUAGES
+        .iter()
+        .map(|language| language.name)
+        .collect();
+    assert_eq!(names, crate::policy::LANGUAGE_NAMES);
+}
+
+#[test]
+fn the_policy_says_in_which_language_a_file_is() {
+    let text = format!(
+        "{}[[language]]\npaths = [\"*.tmpl\", \"*.py\"]\nname = \"dotenv\"\n\
+         [[language]]\npaths = [\"old/*.py\"]\nname = \"none\"\n",
+        Preset::Rtx3090.text()
+    );
+    let policy = crate::policy::parse(std::path::Path::new("p"), text.as_bytes()).unwrap();
+    let scanner = Scanner::new(&policy);
+    let language = |path: &str| {
+        let found = scanner.language(&RepoPath::new(path), b"");
+        found.map(|language| language.name)
+    };
+    assert_eq!(language("a/b.tmpl"), Some("dotenv"));
+    assert_eq!(language("b.py"), Some("dotenv"));
+    assert_eq!(language("old/b.py"), None);
+    assert_eq!(language("b.pyi"), Some("python"));
+}

@@ -1,8 +1,15 @@
 //! Languages: each reads a file's text into facts. None of them knows a rule or the policy.
 
+mod clue;
 mod command;
+mod dotenv;
+mod file_name;
+mod in_place;
 mod notebook;
 mod python;
+mod remark;
+mod settings;
+mod within;
 
 use super::fact::{Detail, FileFacts};
 use super::remedy::{Wish, Written};
@@ -11,7 +18,7 @@ use crate::git::RepoPath;
 /// A language that can be read.
 #[derive(Debug)]
 pub struct Language {
-    /// Its name.
+    /// Its name, as the policy writes it.
     pub name: &'static str,
     /// Whether a file is written in it.
     claims: fn(&RepoPath, &[u8]) -> bool,
@@ -42,10 +49,22 @@ pub enum ReaderFailed {
     },
 }
 
-/// All languages.
-pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK];
+/// All languages; the first one that claims a file has it.
+pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK, dotenv::DOTENV];
+
+/// Code of a language that has blanks and quotes for layout only, without them.
+fn plain_words(code: &str) -> String {
+    code.chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '"' | '\''))
+        .collect()
+}
 
 impl Language {
+    /// The language of a name; `None` for one that is not known.
+    pub fn called(name: &str) -> Option<&'static Self> {
+        LANGUAGES.iter().find(|language| language.name == name)
+    }
+
     /// The language of a file, by its name or its first line.
     pub fn of(path: &RepoPath, content: &[u8]) -> Option<&'static Self> {
         LANGUAGES

@@ -59,14 +59,18 @@ fn cards_of_value(value: &str) -> Cards {
 
 fn on_cards(situation: &Situation<'_>, fact: &Fact, cards: &Cards) -> Option<Draft> {
     let given = situation.host_cards(cards)?;
-    if given.iter().copied().all(is_allowed) {
+    if given.iter().copied().all(is_allowed) || *cards == Cards::Any(0) {
         return None;
     }
     let mut draft = Draft::on(fact, About::Line);
+    if matches!(cards, Cards::Any(_)) {
+        draft.certainty = Certainty::Fragile;
+    }
     let how = match cards {
         Cards::All => "every card of the host".to_owned(),
         Cards::Count(1) => "one card, the first of the host".to_owned(),
         Cards::Count(count) => format!("{count} cards, the first of the host"),
+        Cards::Any(count) => format!("whichever {count} of these the scheduler picks"),
         Cards::Listed(_) | Cards::AllBut(_) | Cards::Dynamic => {
             "these cards of the host".to_owned()
         }
@@ -96,7 +100,8 @@ fn host_name(card: &Card) -> Option<String> {
         .or_else(|| card.pci_rank.map(|rank| rank.to_string()))
 }
 
-/// Masks inside a container, where the cards it got are counted from 0.
+/// Masks inside a container, where the cards it got are counted from 0. Where nothing says how
+/// many that are, an image is taken to get those that the policy allows.
 fn inner_masks(situation: &Situation<'_>) -> Vec<Draft> {
     let facts = &situation.facts.facts;
     let mut drafts = Vec::new();
@@ -104,13 +109,16 @@ fn inner_masks(situation: &Situation<'_>) -> Vec<Draft> {
         let FactKind::SetVariable(write) = &fact.kind else {
             continue;
         };
-        let (Whose::Container, VISIBLE, Some(value)) =
-            (write.whose, write.name.as_str(), write.value.known())
-        else {
+        let (VISIBLE, Some(value)) = (write.name.as_str(), write.value.known()) else {
             continue;
         };
-        let Some(count) = cards_beside(situation, facts, at) else {
-            continue;
+        let (count, certainty) = match (write.whose, cards_beside(situation, facts, at)) {
+            (Whose::Container, Some(count)) => (count, Certainty::Certain),
+            (Whose::Image, count) => {
+                let allowed = || situation.policy.allowed_cards().count();
+                (count.unwrap_or_else(allowed), Certainty::Fragile)
+            }
+            _ => continue,
         };
         let mask = Mask::read(situation.cards(), value);
         let beyond = mask.entries.iter().any(|entry| match entry.meaning {
@@ -121,6 +129,7 @@ fn inner_masks(situation: &Situation<'_>) -> Vec<Draft> {
             continue;
         }
         let mut draft = Draft::on(fact, About::Line);
+        draft.certainty = certainty;
         draft.message = format!(
             "{VISIBLE}={} inside a container with {count} of the host's cards: inside they are \
              counted from 0, so this shows no card",
@@ -137,11 +146,13 @@ fn inner_masks(situation: &Situation<'_>) -> Vec<Draft> {
     drafts
 }
 
-/// How many cards the container beside a fact gets: by the nearest fact that says so.
+/// How many cards the container beside a fact gets: by the nearest fact that says so, in the same
+/// piece of the file where it has pieces.
 fn cards_beside(situation: &Situation<'_>, facts: &[Fact], at: usize) -> Option<usize> {
     /// How many facts away one and the same command can be.
     const FAR: usize = 8;
     let cards = |fact: &Fact| match &fact.kind {
+        FactKind::Container(Cards::Any(count)) => Some(*count as usize),
         FactKind::Container(cards) => situation.host_cards(cards).map(|given| given.len()),
         FactKind::SetVariable(write)
             if write.whose == Whose::Container
@@ -152,7 +163,13 @@ fn cards_beside(situation: &Situation<'_>, facts: &[Fact], at: usize) -> Option<
         }
         _ => None,
     };
+    let scopes = &situation.facts.scopes;
+    let scope = |fact: &Fact| scopes.outermost(fact.span.start);
+    let own = scope(&facts[at]);
     let before = facts[..at].iter().rev().take(FAR);
     let behind = facts[at + 1..].iter().take(FAR);
-    before.chain(behind).find_map(cards)
+    before
+        .chain(behind)
+        .filter(|fact| scope(fact) == own)
+        .find_map(cards)
 }

@@ -25,7 +25,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             continue;
         };
         let mut draft = Draft::on(fact, About::Line);
-        match situation.mask() {
+        match situation.mask(fact) {
             Mask::NotKnown => continue,
             Mask::Missing => {
                 draft.certainty = Certainty::Fragile;

@@ -1,9 +1,12 @@
 //! GG001: without `CUDA_DEVICE_ORDER` no number means a certain card.
 
+use std::collections::BTreeSet;
+
 use super::situation::{ORDER, VISIBLE};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::scan::fact::{Fact, HowSet, Value, Whose};
+use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG001",
@@ -33,9 +36,18 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     } else {
         None
     };
-    let Some((fact, about)) = place.or_else(|| of_child(situation)) else {
-        return Vec::new();
-    };
+    let mut drafts: Vec<Draft> = place
+        .into_iter()
+        .map(|(fact, about)| draft(situation, fact, about))
+        .collect();
+    if drafts.is_empty() {
+        let children = of_children(situation).into_iter();
+        drafts.extend(children.map(|fact| draft(situation, fact, About::Line)));
+    }
+    drafts
+}
+
+fn draft(situation: &Situation<'_>, fact: &Fact, about: About) -> Draft {
     let required = &situation.policy.environment.device_order;
     let mut draft = Draft::on(fact, about);
     draft.message = format!(
@@ -44,25 +56,42 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
     );
     "no fixed card order".clone_into(&mut draft.label);
     draft.help = format!("set {ORDER} to \"{required}\" before anything uses CUDA");
-    if about == About::File {
-        draft.remedy = Some(situation.set_first());
-    }
-    vec![draft]
+    draft.remedy = Some(match about {
+        About::File => situation.set_first(),
+        About::Line => Remedy {
+            change: Change::SetBeside(ORDER.to_owned(), required.clone()),
+            safety: Safety::Safe,
+        },
+    });
+    draft
 }
 
-/// The first mask of a child, where no child gets an order.
-fn of_child<'a>(situation: &Situation<'a>) -> Option<(&'a Fact, About)> {
+/// The first mask that a child gets without an order: one for each piece of the file that starts
+/// programs by itself, and one for all of the rest.
+fn of_children<'a>(situation: &Situation<'a>) -> Vec<&'a Fact> {
+    let scopes = &situation.facts.scopes;
     let of_children = |name| {
         situation
             .variables()
             .filter(move |(_, write)| write.name == name && write.whose == Whose::Child)
     };
-    if of_children(ORDER).next().is_some() {
-        return None;
+    let ordered: BTreeSet<Option<usize>> = of_children(ORDER)
+        .map(|(fact, _)| scopes.innermost(fact.span.start))
+        .collect();
+    let mut told: BTreeSet<Option<usize>> = BTreeSet::new();
+    let mut found = Vec::new();
+    for (fact, write) in of_children(VISIBLE) {
+        let scope = scopes.innermost(fact.span.start);
+        let has_order = ordered.contains(&None)
+            || scopes
+                .outward(scope)
+                .any(|scope| ordered.contains(&Some(scope)));
+        let says_something = write.value.known().is_some() && shows_a_card(situation, &write.value);
+        if says_something && !has_order && told.insert(scopes.outermost(fact.span.start)) {
+            found.push(fact);
+        }
     }
-    of_children(VISIBLE)
-        .find(|(_, write)| write.value.known().is_some() && shows_a_card(situation, &write.value))
-        .map(|(fact, _)| (fact, About::Line))
+    found
 }
 
 fn shows_a_card(situation: &Situation<'_>, value: &Value<String>) -> bool {

@@ -16,19 +16,20 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    let mask = match situation.mask() {
-        Mask::InFile(mask) | Mask::FromPolicy(mask) => mask,
-        // Whatever the mask will be, it may show no more than the policy's.
-        Mask::NotKnown => &situation.policy.environment.visible_devices,
-        Mask::Missing => return Vec::new(),
-    };
-    let shown = situation.shown_by(mask).slots.len();
     let mut drafts = Vec::new();
     for (fact, index) in situation.indices() {
+        let kind = situation.mask(fact);
+        let mask = match kind {
+            Mask::InFile(mask) | Mask::FromPolicy(mask) => mask,
+            // Whatever the mask will be, it may show no more than the policy's.
+            Mask::NotKnown => &situation.policy.environment.visible_devices,
+            Mask::Missing => continue,
+        };
         // A forbidden card under this mask is the mask's fault, and said there.
         if situation.selected(mask, index) != Selected::Nothing {
             continue;
         }
+        let shown = situation.shown_by(mask).slots.len();
         let exists = match shown {
             0 => "no index exists".to_owned(),
             1 => "only index 0 exists".to_owned(),
@@ -36,7 +37,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         };
         let mut draft = Draft::on(fact, About::Line);
         let mask_words = written(mask);
-        draft.message = match situation.mask() {
+        draft.message = match kind {
             Mask::NotKnown => format!(
                 "index {index} is beyond the mask: {VISIBLE} is not known here, but with the \
                  policy's {mask_words} {exists}"

@@ -15,9 +15,6 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    if situation.mask() != Mask::Missing {
-        return Vec::new();
-    }
     let draft = |(fact, index)| {
         let mut draft = Draft::on(fact, About::Line);
         let which = match situation.selected_unmasked(index) {
@@ -39,5 +36,8 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         draft.remedy = Some(situation.set_first());
         draft
     };
-    situation.indices().map(draft).collect()
+    let unmasked = situation
+        .indices()
+        .filter(|(fact, _)| situation.mask(fact) == Mask::Missing);
+    unmasked.map(draft).collect()
 }

@@ -27,7 +27,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         let is_mask = situation
             .variables()
             .any(|(write, _)| write.span == fact.span);
-        let mask = match situation.mask() {
+        let mask = match situation.mask(fact) {
             Mask::InFile(mask) | Mask::FromPolicy(mask) => Some(mask),
             Mask::Missing | Mask::NotKnown => None,
         };

@@ -1,5 +1,7 @@
 //! One file's facts beside the policy: what the file sets, and who has to set it.
 
+use std::collections::BTreeMap;
+
 use crate::policy::selection::{
     self, CudaEnvironment, Selected, Slot, Trouble, Visible, select, slot_of, visible,
 };
@@ -17,7 +19,7 @@ pub(super) const ORDER: &str = "CUDA_DEVICE_ORDER";
 pub(super) const VISIBLE: &str = "CUDA_VISIBLE_DEVICES";
 
 /// What rules judge: a file's facts, and what follows from them for the whole file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Situation<'a> {
     /// The policy.
     pub policy: &'a Policy,
@@ -26,6 +28,8 @@ pub struct Situation<'a> {
     /// The day, where there is a calendar.
     pub today: Option<Date>,
     mask: Mask<'a>,
+    /// The masks of the pieces of the file that have one of their own, by piece.
+    masks: BTreeMap<usize, Mask<'a>>,
     /// The order that the file sets last, if any.
     order: Option<&'a str>,
 }
@@ -51,9 +55,11 @@ impl<'a> Situation<'a> {
             facts,
             today: None,
             mask: Mask::Missing,
+            masks: BTreeMap::new(),
             order: None,
         };
         situation.mask = situation.find_mask();
+        situation.masks = situation.find_masks();
         if !situation.is_removed(ORDER) {
             let known = situation
                 .attempts(ORDER)
@@ -72,6 +78,9 @@ impl<'a> Situation<'a> {
 
     /// Whether this file itself has to set the variables when it uses the GPU.
     pub(super) fn must_set(&self) -> bool {
+        if self.facts.environment_is_given {
+            return false;
+        }
         match self.policy.environment.set_in {
             SetIn::EachFile => true,
             SetIn::EntryPoints => self.facts.entry_point,
@@ -79,9 +88,40 @@ impl<'a> Situation<'a> {
         }
     }
 
-    /// The mask for this file's indices.
-    pub(super) fn mask(&self) -> Mask<'a> {
-        self.mask
+    /// The mask under which a fact's indices count: that of the innermost piece around it that
+    /// has one, else the file's.
+    pub(super) fn mask(&self, fact: &Fact) -> Mask<'a> {
+        if self.masks.is_empty() {
+            return self.mask;
+        }
+        let scopes = &self.facts.scopes;
+        scopes
+            .outward(scopes.innermost(fact.span.start))
+            .find_map(|scope| self.masks.get(&scope).copied())
+            .unwrap_or(self.mask)
+    }
+
+    /// The masks of pieces of the file; the last one that is written in a piece counts.
+    fn find_masks(&self) -> BTreeMap<usize, Mask<'a>> {
+        let scopes = &self.facts.scopes;
+        let mut masks = BTreeMap::new();
+        for (fact, write) in self.variables() {
+            let of_program = matches!(write.whose, Whose::Child | Whose::Container | Whose::Image);
+            let Some(scope) = scopes.innermost(fact.span.start) else {
+                continue;
+            };
+            if !of_program || write.name != VISIBLE {
+                continue;
+            }
+            let mask = match &write.value {
+                Value::Known(value) if !write.one_of_several && !self.is_no_mask(value) => {
+                    Mask::InFile(value)
+                }
+                _ => Mask::NotKnown,
+            };
+            masks.insert(scope, mask);
+        }
+        masks
     }
 
     fn find_mask(&self) -> Mask<'a> {
@@ -202,7 +242,8 @@ impl<'a> Situation<'a> {
     pub(super) fn host_cards(&self, cards: &Cards) -> Option<Vec<Slot<'a>>> {
         let all = || visible(self.cards(), self.environment(None)).slots;
         Some(match cards {
-            Cards::All => all(),
+            // Any of them may be given.
+            Cards::All | Cards::Any(_) => all(),
             Cards::Count(count) => all().into_iter().take(*count as usize).collect(),
             Cards::Listed(listed) => {
                 let listed = listed.join(",");

@@ -15,13 +15,10 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    // A mask that shows a wrong card is the mask's fault, and said there.
-    if situation.mask() != Mask::Missing {
-        return Vec::new();
-    }
     let facts = situation.facts.facts.iter();
     facts
-        .filter(|fact| fact.kind == FactKind::TakesAll)
+        // A mask that shows a wrong card is the mask's fault, and said there.
+        .filter(|fact| fact.kind == FactKind::TakesAll && situation.mask(fact) == Mask::Missing)
         .map(|fact| {
             let mut draft = Draft::on(fact, About::Line);
             draft.message = format!(

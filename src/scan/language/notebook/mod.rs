@@ -22,7 +22,7 @@ use crate::text::Span;
 const FORMAT: &str = "Jupyter notebook";
 
 pub(super) const NOTEBOOK: Language = Language {
-    name: "Jupyter notebook",
+    name: "notebook",
     claims,
     worth_reading,
     read,

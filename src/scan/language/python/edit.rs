@@ -32,7 +32,7 @@ pub(super) fn edits(
     let needs_tree = |wish: &Wish<'_>| match wish.change {
         Change::Index(_) | Change::Remove | Change::MoveFirst => true,
         Change::Value(_) => wish.site.value.is_none(),
-        Change::Name(_) | Change::SetFirst(_) => false,
+        Change::Name(_) | Change::SetFirst(_) | Change::SetBeside(..) => false,
     };
     if !wishes.iter().any(needs_tree) {
         return Editor::new(text, facts, &[], wishes).write_all(wishes);
@@ -124,6 +124,8 @@ impl<'t> Editor<'t> {
             (Change::Value(value), Some(literal)) => vec![value_edit(self.text, literal, value)?],
             (Change::Name(name), _) => vec![self.name(*site, name)?],
             (Change::SetFirst(settings), _) => self.set_first(settings)?,
+            // The environment of a child is made in too many ways.
+            (Change::SetBeside(..), _) => return None,
             (Change::Remove, _) => vec![remove(self.statement(site.span)?, &self.going)?],
             (Change::MoveFirst, _) => {
                 self.moves += 1;

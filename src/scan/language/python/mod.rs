@@ -77,7 +77,7 @@ use crate::scan::remedy::{Wish, Written};
 use crate::text::Span;
 
 pub(super) const PYTHON: Language = Language {
-    name: "Python",
+    name: "python",
     claims,
     worth_reading,
     read,

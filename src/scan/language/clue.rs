@@ -1,0 +1,50 @@
+//! Whether a text can say anything about GPUs: one search for a few words before it is parsed,
+//! for every language but Python, whose clues are finer.
+
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
+/// What every fact has in it or near it, as it is written: a search without regard to case would be
+/// slower than these few spellings.
+const STEMS: &[&str] = &[
+    "cuda",
+    "CUDA",
+    "Cuda",
+    "gpu",
+    "GPU",
+    "Gpu",
+    "nvidia",
+    "NVIDIA",
+    "Nvidia",
+    // Counts of launchers.
+    "nproc",
+    "tensor-parallel",
+    "tensor_parallel",
+    "num_processes",
+    "num-processes",
+    "deepspeed",
+    // Masks of other vendors, which do nothing here.
+    "VISIBLE_DEVICES",
+    // `yolo train device=1`
+    "yolo",
+];
+
+/// Whether the text has one of the words.
+pub(super) fn speaks_of_gpus(text: &str) -> bool {
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(STEMS).ok());
+    SEARCH.as_ref().is_none_or(|search| search.is_match(text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_without_a_word_of_gpus_is_passed_over() {
+        assert!(!speaks_of_gpus("device: 1\nexport PATH=/usr/bin\n"));
+        for stem in STEMS {
+            assert!(speaks_of_gpus(&format!("a {stem} b")), "{stem}");
+        }
+    }
+}

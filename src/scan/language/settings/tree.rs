@@ -1,0 +1,96 @@
+//! Settings as a tree, whatever the format: what YAML, JSON, TOML and INI have in common.
+
+use crate::scan::embedded::Embedded;
+use crate::text::Span;
+
+/// A value, with its place in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::scan::language) struct Node {
+    /// All of it, quotes and brackets included.
+    pub(in crate::scan::language) span: Span,
+    /// What it is.
+    pub(in crate::scan::language) kind: Kind,
+}
+
+/// What a value is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::scan::language) enum Kind {
+    /// Keys with values, in the order of the file.
+    Map(Vec<Entry>),
+    /// Values.
+    List(Vec<Node>),
+    /// A text, a number or a word.
+    Scalar(Scalar),
+    /// Nothing, or a reference to a value that stands elsewhere, where it is read.
+    Nothing,
+}
+
+/// A key with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::scan::language) struct Entry {
+    /// The key, without quotes.
+    pub(in crate::scan::language) key: String,
+    /// Where the key stands.
+    pub(in crate::scan::language) key_span: Span,
+    /// The value.
+    pub(in crate::scan::language) value: Node,
+}
+
+/// A text, a number or a word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::scan::language) struct Scalar {
+    /// As the program that reads it gets it, escapes resolved.
+    pub(in crate::scan::language) text: String,
+    /// Where `text` stands in the file, without quotes, exactly as it is; `None` where the file
+    /// writes it otherwise (escapes, several lines).
+    pub(in crate::scan::language) inside: Option<Span>,
+    /// Whether it has quotes, so that it is no number.
+    pub(in crate::scan::language) quoted: bool,
+    /// Where each piece of a text stands whose `inside` is `None`, as far as that is known.
+    pub(in crate::scan::language) pieces: Option<Box<Embedded>>,
+}
+
+impl Node {
+    /// The keys and values of a map; none of anything else.
+    pub(in crate::scan::language) fn entries(&self) -> &[Entry] {
+        match &self.kind {
+            Kind::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The elements of a list; none of anything else.
+    pub(in crate::scan::language) fn elements(&self) -> &[Self] {
+        match &self.kind {
+            Kind::List(elements) => elements,
+            _ => &[],
+        }
+    }
+
+    /// The value of a key; the last one, where it is there several times.
+    pub(in crate::scan::language) fn get(&self, key: &str) -> Option<&Self> {
+        let entries = self.entries().iter().rev();
+        entries
+            .filter(|entry| entry.key == key)
+            .map(|entry| &entry.value)
+            .next()
+    }
+
+    /// The value at the end of a way of keys.
+    pub(in crate::scan::language) fn at(&self, keys: &[&str]) -> Option<&Self> {
+        keys.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The scalar, if it is one.
+    pub(in crate::scan::language) fn scalar(&self) -> Option<&Scalar> {
+        match &self.kind {
+            Kind::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar.
+    pub(in crate::scan::language) fn text(&self) -> Option<&str> {
+        self.scalar().map(|scalar| scalar.text.as_str())
+    }
+}

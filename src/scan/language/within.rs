@@ -1,0 +1,48 @@
+//! Code in another file: a script in a setting, Python in a script, a fence in a page. What its
+//! language reads out of it, with the places it has in the file.
+
+use super::Language;
+use crate::scan::embedded::Embedded;
+use crate::scan::fact::{Detail, Fact, FactKind, FileFacts, Whose};
+use crate::text::Span;
+
+/// What a whole piece of code says, for the file around it: it is one program among others, so what
+/// it sets is a child's.
+pub(super) fn facts_of(language: &Language, code: &Embedded, detail: Detail) -> Vec<Fact> {
+    if !language.worth_reading(code.code()) && detail == Detail::Known {
+        return Vec::new();
+    }
+    let facts = language
+        .read(code.code(), detail)
+        .map_or_else(|_| Vec::new(), |facts: FileFacts| facts.facts);
+    let others = facts.into_iter().filter_map(|mut fact| {
+        match &mut fact.kind {
+            // When its CUDA starts is nobody else's matter.
+            FactKind::StartsCuda(_) => return None,
+            FactKind::SetVariable(write) if write.whose == Whose::Own => {
+                write.whose = Whose::Child;
+            }
+            _ => {}
+        }
+        Some(fact)
+    });
+    placed(others.collect(), code)
+}
+
+/// Facts of a piece of code with their places in the file. A value whose text stands otherwise in
+/// the file is none that can be written anew.
+pub(super) fn placed(mut facts: Vec<Fact>, code: &Embedded) -> Vec<Fact> {
+    for fact in &mut facts {
+        fact.span = code.in_file(fact.span);
+        fact.value = fact.value.and_then(|value| code.verbatim(value));
+    }
+    facts
+}
+
+/// A piece of a text as code of its own.
+pub(super) fn piece(text: &str, span: Span) -> Embedded {
+    let mut code = Embedded::default();
+    code.start_cell(1);
+    code.push(span, text.get(span.start..span.end).unwrap_or_default());
+    code
+}
