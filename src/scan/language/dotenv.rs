@@ -56,6 +56,9 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
 /// The fact of a line that stands at `start`, if it sets a variable of interest.
 fn variable(line: &str, start: usize) -> Option<Fact> {
     let content = line.trim();
+    if content.starts_with('#') {
+        return None;
+    }
     let at = start + (line.len() - line.trim_start().len());
     let assignment = match content.strip_prefix("export") {
         Some(rest) if rest.starts_with([' ', '\t']) => rest.trim_start(),
