@@ -2,7 +2,8 @@
 
 Each block of Python in the Markdown cases and in the pages of the rules becomes a file for the
 target `python`, and a notebook of one cell for the target `notebook`. Some random bytes behind a
-control character begin the files that are made out of the table of lines.
+control character begin the files that are made out of the table of lines. Every block of the cases
+of another language becomes a file of the target whose list holds a file of its kind.
 """
 
 import json
@@ -12,6 +13,14 @@ import re
 
 FUZZ = pathlib.Path(__file__).resolve().parent
 ROOT = FUZZ.parent
+FAMILIES = {
+    "shells": ["a.sh", "a.fish", "a.ps1", "a.bat"],
+    "settings": ["a.yaml", "compose.yaml", "a.json", "a.toml", "a.ini", "a.service", "x.run.xml", "launch.json"],
+    "lines": [".env", "Dockerfile", "Makefile", "justfile"],
+    "native": ["a.cpp", "a.cu", "a.rs"],
+    "pages": ["a.md"],
+}
+PYTHON = ("python", "notebook")
 BLOCK = re.compile(r"^```(?:python|py).*\n((?s:.*?)\n)```$", re.MULTILINE)
 
 
@@ -27,9 +36,38 @@ def main():
         made = bytes([number % 8]) + chance.randbytes(chance.randrange(4, 60))
         write("python", f"made-{number}", made)
         write("notebook", f"made-{number}", made)
+    others = 0
+    for page in sorted(ROOT.glob("tests/languages/*.md")):
+        if not page.stem.startswith(PYTHON):
+            others += cases(page.read_text("utf-8"))
     for seed in FUZZ.glob("seeds/*/*"):
         write(seed.parent.name, seed.name, seed.read_bytes())
-    print(len(blocks), "cases")
+    print(len(blocks), "cases of Python,", others, "of other languages")
+
+
+def cases(page):
+    """The blocks of a page, each for the target of the file that it is a case of."""
+    count = 0
+    for chapter in re.split(r"^(?=file: )", page, flags=re.MULTILINE)[1:]:
+        name = chapter.split("\n", 1)[0].removeprefix("file: ").rsplit("/", 1)[-1]
+        target, kind = family(name)
+        for block in re.findall(r"^(`{3,})[^`\n]*\n((?s:.*?)\n)\1$", chapter, re.MULTILINE):
+            write(target, f"{name}-{count}", bytes([kind]) + block[1].encode())
+            count += 1
+    return count
+
+
+def family(name):
+    """The target for a file, and the place of its kind in the target's list."""
+    whole = [(target, names.index(name)) for target, names in FAMILIES.items() if name in names]
+    ending = name.rsplit(".", 1)[-1].lower()
+    alike = [
+        (target, at)
+        for target, names in FAMILIES.items()
+        for at, known in enumerate(names)
+        if known.rsplit(".", 1)[-1] == ending
+    ]
+    return (whole + alike + [("lines", 0)])[0]
 
 
 def write(target, name, content):

@@ -1,0 +1,12 @@
+//! Any bytes as C++, CUDA and Rust: the first byte chooses which, the others are the file.
+
+#![no_main]
+
+use std::sync::LazyLock;
+
+use gpuguard_fuzz::promise::Family;
+use libfuzzer_sys::fuzz_target;
+
+static FAMILY: LazyLock<Family> = LazyLock::new(|| Family::new(&["a.cpp", "a.cu", "a.rs"]));
+
+fuzz_target!(|data: &[u8]| FAMILY.hold(data));
