@@ -118,6 +118,7 @@ pub(super) struct LanguageEntry {
     #[schemars(with = "Vec<String>", length(min = 1))]
     pub(super) paths: Spanned<Vec<Spanned<String>>>,
     /// The language they are read as, or `none` for files that are not to be read.
+    #[serde(rename = "as")]
     #[schemars(with = "String", extend("enum" = language_words()))]
     pub(super) name: Spanned<String>,
 }

@@ -403,8 +403,8 @@ fn a_policy_names_the_languages_that_are_read() {
 #[test]
 fn the_policy_says_in_which_language_a_file_is() {
     let text = format!(
-        "{}[[language]]\npaths = [\"*.tmpl\", \"*.py\"]\nname = \"dotenv\"\n\
-         [[language]]\npaths = [\"old/*.py\"]\nname = \"none\"\n",
+        "{}[[language]]\npaths = [\"*.tmpl\", \"*.py\"]\nas = \"dotenv\"\n\
+         [[language]]\npaths = [\"old/*.py\"]\nas = \"none\"\n",
         Preset::Rtx3090.text()
     );
     let policy = crate::policy::parse(std::path::Path::new("p"), text.as_bytes()).unwrap();

@@ -360,3 +360,49 @@ fn a_pipe_or_a_device_is_no_policy_and_a_link_to_a_file_is() {
     let run = repo.gpuguard(&["scan", "--policy", "link.toml", "a.py"]);
     assert_eq!(run.code, 0, "{run}");
 }
+
+#[test]
+fn a_policy_says_in_which_language_files_are() {
+    for (entry, expected) in [
+        (
+            "paths = []\nas = \"dotenv\"",
+            &["gpuguard.toml:7:9", "this language is for no file"][..],
+        ),
+        (
+            "paths = [\"a{b\"]\nas = \"dotenv\"",
+            &["gpuguard.toml:7:10", "`a{b` is not a valid glob"],
+        ),
+        (
+            "paths = [\"a\"]\nas = \"cobol\"",
+            &[
+                "gpuguard.toml:8:6",
+                "`cobol` is not a language that is read",
+                "dotenv",
+            ],
+        ),
+        (
+            "paths = [\"a\"]",
+            &["the key `as` is missing", "as = \"shell\""],
+        ),
+        ("path = [\"a\"]", &["did you mean `paths`?"]),
+    ] {
+        assert_refused(
+            &format!("version = 1\n{ALLOWED}[[language]]\n{entry}\n"),
+            expected,
+        );
+    }
+    let repo = TestRepo::new();
+    let policy = "[[language]]\npaths = [\"*.vars\"]\nas = \"dotenv\"\n\
+                  [[language]]\npaths = [\"old.vars\"]\nas = \"none\"\n";
+    repo.write("gpuguard.toml", format!("version = 1\n{ALLOWED}{policy}"));
+    let wrong = "CUDA_DEVICE_ORDER=FASTEST_FIRST\n";
+    repo.write("a.vars", wrong);
+    repo.write("old.vars", wrong);
+    repo.write("b.txt", wrong);
+    let run = repo.gpuguard(&["scan", "."]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stdout.contains("error[GG015]"), "{run}");
+    assert!(run.stdout.contains("a.vars:1:1"), "{run}");
+    assert!(!run.stdout.contains("old.vars"), "{run}");
+    assert!(!run.stdout.contains("b.txt"), "{run}");
+}

@@ -105,6 +105,11 @@ fn corpus() -> Vec<(String, bool)> {
             false,
         ),
         ("[[override]]\npaths = [\"a\"]", false),
+        ("[[language]]\npaths = [\"a\"]\nas = \"dotenv\"", true),
+        ("[[language]]\npaths = [\"a\"]\nas = \"none\"", true),
+        ("[[language]]\npaths = [\"a\"]\nas = \"cobol\"", false),
+        ("[[language]]\npaths = []\nas = \"dotenv\"", false),
+        ("[[language]]\npaths = [\"a\"]", false),
         ("[[override]]\nrules = { GG007 = \"off\" }", false),
         (
             "[[override]]\npaths = [\"a\"]\nrules = { GG019 = \"off\" }",

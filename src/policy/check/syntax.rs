@@ -33,6 +33,7 @@ fn missing(message: &str) -> Option<Words> {
         "name" => "write the product name, such as `name = \"RTX 3090\"`".to_owned(),
         "paths" => "write globs of the files, such as `paths = [\"tests/\"]`".to_owned(),
         "rules" => "write the severities, such as `rules = { GG007 = \"warning\" }`".to_owned(),
+        "as" => "write the language, such as `as = \"shell\"`".to_owned(),
         "use" => "write `use = \"allowed\"` or `use = \"forbidden\"`".to_owned(),
         other => format!("write `{other} = …`; `gpuguard schema` explains every key"),
     };
