@@ -74,6 +74,12 @@ impl Embedded {
         &self.strings
     }
 
+    /// Each piece of the code, and where it stands in the file.
+    pub fn pieces(&self) -> impl Iterator<Item = (Span, &str)> {
+        let piece = |run: &Run| Some((run.file, self.code.get(run.code.start..run.code.end)?));
+        self.runs.iter().filter_map(piece)
+    }
+
     /// Starts a cell; its offset in the code.
     pub fn start_cell(&mut self, number: usize) -> usize {
         if !self.cells.is_empty() {

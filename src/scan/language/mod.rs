@@ -5,11 +5,14 @@ mod command;
 mod dotenv;
 mod file_name;
 mod in_place;
+mod json;
+mod json_string;
 mod notebook;
 mod python;
 mod remark;
 mod settings;
 mod within;
+mod yaml;
 
 use super::fact::{Detail, FileFacts};
 use super::remedy::{Wish, Written};
@@ -50,7 +53,13 @@ pub enum ReaderFailed {
 }
 
 /// All languages; the first one that claims a file has it.
-pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK, dotenv::DOTENV];
+pub static LANGUAGES: &[Language] = &[
+    python::PYTHON,
+    notebook::NOTEBOOK,
+    dotenv::DOTENV,
+    yaml::YAML,
+    json::JSON,
+];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
 fn plain_words(code: &str) -> String {

@@ -1,5 +1,39 @@
 //! What settings say about GPUs, whatever format they are written in.
 //!
-//! `tree` is what a format's reader makes of a file.
+//! `tree` is what a format's reader makes of a file; `facts` reads such a tree: variables and
+//! whose they are, keys that hold a device, scripts, containers. Knows no format.
 
-mod tree;
+pub(super) mod beside;
+mod container;
+mod device;
+mod launcher;
+mod name;
+mod script;
+mod variable;
+mod walk;
+
+pub(super) mod tree;
+
+use crate::scan::fact::{Detail, Fact};
+use crate::text::Span;
+use tree::Node;
+
+/// What settings say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// The facts, by place.
+    pub(super) facts: Vec<Fact>,
+    /// The pieces that have an environment of their own.
+    pub(super) scopes: Vec<Span>,
+}
+
+/// Reads settings; `text` is the file, in which the tree has its places.
+pub(super) fn facts(root: &Node, text: &str, detail: Detail) -> Found {
+    let mut found = walk::Walk::over(root, text, detail);
+    found.facts.sort_by_key(|fact| fact.span);
+    // Two keys of one map can say the same of it.
+    found
+        .facts
+        .dedup_by(|next, one| next.span == one.span && next.kind == one.kind);
+    found
+}

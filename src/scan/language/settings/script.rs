@@ -1,0 +1,210 @@
+//! Commands in settings: scripts of CI jobs, lists of words, the options of a container.
+
+use super::name::normal;
+use super::tree::{Entry, Kind, Node, Scalar};
+use super::walk::{Around, Walk};
+use crate::scan::embedded::Embedded;
+use crate::scan::fact::{Fact, FactKind, When, Whose};
+use crate::scan::language::command::{Word, command_facts, word_facts};
+use crate::scan::language::within;
+use crate::text::Span;
+
+/// Keys of scripts: a text, or a list of lines.
+const SCRIPTS: &[&str] = &[
+    "after_script",
+    "bash",
+    "before_script",
+    "cmd",
+    "cmds",
+    "command",
+    "commands",
+    "entry",
+    "entrypoint",
+    "run",
+    "script",
+    "scripts",
+    "setup",
+    "shell_command",
+    "test_command",
+];
+
+/// Keys of lists whose elements are the words of one command.
+const WORDS: &[&str] = &["argv", "cmd", "command", "entrypoint"];
+
+/// Keys of options that a container is started with.
+const CONTAINER_OPTIONS: &[&str] = &["options", "run_args", "docker_options", "docker_args"];
+
+/// What the keys of one map start together: a program with its arguments.
+pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
+    if around.in_prose {
+        return;
+    }
+    let mut words: Vec<Word> = Vec::new();
+    let program = ["command", "program", "runtimeExecutable"]
+        .iter()
+        .find_map(|key| node.get(key));
+    match program.map(|program| &program.kind) {
+        Some(Kind::List(elements)) if !are_lines(elements) => words.extend(listed(elements)),
+        Some(Kind::Scalar(scalar)) if !scalar.text.contains(char::is_whitespace) => {
+            let span = program.map_or(node.span, |program| program.span);
+            if scalar.text.ends_with(".py") || node.get("program").is_some() {
+                words.push(Word {
+                    text: "python".to_owned(),
+                    span,
+                    ..Word::default()
+                });
+            }
+            words.push(word(scalar, span));
+        }
+        _ => {}
+    }
+    let arguments = node.get("args").map(Node::elements).unwrap_or_default();
+    if !words.is_empty() {
+        words.extend(listed(arguments));
+        add(walk, word_facts(&words, When::Loading), node.span, around);
+    }
+}
+
+/// A script, or the words of a command; whether the entry says nothing else.
+pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bool {
+    if around.in_prose && !CONTAINER_OPTIONS.contains(&&*normal(&entry.key)) {
+        return false;
+    }
+    let name = normal(&entry.key);
+    if CONTAINER_OPTIONS.contains(&name.as_str()) {
+        return container_options(walk, &entry.value, around);
+    }
+    let is_script = SCRIPTS.contains(&name.as_str()) || around.outer_key == "scripts";
+    if !is_script {
+        return false;
+    }
+    match &entry.value.kind {
+        Kind::Scalar(scalar) => {
+            text(walk, std::iter::once((scalar, entry.value.span)), around);
+            true
+        }
+        Kind::List(elements) if elements.iter().all(|element| element.scalar().is_some()) => {
+            if !WORDS.contains(&name.as_str()) || are_lines(elements) {
+                let lines = elements
+                    .iter()
+                    .filter_map(|element| Some((element.scalar()?, element.span)));
+                text(walk, lines, around);
+            }
+            // The words of a command were read with what stands beside them.
+            true
+        }
+        _ => false,
+    }
+}
+
+/// Whether a list is of whole commands, not of the words of one.
+fn are_lines(elements: &[Node]) -> bool {
+    elements
+        .first()
+        .and_then(Node::text)
+        .is_some_and(|first| first.trim().contains(' '))
+}
+
+/// Lines that one shell reads.
+fn text<'t>(
+    walk: &mut Walk<'_>,
+    lines: impl Iterator<Item = (&'t Scalar, Span)>,
+    around: Around<'_>,
+) {
+    let mut code = Embedded::default();
+    code.start_cell(1);
+    let mut all: Option<Span> = None;
+    for (scalar, span) in lines {
+        push(&mut code, scalar, span, walk.text);
+        code.push(Span::new(span.end, span.end), "\n");
+        all = Some(all.map_or(span, |all| Span::new(all.start, span.end)));
+    }
+    let Some(span) = all else {
+        return;
+    };
+    let facts = command_facts(code.code(), When::Loading);
+    add(walk, within::placed(facts, &code), span, around);
+}
+
+/// Adds a scalar's text with its places.
+fn push(code: &mut Embedded, scalar: &Scalar, span: Span, text: &str) {
+    match (&scalar.inside, &scalar.pieces) {
+        (Some(inside), _) => code.push(*inside, &scalar.text),
+        (None, Some(pieces)) => {
+            for (file, piece) in pieces.pieces() {
+                code.push(file, piece);
+            }
+        }
+        (None, None) if text.get(span.start..span.end).is_some() => {
+            code.push(span, &scalar.text);
+        }
+        (None, None) => {}
+    }
+}
+
+/// `--gpus all` beside an image, and `runArgs`.
+fn container_options(walk: &mut Walk<'_>, value: &Node, around: Around<'_>) -> bool {
+    let docker = ["docker", "run"].map(|text| Word {
+        text: text.to_owned(),
+        span: Span::new(value.span.start, value.span.start),
+        ..Word::default()
+    });
+    match &value.kind {
+        Kind::Scalar(scalar) if scalar.text.trim_start().starts_with('-') => {
+            let mut code = Embedded::default();
+            code.start_cell(1);
+            code.push(Span::new(value.span.start, value.span.start), "docker run ");
+            push(&mut code, scalar, value.span, walk.text);
+            let facts = command_facts(code.code(), When::Loading);
+            add(walk, within::placed(facts, &code), value.span, around);
+            true
+        }
+        Kind::List(elements) => {
+            let dashed = |node: &Node| node.text().is_some_and(|text| text.starts_with('-'));
+            if !elements.first().is_some_and(dashed) {
+                return false;
+            }
+            let words: Vec<Word> = docker.into_iter().chain(listed(elements)).collect();
+            add(walk, word_facts(&words, When::Loading), value.span, around);
+            true
+        }
+        _ => false,
+    }
+}
+
+fn listed(elements: &[Node]) -> Vec<Word> {
+    elements
+        .iter()
+        .filter_map(|element| Some(word(element.scalar()?, element.span)))
+        .collect()
+}
+
+fn word(scalar: &Scalar, span: Span) -> Word {
+    Word {
+        text: scalar.text.clone(),
+        span: scalar.inside.unwrap_or(span),
+        dynamic: scalar.text.contains('$') || scalar.text.contains("{{"),
+        plain: scalar.inside.is_some(),
+        quoted: None,
+    }
+}
+
+/// What a command does; what it exports counts for whatever else is read with it.
+fn add(walk: &mut Walk<'_>, mut facts: Vec<Fact>, span: Span, around: Around<'_>) {
+    if facts.is_empty() {
+        return;
+    }
+    let before_others = matches!(around.key, "before_script" | "setup");
+    for fact in &mut facts {
+        if let FactKind::SetVariable(write) = &mut fact.kind {
+            if before_others && write.whose == Whose::Nobody {
+                write.whose = Whose::Child;
+            }
+            if around.in_container && write.whose == Whose::Child {
+                write.whose = Whose::Container;
+            }
+        }
+    }
+    walk.scope(Some(span));
+    walk.facts(facts);
+}
