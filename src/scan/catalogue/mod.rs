@@ -5,6 +5,7 @@
 
 mod alias;
 mod card_text;
+mod count;
 mod cuda;
 mod elsewhere;
 mod form;
@@ -28,6 +29,7 @@ use std::sync::LazyLock;
 use foldhash::HashMap;
 
 pub use card_text::{card_at_end, card_text, is_of_scheduler};
+pub use count::{count, is_asked_elsewhere};
 pub use form::{DeviceText, Form, cuda_text};
 pub use keyword::{Keyword, Where, keyword, keywords};
 pub use libraries::{

@@ -26,6 +26,8 @@ const STEMS: &[&str] = &[
     "deepspeed",
     // Masks of other vendors, which do nothing here.
     "VISIBLE_DEVICES",
+    // A trainer with `devices: 2`.
+    "lightning.",
     // `yolo train device=1`
     "yolo",
 ];

@@ -150,7 +150,7 @@ pub(super) fn of_element(walk: &mut Walk<'_>, node: &Node, scalar: &Scalar, arou
         walk.fact(node.span, None, TEXT, FactKind::SelectIndex { index });
         return;
     }
-    let DeviceText::Indices(indices) = catalogue::card_text(device) else {
+    let DeviceText::Indices(indices) = cards(device) else {
         return;
     };
     let is_count = around.in_resources && !device.starts_with("cuda");
@@ -158,6 +158,17 @@ pub(super) fn of_element(walk: &mut Walk<'_>, node: &Node, scalar: &Scalar, arou
         return;
     }
     selected(walk, &indices, (node.span, place()), TEXT);
+}
+
+/// `cuda:1`, and Paddle's `gpu:0,1`.
+fn cards(device: &str) -> DeviceText {
+    let numbers = ["gpu:", "cuda:"]
+        .iter()
+        .find_map(|kind| device.strip_prefix(kind));
+    match numbers.filter(|numbers| numbers.contains(',')) {
+        Some(numbers) => Form::List.read(numbers),
+        None => catalogue::card_text(device),
+    }
 }
 
 fn is_name(text: &str) -> bool {

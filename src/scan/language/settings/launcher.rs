@@ -19,18 +19,14 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         accelerate(walk, node);
     }
     trainer(walk, node, around);
-    for entry in node.entries() {
-        if normal(&entry.key) == "tensor_parallel_size" {
-            taken(walk, entry, "vllm");
-        }
-    }
 }
 
 /// Whether a key of a map is one of a launcher's.
-pub(super) fn reads(node: &Node, key: &str) -> bool {
+pub(super) fn reads(node: &Node, key: &str, around: Around<'_>) -> bool {
     match key {
         "gpu_ids" => is_of_accelerate(node),
-        "devices" => node.get("accelerator").is_some(),
+        "devices" => node.get("accelerator").is_some() || is_made_trainer(node),
+        "gpus" => is_trainer(node, around),
         _ => false,
     }
 }
@@ -96,15 +92,27 @@ fn taken(walk: &mut Walk<'_>, entry: &Entry, label: &'static str) {
 /// Lightning's `accelerator` with `devices`, or its `gpus` of old.
 fn trainer(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     let on_gpus = is_on_gpus(node);
-    let is_trainer = matches!(around.key, "trainer" | "Trainer" | "pl_trainer")
-        || node.get("max_epochs").is_some() && node.get("precision").is_some();
+    let is_trainer = is_trainer(node, around);
     for entry in node.entries() {
         match entry.key.as_str() {
-            "devices" if on_gpus => devices(walk, entry),
+            "devices" if on_gpus || is_made_trainer(node) => devices(walk, entry),
             "gpus" if is_trainer => devices(walk, entry),
             _ => {}
         }
     }
+}
+
+fn is_trainer(node: &Node, around: Around<'_>) -> bool {
+    matches!(around.key, "trainer" | "Trainer" | "pl_trainer")
+        || node.get("max_epochs").is_some() && node.get("precision").is_some()
+}
+
+/// Whether Hydra makes a trainer of the map, and none for another kind of device.
+fn is_made_trainer(node: &Node) -> bool {
+    let target = node.get("_target_").and_then(Node::text);
+    let kind = node.get("accelerator").and_then(Node::text);
+    target.is_some_and(|target| target.ends_with(".Trainer"))
+        && kind.is_none_or(|kind| matches!(kind, "auto" | "gpu" | "cuda"))
 }
 
 fn devices(walk: &mut Walk<'_>, entry: &Entry) {

@@ -5,6 +5,7 @@
 
 pub(super) mod beside;
 mod container;
+mod count;
 mod device;
 mod launcher;
 mod name;

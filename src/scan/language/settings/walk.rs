@@ -2,7 +2,7 @@
 
 use super::name::{are_of_record, is_environment, is_prose, is_record, normal};
 use super::tree::{Entry, Kind, Node, Scalar};
-use super::{Found, container, device, launcher, script, variable};
+use super::{Found, container, count, device, launcher, script, variable};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, Value, When, Whose};
 use crate::text::Span;
@@ -107,7 +107,7 @@ impl<'t> Walk<'t> {
         launcher::of_map(self, node, around);
         script::of_map(self, node, around);
         for entry in entries {
-            self.entry(entry, launcher::reads(node, &entry.key), around);
+            self.entry(entry, launcher::reads(node, &entry.key, around), around);
         }
     }
 
@@ -138,6 +138,7 @@ impl<'t> Walk<'t> {
         }
         if !was_read {
             device::of_entry(self, entry, inner);
+            count::of_entry(self, entry, inner);
         }
         self.node(&entry.value, inner);
     }
