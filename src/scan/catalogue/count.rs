@@ -7,11 +7,11 @@ const COUNTS: &[(&str, &str)] = &[
     ("n_gpus", "n_gpus="),
     ("n_gpus_per_node", "n_gpus_per_node="),
     ("ngpus", "ngpus="),
-    ("nproc_per_node", "nproc_per_node="),
+    ("nproc_per_node", "torchrun"),
     ("num_gpu", "num_gpu="),
     ("num_gpus", "num_gpus="),
     ("num_gpus_per_node", "num_gpus_per_node="),
-    ("tensor_parallel_size", "tensor_parallel_size="),
+    ("tensor_parallel_size", "vllm"),
     // As a number; a list under this name has indices.
     ("gpus", "gpus="),
 ];

@@ -1,7 +1,7 @@
-//! Keys that hold a number of cards: `num_gpus: 2`, and lists of words with a launcher's flag.
+//! Keys that hold a number of cards: `num_gpus: 2`.
 
 use super::name::normal;
-use super::tree::{Entry, Kind, Node};
+use super::tree::Entry;
 use super::walk::{Around, Walk, whole};
 use crate::scan::catalogue;
 use crate::scan::fact::{FactKind, Value};
@@ -25,27 +25,18 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) {
     let label = if is_flag {
         Some("accelerate launch")
     } else {
-        catalogue::count(&name)
+        label(walk, &name)
     };
     if let Some(label) = label {
         taken(walk, entry.value.text(), whole(entry), label);
     }
-    if let Kind::List(words) = &entry.value.kind {
-        of_words(walk, words);
-    }
 }
 
-/// `["--tensor-parallel-size", "2"]`
-fn of_words(walk: &mut Walk<'_>, words: &[Node]) {
-    for pair in words.windows(2) {
-        let [flag, number] = pair else { continue };
-        let name = flag.text().and_then(|flag| flag.strip_prefix("--"));
-        let label = name.and_then(|name| catalogue::count(&normal(name)));
-        if let Some(label) = label {
-            let span = Span::new(flag.span.start, number.span.end);
-            taken(walk, number.text(), span, label);
-        }
-    }
+/// The label of a name that holds a number of cards, in this file.
+pub(super) fn label(walk: &Walk<'_>, name: &str) -> Option<&'static str> {
+    // Processes run on other machines too.
+    let is_of_cards = name != "nproc_per_node" || walk.about_gpus;
+    catalogue::count(name).filter(|_| is_of_cards)
 }
 
 fn taken(walk: &mut Walk<'_>, number: Option<&str>, span: Span, label: &'static str) {

@@ -1,11 +1,13 @@
 //! Settings of launchers: `accelerate`'s own file, Lightning's trainer, what vLLM is started with.
 
+use super::count;
 use super::device::selected;
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::walk::{Around, Walk, whole};
 use crate::scan::catalogue::{DeviceText, Form};
 use crate::scan::fact::{Cards, FactKind, Value};
+use crate::text::Span;
 
 /// The label of `accelerate`'s facts.
 const ACCELERATE: &str = "accelerate launch";
@@ -19,6 +21,32 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         accelerate(walk, node);
     }
     trainer(walk, node, around);
+}
+
+/// The words of a command whose program stands elsewhere: `args: [--tensor-parallel-size, "2"]`.
+pub(super) fn of_words(walk: &mut Walk<'_>, elements: &[Node], around: Around<'_>) {
+    if around.in_prose || around.in_environment {
+        return;
+    }
+    for (at, element) in elements.iter().enumerate() {
+        let Some(flag) = element.text().and_then(|text| text.strip_prefix("--")) else {
+            continue;
+        };
+        let (name, value, last) = match (flag.split_once('='), elements.get(at + 1)) {
+            (Some((name, value)), _) => (name, value, element),
+            (None, Some(next)) => (flag, next.text().unwrap_or_default(), next),
+            (None, None) => continue,
+        };
+        let Some(label) = count::label(walk, &normal(name)) else {
+            continue;
+        };
+        let bare = |node: &Node| node.scalar().and_then(|s| s.inside).unwrap_or(node.span);
+        let span = Span::new(bare(element).start, bare(last).end);
+        if let Ok(count) = value.trim().parse::<u32>() {
+            let count = Value::Known(count);
+            walk.fact(span, None, label, FactKind::TakesCount { count });
+        }
+    }
 }
 
 /// Whether a key of a map is one of a launcher's.
@@ -35,9 +63,29 @@ fn is_of_accelerate(node: &Node) -> bool {
     node.get("distributed_type").is_some() || node.get("compute_environment").is_some()
 }
 
-fn is_on_gpus(node: &Node) -> bool {
-    let kind = node.get("accelerator").and_then(Node::text);
-    kind.is_some_and(|kind| matches!(kind, "gpu" | "cuda"))
+/// Whose devices are counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Accelerator {
+    Gpu,
+    /// GPUs, where there are any.
+    Auto,
+    Other,
+}
+
+fn accelerator(node: &Node) -> Accelerator {
+    match node.get("accelerator").and_then(Node::text) {
+        Some("gpu" | "cuda") => Accelerator::Gpu,
+        Some("auto") => Accelerator::Auto,
+        // Which is Lightning's own default.
+        None if is_made_trainer(node) => Accelerator::Auto,
+        _ => Accelerator::Other,
+    }
+}
+
+/// Whether Hydra makes a trainer of the map.
+fn is_made_trainer(node: &Node) -> bool {
+    let target = node.get("_target_").and_then(Node::text);
+    target.is_some_and(|target| target.ends_with(".Trainer"))
 }
 
 /// The file that `accelerate config` writes.
@@ -73,11 +121,21 @@ fn accelerate(walk: &mut Walk<'_>, node: &Node) {
             ]
             .iter()
             .any(|other| says("distributed_type", other));
-            if let Some(entry) = entry("num_processes").filter(|_| on_gpus) {
+            let of_gpus = |entry: &&Entry| on_gpus && !speaks_of_others(walk.text, entry);
+            if let Some(entry) = entry("num_processes").filter(of_gpus) {
                 taken(walk, entry, ACCELERATE);
             }
         }
     }
+}
+
+/// Whether the comment behind a setting speaks of another vendor's devices.
+fn speaks_of_others(text: &str, entry: &Entry) -> bool {
+    let behind = text.get(entry.value.span.end..).unwrap_or_default();
+    let line = behind.lines().next().unwrap_or_default();
+    ["NPU", "XPU", "HPU", "TPU"]
+        .iter()
+        .any(|other| line.contains(other))
 }
 
 /// As many cards as a number says.
@@ -91,12 +149,12 @@ fn taken(walk: &mut Walk<'_>, entry: &Entry, label: &'static str) {
 
 /// Lightning's `accelerator` with `devices`, or its `gpus` of old.
 fn trainer(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    let on_gpus = is_on_gpus(node);
+    let of_devices = accelerator(node);
     let is_trainer = is_trainer(node, around);
     for entry in node.entries() {
         match entry.key.as_str() {
-            "devices" if on_gpus || is_made_trainer(node) => devices(walk, entry),
-            "gpus" if is_trainer => devices(walk, entry),
+            "devices" if of_devices != Accelerator::Other => devices(walk, entry, of_devices),
+            "gpus" if is_trainer => devices(walk, entry, Accelerator::Gpu),
             _ => {}
         }
     }
@@ -107,15 +165,7 @@ fn is_trainer(node: &Node, around: Around<'_>) -> bool {
         || node.get("max_epochs").is_some() && node.get("precision").is_some()
 }
 
-/// Whether Hydra makes a trainer of the map, and none for another kind of device.
-fn is_made_trainer(node: &Node) -> bool {
-    let target = node.get("_target_").and_then(Node::text);
-    let kind = node.get("accelerator").and_then(Node::text);
-    target.is_some_and(|target| target.ends_with(".Trainer"))
-        && kind.is_none_or(|kind| matches!(kind, "auto" | "gpu" | "cuda"))
-}
-
-fn devices(walk: &mut Walk<'_>, entry: &Entry) {
+fn devices(walk: &mut Walk<'_>, entry: &Entry, of_devices: Accelerator) {
     let label = if entry.key == "gpus" {
         "gpus="
     } else {
@@ -127,6 +177,7 @@ fn devices(walk: &mut Walk<'_>, entry: &Entry) {
                 let place = (whole(entry), None);
                 selected(walk, &indices, place, label);
             }
+            DeviceText::Count(_) | DeviceText::All if of_devices == Accelerator::Auto => {}
             DeviceText::Count(count) => {
                 let count = Value::Known(count);
                 walk.fact(whole(entry), None, label, FactKind::TakesCount { count });

@@ -113,7 +113,6 @@ const RECORDS: &[&str] = &[
 
 /// Keys of a run that is over.
 const OF_RECORDS: &[&str] = &[
-    "_wandb",
     "accuracy",
     "best_score",
     "completed_at",
@@ -125,6 +124,7 @@ const OF_RECORDS: &[&str] = &[
     "elapsed",
     "elapsed_time",
     "end_time",
+    "fan_speed",
     "finished_at",
     "git_hash",
     "git_revision",
@@ -134,8 +134,12 @@ const OF_RECORDS: &[&str] = &[
     "latency_ms",
     "loss",
     "machine_info",
+    "memory_free",
     "memory_peak",
+    "memory_total",
+    "memory_used",
     "peak_memory",
+    "power_draw",
     "python_version",
     "pytorch_version",
     "runtime_seconds",
@@ -143,11 +147,14 @@ const OF_RECORDS: &[&str] = &[
     "start_time",
     "started_at",
     "startedat",
+    "temperature",
     "throughput",
     "timestamp",
     "torch_version",
     "total_time",
     "transformers_version",
+    "utilization",
+    "uuid",
     "wall_time",
 ];
 
@@ -158,7 +165,7 @@ pub(super) fn is_record(name: &str) -> bool {
 
 /// Whether a map with these keys says what happened: two of them, as one may be anything.
 pub(super) fn are_of_record<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
-    keys.filter(|key| *key != "_wandb" && OF_RECORDS.contains(&normal(key).as_str()))
+    keys.filter(|key| OF_RECORDS.contains(&normal(key).as_str()))
         .take(2)
         .count()
         == 2

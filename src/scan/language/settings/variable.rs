@@ -3,11 +3,13 @@
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::walk::{Around, Walk, whole};
 use crate::scan::catalogue::{self, Variable};
-use crate::scan::fact::{Cards, FactKind, HowSet, Value, VariableWrite};
+use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::text::Span;
 
 /// The label of a variable's fact.
 const LABEL: &str = "env";
+/// The label of a variable for the steps of a workflow that follow.
+pub(super) const LATER_STEPS: &str = "GITHUB_ENV";
 /// Keys of a pair, each with the key of its value.
 const PAIRS: &[(&str, &str)] = &[("name", "value"), ("Name", "Value"), ("key", "value")];
 /// Values longer than this name no cards.
@@ -111,6 +113,34 @@ pub(super) fn of_pair(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         let place = (span.unwrap_or(node.span), value_scalar.inside);
         write(walk, name, value_scalar, place, around);
     }
+}
+
+/// `NAME=value` in a text, at `at`.
+pub(super) fn assigned(word: &str, at: usize) -> Option<Fact> {
+    let (name, value) = word.split_once('=')?;
+    if !catalogue::is_of_interest(name) {
+        return None;
+    }
+    let known = !is_decided_later(value);
+    let end = at + word.len();
+    let write = VariableWrite {
+        name: name.to_owned(),
+        value: if known {
+            Value::Known(value.to_owned())
+        } else {
+            Value::Dynamic
+        },
+        how: HowSet::Assigned,
+        whose: Whose::Child,
+        one_of_several: false,
+    };
+    Some(Fact {
+        span: Span::new(at, end),
+        value: known.then(|| Span::new(end - value.len(), end)),
+        api: LATER_STEPS,
+        when: When::Loading,
+        kind: FactKind::SetVariable(write),
+    })
 }
 
 fn write(

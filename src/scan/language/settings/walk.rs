@@ -10,6 +10,9 @@ use crate::text::Span;
 /// Deeper settings are no person's. Readers build no deeper trees either.
 const DEEPEST: u16 = 96;
 
+/// A map of more keys is a dictionary, not settings.
+const MOST_KEYS: usize = 1024;
+
 /// What stands around a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Around<'t> {
@@ -81,8 +84,9 @@ impl<'t> Walk<'t> {
         match &node.kind {
             Kind::Map(entries) => self.map(node, entries, around),
             Kind::List(elements) => {
+                launcher::of_words(self, elements, around);
                 for element in elements {
-                    self.element(element, around);
+                    self.node(element, around);
                 }
             }
             Kind::Scalar(scalar) => self.scalar(node, scalar, around),
@@ -91,7 +95,9 @@ impl<'t> Walk<'t> {
     }
 
     fn map(&mut self, node: &'t Node, entries: &'t [Entry], around: Around<'t>) {
-        let in_record = around.in_record || are_of_record(entries.iter().map(|entry| &*entry.key));
+        let in_record = around.in_record
+            || entries.len() > MOST_KEYS
+            || are_of_record(entries.iter().map(|entry| &*entry.key));
         let around = Around {
             in_record,
             owner: (!around.in_environment)
@@ -141,10 +147,6 @@ impl<'t> Walk<'t> {
             count::of_entry(self, entry, inner);
         }
         self.node(&entry.value, inner);
-    }
-
-    fn element(&mut self, element: &'t Node, around: Around<'t>) {
-        self.node(element, around);
     }
 
     fn scalar(&mut self, node: &'t Node, scalar: &'t Scalar, around: Around<'t>) {

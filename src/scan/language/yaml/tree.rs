@@ -233,7 +233,7 @@ impl Builder<'_> {
                 json_string::unescape(written, bare.start, &mut pieces);
                 Some(pieces)
             }
-            _ => None,
+            _ => block::flow_lines(self.readable, bare),
         };
         // What is not the text that the parser reads has no places.
         let pieces = pieces.filter(|pieces| pieces.code().trim_end() == value.trim_end());
