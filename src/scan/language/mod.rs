@@ -2,12 +2,15 @@
 
 mod clue;
 mod command;
+mod cpp;
 mod dotenv;
 mod file_name;
 mod in_place;
+mod native;
 mod notebook;
 mod python;
 mod remark;
+mod rust;
 mod settings;
 mod within;
 
@@ -50,7 +53,13 @@ pub enum ReaderFailed {
 }
 
 /// All languages; the first one that claims a file has it.
-pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK, dotenv::DOTENV];
+pub static LANGUAGES: &[Language] = &[
+    python::PYTHON,
+    notebook::NOTEBOOK,
+    dotenv::DOTENV,
+    cpp::CPP,
+    rust::RUST,
+];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
 fn plain_words(code: &str) -> String {
