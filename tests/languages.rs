@@ -242,6 +242,8 @@ const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/dotenv.md"), 6),
     (include_str!("languages/yaml.md"), 40),
     (include_str!("languages/json.md"), 14),
+    (include_str!("languages/cpp.md"), 20),
+    (include_str!("languages/rust.md"), 10),
 ];
 
 #[test]

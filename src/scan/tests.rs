@@ -275,7 +275,7 @@ fn python_is_known_by_name_or_first_line() {
         ("run", "#!/usr/bin/env python3\n", true),
         ("run", "#!/bin/sh\n", false),
         ("a.txt", "#!/usr/bin/env python3\n", false),
-        ("a.cpp", "cuda", false),
+        ("a.zig", "cuda", false),
     ] {
         let language = scanner.language(&RepoPath::new(path), content.as_bytes());
         assert_eq!(language.is_some(), known, "{path}");

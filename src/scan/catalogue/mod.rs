@@ -15,6 +15,9 @@ mod keyword;
 mod learning;
 mod libraries;
 mod lightning;
+mod native;
+mod native_cpp;
+mod native_rust;
 mod option;
 mod place;
 mod speech;
@@ -36,6 +39,7 @@ pub use libraries::{
     holds_data, is_audio_library, is_for_cpu, is_gpu_library, is_library_without_cards,
     is_module_name, is_of_quantity, is_other_device, sounds_like_audio, speaks_of_other_device,
 };
+pub use native::{Native, NativeCall};
 pub use option::{Choice, Evidence, Help, help, option, options};
 pub use place::{
     ListedKind, Listing, Property, listing, listings, may_be_listing, properties, property,

@@ -2,14 +2,17 @@
 
 mod clue;
 mod command;
+mod cpp;
 mod dotenv;
 mod file_name;
 mod in_place;
 mod json;
 mod json_string;
+mod native;
 mod notebook;
 mod python;
 mod remark;
+mod rust;
 mod settings;
 mod within;
 mod yaml;
@@ -59,6 +62,8 @@ pub static LANGUAGES: &[Language] = &[
     dotenv::DOTENV,
     yaml::YAML,
     json::JSON,
+    cpp::CPP,
+    rust::RUST,
 ];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
