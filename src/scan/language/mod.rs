@@ -2,9 +2,12 @@
 
 mod clue;
 mod command;
+mod dockerfile;
 mod dotenv;
 mod file_name;
+mod given;
 mod in_place;
+mod logical;
 mod notebook;
 mod python;
 mod remark;
@@ -50,7 +53,12 @@ pub enum ReaderFailed {
 }
 
 /// All languages; the first one that claims a file has it.
-pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK, dotenv::DOTENV];
+pub static LANGUAGES: &[Language] = &[
+    python::PYTHON,
+    notebook::NOTEBOOK,
+    dotenv::DOTENV,
+    dockerfile::DOCKERFILE,
+];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
 fn plain_words(code: &str) -> String {

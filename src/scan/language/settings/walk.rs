@@ -27,7 +27,7 @@ pub(super) struct Around<'t> {
     pub(super) in_resources: bool,
     /// The key that it stands under.
     pub(super) key: &'t str,
-    depth: u16,
+    pub(super) depth: u16,
 }
 
 impl Around<'_> {
