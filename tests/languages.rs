@@ -240,6 +240,7 @@ fn check_python(page: &str, severities: bool) -> usize {
 const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/dotenv.md"), 6),
     (include_str!("languages/dockerfile.md"), 10),
+    (include_str!("languages/toml.md"), 8),
 ];
 
 #[test]

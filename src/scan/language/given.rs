@@ -82,33 +82,66 @@ pub(super) fn word_before(text: &str, fact: &Fact, (name, value): (&str, &str)) 
         return None;
     };
     let (before, behind) = text.split_at_checked(fact.span.start)?;
-    let is_word = before.is_empty() || before.ends_with([' ', '\t', '\n', '(', '@', '-', '+']);
+    let last = before.chars().next_back();
+    let is_word = last.is_none_or(|c| c.is_whitespace() || "(@-+;&|\"'".contains(c));
     let is_assignment = behind
         .strip_prefix(write.name.as_str())
         .is_some_and(|rest| rest.starts_with('='));
-    (is_word && is_assignment).then(|| Edit {
+    // In a list of words, a word more is not a word in front.
+    let next = text.get(fact.span.end..)?.chars().next();
+    let is_alone = last == next && matches!(last, Some('"' | '\''));
+    (is_word && is_assignment && !is_alone).then(|| Edit {
         span: Span::new(fact.span.start, fact.span.start),
         replacement: format!("{name}={value} "),
     })
 }
 
-/// Another variable on a line of its own above the line of a fact, written like it: with what
-/// stands before the name and between the name and the value.
-pub(super) fn line_like(text: &str, fact: &Fact, (name, value): (&str, &str)) -> Option<Edit> {
+/// Another variable beside one that has a line of its own, or is one among others: written like it,
+/// quotes and all, on the line above, or in front with what parts two of them.
+pub(super) fn beside(
+    text: &str,
+    fact: &Fact,
+    (name, value): (&str, &str),
+    between: &str,
+) -> Option<Edit> {
     let FactKind::SetVariable(write) = &fact.kind else {
         return None;
     };
-    let span = fact.value?;
-    let start = text.get(..span.start)?.rfind('\n').map_or(0, |end| end + 1);
-    let before = text.get(start..span.start)?;
-    let (ahead, between) = before.rsplit_once(write.name.as_str())?;
-    let rest = text.get(span.end..)?;
-    let quote = between.chars().next_back().filter(|c| "\"'".contains(*c));
-    let closing = quote.filter(|quote| rest.starts_with(*quote));
-    if quote != closing {
-        return None;
+    let inside = fact.value?;
+    let line = text
+        .get(..inside.start)?
+        .rfind('\n')
+        .map_or(0, |end| end + 1);
+    let ahead = text.get(line..inside.start)?;
+    let own = line + ahead.rfind(write.name.as_str())?;
+    // Quotes around the name, the value, or both together.
+    let opening = text.get(line..own)?.chars().next_back();
+    let opening = opening.filter(|c| "\"'".contains(*c));
+    let start = own - opening.map_or(0, char::len_utf8);
+    let rest = text.get(inside.end..)?.split(['\n', '\r']).next()?;
+    let closing = rest.len() - rest.trim_start_matches(['"', '\'']).len();
+    let like = format!(
+        "{}{name}{}{value}{}",
+        text.get(start..own)?,
+        text.get(own + write.name.len()..inside.start)?,
+        rest.get(..closing)?,
+    );
+    let behind = rest.get(closing..)?;
+    let comma = if behind.starts_with(',') { "," } else { "" };
+    let behind = behind.trim_start_matches(',').trim_start();
+    let ends_line = behind.is_empty() || behind.starts_with(['#', ';']);
+    let ahead = text.get(line..start)?.trim_start();
+    let starts_line = ahead.is_empty() || ahead.trim_end() == "export";
+    if starts_line && ends_line {
+        return super::in_place::line_above(text, inside.start, &format!("{ahead}{like}{comma}"));
     }
-    let closing = closing.map(String::from).unwrap_or_default();
-    let line = format!("{}{name}{between}{value}{closing}", ahead.trim_start());
-    super::in_place::line_above(text, span.start, &line)
+    Some(Edit {
+        span: Span::new(start, start),
+        replacement: format!("{like}{between}"),
+    })
+}
+
+/// The fact of a command's variable, told by its label: one in settings is another.
+pub(super) fn is_of_command(fact: &Fact) -> bool {
+    fact.api == "shell command"
 }

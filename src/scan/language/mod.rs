@@ -12,6 +12,7 @@ mod notebook;
 mod python;
 mod remark;
 mod settings;
+mod toml;
 mod within;
 
 use super::fact::{Detail, FileFacts};
@@ -58,6 +59,7 @@ pub static LANGUAGES: &[Language] = &[
     notebook::NOTEBOOK,
     dotenv::DOTENV,
     dockerfile::DOCKERFILE,
+    toml::TOML,
 ];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
