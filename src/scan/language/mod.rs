@@ -7,6 +7,8 @@ mod dotenv;
 mod file_name;
 mod given;
 mod in_place;
+mod json;
+mod json_string;
 mod logical;
 mod notebook;
 mod python;
@@ -14,6 +16,7 @@ mod remark;
 mod settings;
 mod toml;
 mod within;
+mod yaml;
 
 use super::fact::{Detail, FileFacts};
 use super::remedy::{Wish, Written};
@@ -58,6 +61,8 @@ pub static LANGUAGES: &[Language] = &[
     python::PYTHON,
     notebook::NOTEBOOK,
     dotenv::DOTENV,
+    yaml::YAML,
+    json::JSON,
     dockerfile::DOCKERFILE,
     toml::TOML,
 ];

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::json_string::escape;
 use super::magic;
 use crate::scan::embedded::{Embedded, First, Run};
 use crate::scan::fact::FileFacts;
+use crate::scan::language::json_string::escape;
 use crate::scan::language::python;
 use crate::scan::remedy::{Change, Site, Wish, Written};
 use crate::text::{Edit, Span};

@@ -1,12 +1,11 @@
 //! Jupyter notebooks: their cells as one Python program, with what IPython adds to Python.
 //!
-//! `format` finds the cells in the JSON, `json_string` reads and writes its strings, `cell` says
-//! what a cell holds, `magic` reads what is not Python, `edit` writes remedies.
+//! `format` finds the cells in the JSON, `cell` says what a cell holds, `magic` reads what is not
+//! Python, `edit` writes remedies.
 
 mod cell;
 mod edit;
 mod format;
-mod json_string;
 mod magic;
 
 use cell::Content;
@@ -108,7 +107,7 @@ fn embedded(file: &str) -> Result<(Embedded, Vec<Content>), ReaderFailed> {
         let start = embedded.start_cell(cell.number);
         for string in cell.strings {
             let inside = file.get(string.start..string.end).unwrap_or_default();
-            json_string::unescape(inside, string.start, &mut embedded);
+            super::json_string::unescape(inside, string.start, &mut embedded);
         }
         let text = &embedded.code()[start..];
         let content = cell::content(text);

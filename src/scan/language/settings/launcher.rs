@@ -15,7 +15,7 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     if around.in_prose || around.in_environment {
         return;
     }
-    if node.get("distributed_type").is_some() || node.get("compute_environment").is_some() {
+    if is_of_accelerate(node) {
         accelerate(walk, node);
     }
     trainer(walk, node, around);
@@ -24,6 +24,24 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
             taken(walk, entry, "vllm");
         }
     }
+}
+
+/// Whether a key of a map is one of a launcher's.
+pub(super) fn reads(node: &Node, key: &str) -> bool {
+    match key {
+        "gpu_ids" => is_of_accelerate(node),
+        "devices" => node.get("accelerator").is_some(),
+        _ => false,
+    }
+}
+
+fn is_of_accelerate(node: &Node) -> bool {
+    node.get("distributed_type").is_some() || node.get("compute_environment").is_some()
+}
+
+fn is_on_gpus(node: &Node) -> bool {
+    let kind = node.get("accelerator").and_then(Node::text);
+    kind.is_some_and(|kind| matches!(kind, "gpu" | "cuda"))
 }
 
 /// The file that `accelerate config` writes.
@@ -77,10 +95,7 @@ fn taken(walk: &mut Walk<'_>, entry: &Entry, label: &'static str) {
 
 /// Lightning's `accelerator` with `devices`, or its `gpus` of old.
 fn trainer(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    let on_gpus = node
-        .get("accelerator")
-        .and_then(Node::text)
-        .is_some_and(|kind| matches!(kind, "gpu" | "cuda"));
+    let on_gpus = is_on_gpus(node);
     let is_trainer = matches!(around.key, "trainer" | "Trainer" | "pl_trainer")
         || node.get("max_epochs").is_some() && node.get("precision").is_some();
     for entry in node.entries() {

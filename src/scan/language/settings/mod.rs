@@ -3,6 +3,7 @@
 //! `tree` is what a format's reader makes of a file; `facts` reads such a tree: variables and
 //! whose they are, keys that hold a device, scripts, containers. Knows no format.
 
+pub(super) mod beside;
 mod container;
 mod device;
 mod launcher;
@@ -30,5 +31,9 @@ pub(super) struct Found {
 pub(super) fn facts(root: &Node, text: &str, detail: Detail) -> Found {
     let mut found = walk::Walk::over(root, text, detail);
     found.facts.sort_by_key(|fact| fact.span);
+    // Two keys of one map can say the same of it.
+    found
+        .facts
+        .dedup_by(|next, one| next.span == one.span && next.kind == one.kind);
     found
 }

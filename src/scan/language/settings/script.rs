@@ -74,7 +74,7 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -
     if CONTAINER_OPTIONS.contains(&name.as_str()) {
         return container_options(walk, &entry.value, around);
     }
-    let is_script = SCRIPTS.contains(&name.as_str()) || normal(around.key) == "scripts";
+    let is_script = SCRIPTS.contains(&name.as_str()) || around.outer_key == "scripts";
     if !is_script {
         return false;
     }

@@ -27,6 +27,9 @@ pub(super) struct Around<'t> {
     pub(super) in_resources: bool,
     /// The key that it stands under.
     pub(super) key: &'t str,
+    /// The key around that one.
+    pub(super) outer_key: &'t str,
+    /// How deep it lies.
     pub(super) depth: u16,
 }
 
@@ -104,11 +107,11 @@ impl<'t> Walk<'t> {
         launcher::of_map(self, node, around);
         script::of_map(self, node, around);
         for entry in entries {
-            self.entry(entry, around);
+            self.entry(entry, launcher::reads(node, &entry.key), around);
         }
     }
 
-    fn entry(&mut self, entry: &'t Entry, around: Around<'t>) {
+    fn entry(&mut self, entry: &'t Entry, was_read: bool, around: Around<'t>) {
         let name = normal(&entry.key);
         let in_environment = is_environment(&name) || is_environment(&normal_whole(&entry.key));
         let is_variable = catalogue::is_of_interest(&entry.key);
@@ -121,6 +124,7 @@ impl<'t> Walk<'t> {
             in_prose: around.in_prose || (is_prose(&name) && !is_variable),
             in_resources: around.in_resources || catalogue::is_of_scheduler(&name),
             key: if is_given { around.key } else { &entry.key },
+            outer_key: around.key,
             ..around
         };
         if is_variable && variable::of_entry(self, entry, inner) {
@@ -132,7 +136,9 @@ impl<'t> Walk<'t> {
         if script::of_entry(self, entry, inner) {
             return;
         }
-        device::of_entry(self, entry, inner);
+        if !was_read {
+            device::of_entry(self, entry, inner);
+        }
         self.node(&entry.value, inner);
     }
 
