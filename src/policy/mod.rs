@@ -26,6 +26,7 @@ pub const LANGUAGE_NAMES: &[&str] = &[
     "json",
     "dockerfile",
     "toml",
+    "ini", "make", "just",
 ];
 
 /// The name for files that are not read at all.

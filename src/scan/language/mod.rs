@@ -7,9 +7,13 @@ mod dotenv;
 mod file_name;
 mod given;
 mod in_place;
+mod ini;
 mod json;
 mod json_string;
+mod just;
 mod logical;
+mod make;
+mod recipe;
 mod notebook;
 mod python;
 mod remark;
@@ -65,6 +69,9 @@ pub static LANGUAGES: &[Language] = &[
     json::JSON,
     dockerfile::DOCKERFILE,
     toml::TOML,
+    ini::INI,
+    make::MAKE,
+    just::JUST,
 ];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
