@@ -26,7 +26,9 @@ pub const LANGUAGE_NAMES: &[&str] = &[
     "json",
     "dockerfile",
     "toml",
-    "ini", "make", "just",
+    "ini",
+    "make",
+    "just",
 ];
 
 /// The name for files that are not read at all.

@@ -141,6 +141,35 @@ pub(super) fn beside(
     })
 }
 
+/// Another variable on the line above one that has a line of its own, with what stands there before
+/// the name and around the value.
+pub(super) fn line_like(text: &str, fact: &Fact, (name, value): (&str, &str)) -> Option<Edit> {
+    let FactKind::SetVariable(write) = &fact.kind else {
+        return None;
+    };
+    let inside = fact.value?;
+    let line = text
+        .get(..inside.start)?
+        .rfind('\n')
+        .map_or(0, |end| end + 1);
+    let (ahead, between) = text
+        .get(line..inside.start)?
+        .rsplit_once(write.name.as_str())?;
+    let written = text.get(inside.start..inside.end)?;
+    // Quotes that the value keeps are none of the line's style.
+    let quote = between.chars().next_back().filter(|c| "\"'".contains(*c));
+    let closing = quote.filter(|quote| {
+        text.get(inside.end..)
+            .is_some_and(|rest| rest.starts_with(*quote))
+    });
+    if quote != closing || written.contains('\n') {
+        return None;
+    }
+    let closing = closing.map(String::from).unwrap_or_default();
+    let line = format!("{}{name}{between}{value}{closing}", ahead.trim_start());
+    super::in_place::line_above(text, inside.start, &line)
+}
+
 /// The fact of a command's variable, told by its label: one in settings is another.
 pub(super) fn is_of_command(fact: &Fact) -> bool {
     fact.api == "shell command"
