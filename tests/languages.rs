@@ -240,6 +240,11 @@ fn check_python(page: &str, severities: bool) -> usize {
 const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/counts.md"), 8),
     (include_str!("languages/dotenv.md"), 6),
+    (include_str!("languages/dockerfile.md"), 10),
+    (include_str!("languages/toml.md"), 8),
+    (include_str!("languages/ini.md"), 8),
+    (include_str!("languages/make.md"), 8),
+    (include_str!("languages/just.md"), 6),
     (include_str!("languages/yaml.md"), 40),
     (include_str!("languages/json.md"), 14),
     (include_str!("languages/cpp.md"), 20),

@@ -19,7 +19,18 @@ pub use preset::{Preset, policy_for_cards};
 
 /// The languages that are read, as a policy names them.
 pub const LANGUAGE_NAMES: &[&str] = &[
-    "python", "notebook", "dotenv", "yaml", "json", "c++", "rust",
+    "python",
+    "notebook",
+    "dotenv",
+    "yaml",
+    "json",
+    "c++",
+    "rust",
+    "dockerfile",
+    "toml",
+    "ini",
+    "make",
+    "just",
 ];
 
 /// The name for files that are not read at all.

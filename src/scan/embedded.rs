@@ -204,6 +204,25 @@ impl Embedded {
         }
     }
 
+    /// Adds a piece of the code to other code, with the places it has in the file.
+    pub fn copy_to(&self, other: &mut Self, span: Span) {
+        let first = self.runs.partition_point(|run| run.code.end <= span.start);
+        for run in self.runs.iter().skip(first) {
+            let start = run.code.start.max(span.start);
+            let end = run.code.end.min(span.end);
+            if start >= end {
+                break;
+            }
+            let file = if run.is_verbatim() {
+                let at = run.file.start + (start - run.code.start);
+                Span::new(at, at + (end - start))
+            } else {
+                run.file
+            };
+            other.push(file, self.code.get(start..end).unwrap_or_default());
+        }
+    }
+
     fn run_at(&self, offset: usize) -> Option<&Run> {
         let behind = self.runs.partition_point(|run| run.code.start <= offset);
         self.runs.get(behind.checked_sub(1)?)
@@ -265,6 +284,17 @@ mod tests {
             Embedded::default().in_file(Span::new(0, 3)),
             Span::new(0, 0)
         );
+    }
+
+    #[test]
+    fn a_piece_is_copied_with_its_places() {
+        let mut copy = Embedded::default();
+        copy.push(Span::new(0, 1), "x");
+        embedded().copy_to(&mut copy, Span::new(2, 6));
+        assert_eq!(copy.code(), "xbéc");
+        assert_eq!(copy.in_file(Span::new(1, 2)), Span::new(13, 14));
+        assert_eq!(copy.in_file(Span::new(2, 4)), Span::new(30, 36));
+        assert_eq!(copy.verbatim(Span::new(4, 5)), Some(Span::new(36, 37)));
     }
 
     #[test]

@@ -3,17 +3,25 @@
 mod clue;
 mod command;
 mod cpp;
+mod dockerfile;
 mod dotenv;
 mod file_name;
+mod given;
 mod in_place;
+mod ini;
 mod json;
 mod json_string;
+mod just;
+mod logical;
+mod make;
 mod native;
 mod notebook;
 mod python;
+mod recipe;
 mod remark;
 mod rust;
 mod settings;
+mod toml;
 mod within;
 mod yaml;
 
@@ -64,6 +72,11 @@ pub static LANGUAGES: &[Language] = &[
     json::JSON,
     cpp::CPP,
     rust::RUST,
+    dockerfile::DOCKERFILE,
+    toml::TOML,
+    ini::INI,
+    make::MAKE,
+    just::JUST,
 ];
 
 /// Code of a language that has blanks and quotes for layout only, without them.

@@ -1,0 +1,176 @@
+//! A variable that a file sets for a program: its fact, for languages in which that is one line.
+
+use crate::scan::catalogue;
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
+use crate::text::{Edit, Span};
+
+/// Values longer than this name no cards.
+const LONGEST: usize = 512;
+
+/// What a variable is set to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Given {
+    /// The value, as the program gets it.
+    pub(super) text: String,
+    /// Whether something in it is decided when it runs.
+    pub(super) dynamic: bool,
+    /// Where it stands in the file, exactly as it is.
+    pub(super) inside: Option<Span>,
+}
+
+impl Given {
+    /// A value that stands in the file as it is.
+    pub(super) fn literal(text: &str, span: Span) -> Self {
+        Self {
+            text: text.to_owned(),
+            dynamic: false,
+            inside: Some(span),
+        }
+    }
+
+    /// One that is decided when it runs.
+    pub(super) fn unknown() -> Self {
+        Self {
+            dynamic: true,
+            ..Self::default()
+        }
+    }
+
+    /// The fact that a variable is set to it, if the variable is of interest.
+    pub(super) fn fact(
+        self,
+        name: &str,
+        span: Span,
+        (api, whose): (&'static str, Whose),
+    ) -> Option<Fact> {
+        if !catalogue::is_of_interest(name) {
+            return None;
+        }
+        let known = !self.dynamic && self.text.len() <= LONGEST;
+        Some(Fact {
+            span,
+            value: self.inside.filter(|_| known),
+            api,
+            when: When::Loading,
+            kind: FactKind::SetVariable(VariableWrite {
+                name: name.to_owned(),
+                value: if known {
+                    Value::Known(self.text)
+                } else {
+                    Value::Dynamic
+                },
+                how: HowSet::Assigned,
+                whose,
+                one_of_several: false,
+            }),
+        })
+    }
+}
+
+/// The write of a fact, if it is one.
+pub(super) fn write_of(fact: &mut Fact) -> Option<&mut VariableWrite> {
+    match &mut fact.kind {
+        FactKind::SetVariable(write) => Some(write),
+        _ => None,
+    }
+}
+
+/// Another variable as a word in front of `NAME=value`, which stands in a command line as a word of
+/// its own.
+pub(super) fn word_before(text: &str, fact: &Fact, (name, value): (&str, &str)) -> Option<Edit> {
+    let FactKind::SetVariable(write) = &fact.kind else {
+        return None;
+    };
+    let (before, behind) = text.split_at_checked(fact.span.start)?;
+    let last = before.chars().next_back();
+    let is_word = last.is_none_or(|c| c.is_whitespace() || "(@-+;&|\"'".contains(c));
+    let is_assignment = behind
+        .strip_prefix(write.name.as_str())
+        .is_some_and(|rest| rest.starts_with('='));
+    // In a list of words, a word more is not a word in front.
+    let next = text.get(fact.span.end..)?.chars().next();
+    let is_alone = last == next && matches!(last, Some('"' | '\''));
+    (is_word && is_assignment && !is_alone).then(|| Edit {
+        span: Span::new(fact.span.start, fact.span.start),
+        replacement: format!("{name}={value} "),
+    })
+}
+
+/// Another variable beside one that has a line of its own, or is one among others: written like it,
+/// quotes and all, on the line above, or in front with what parts two of them.
+pub(super) fn beside(
+    text: &str,
+    fact: &Fact,
+    (name, value): (&str, &str),
+    between: &str,
+) -> Option<Edit> {
+    let FactKind::SetVariable(write) = &fact.kind else {
+        return None;
+    };
+    let inside = fact.value?;
+    let line = text
+        .get(..inside.start)?
+        .rfind('\n')
+        .map_or(0, |end| end + 1);
+    let ahead = text.get(line..inside.start)?;
+    let own = line + ahead.rfind(write.name.as_str())?;
+    // Quotes around the name, the value, or both together.
+    let opening = text.get(line..own)?.chars().next_back();
+    let opening = opening.filter(|c| "\"'".contains(*c));
+    let start = own - opening.map_or(0, char::len_utf8);
+    let rest = text.get(inside.end..)?.split(['\n', '\r']).next()?;
+    let closing = rest.len() - rest.trim_start_matches(['"', '\'']).len();
+    let like = format!(
+        "{}{name}{}{value}{}",
+        text.get(start..own)?,
+        text.get(own + write.name.len()..inside.start)?,
+        rest.get(..closing)?,
+    );
+    let behind = rest.get(closing..)?;
+    let comma = if behind.starts_with(',') { "," } else { "" };
+    let behind = behind.trim_start_matches(',').trim_start();
+    let ends_line = behind.is_empty() || behind.starts_with(['#', ';']);
+    let ahead = text.get(line..start)?.trim_start();
+    let starts_line = ahead.is_empty() || ahead.trim_end() == "export";
+    if starts_line && ends_line {
+        return super::in_place::line_above(text, inside.start, &format!("{ahead}{like}{comma}"));
+    }
+    Some(Edit {
+        span: Span::new(start, start),
+        replacement: format!("{like}{between}"),
+    })
+}
+
+/// Another variable on the line above one that has a line of its own, with what stands there before
+/// the name and around the value.
+pub(super) fn line_like(text: &str, fact: &Fact, (name, value): (&str, &str)) -> Option<Edit> {
+    let FactKind::SetVariable(write) = &fact.kind else {
+        return None;
+    };
+    let inside = fact.value?;
+    let line = text
+        .get(..inside.start)?
+        .rfind('\n')
+        .map_or(0, |end| end + 1);
+    let (ahead, between) = text
+        .get(line..inside.start)?
+        .rsplit_once(write.name.as_str())?;
+    let written = text.get(inside.start..inside.end)?;
+    // Quotes that the value keeps are none of the line's style.
+    let quote = between.chars().next_back().filter(|c| "\"'".contains(*c));
+    let closing = quote.filter(|quote| {
+        text.get(inside.end..)
+            .is_some_and(|rest| rest.starts_with(*quote))
+    });
+    if quote != closing || written.contains('\n') {
+        return None;
+    }
+    let closing = closing.map(String::from).unwrap_or_default();
+    let line = format!("{}{name}{between}{value}{closing}", ahead.trim_start());
+    super::in_place::line_above(text, inside.start, &line)
+}
+
+/// The fact of a command's variable, told by its label: one in settings is another.
+pub(super) fn is_of_command(fact: &Fact) -> bool {
+    fact.api == "shell command"
+}

@@ -1,0 +1,207 @@
+//! Programs that systemd, Podman or supervisord start: their variables and their command.
+
+use super::tree::{Section, Setting};
+use crate::scan::embedded::Embedded;
+use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, When, Whose};
+use crate::scan::language::command::{Word, command_facts, word_facts};
+use crate::scan::language::given::{Given, write_of};
+use crate::scan::language::within;
+use crate::text::Span;
+
+/// The label of a variable of systemd's.
+pub(super) const SYSTEMD: &str = "Environment=";
+/// The label of a variable of supervisord's.
+pub(super) const SUPERVISOR: &str = "environment=";
+
+/// Whether a section starts a program.
+pub(super) fn is_one(name: &str) -> bool {
+    matches!(
+        name,
+        "Service" | "Socket" | "Mount" | "Swap" | "Container" | "Manager"
+    ) || name == "supervisord"
+        || ["program:", "eventlistener:", "fcgi-program:"]
+            .iter()
+            .any(|kind| name.starts_with(kind))
+}
+
+/// What a section's keys say.
+pub(super) fn facts(section: &Section) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    let whose = if section.name == "Container" {
+        Whose::Container
+    } else {
+        Whose::Child
+    };
+    for setting in &section.keys {
+        match setting.name.as_str() {
+            "Environment" | "DefaultEnvironment" => {
+                for word in words(&joined(setting)) {
+                    facts.extend(variable(&word, (SYSTEMD, whose)));
+                }
+            }
+            "UnsetEnvironment" => {
+                for word in words(&joined(setting)) {
+                    facts.extend(removed(&word));
+                }
+            }
+            "AddDevice" => facts.extend(device(setting)),
+            "environment" => facts.extend(listed(setting)),
+            "command" => {
+                let code = joined(setting);
+                let found = command_facts(code.code(), When::Loading);
+                facts.extend(within::placed(found, &code));
+            }
+            name if name.starts_with("Exec") => {
+                let mut words = words(&joined(setting));
+                if let Some(first) = words.first_mut() {
+                    let program = first.text.trim_start_matches(['@', '-', ':', '+', '!']);
+                    first.text = program.to_owned();
+                }
+                facts.extend(word_facts(&words, When::Loading));
+            }
+            _ => {}
+        }
+    }
+    for fact in &mut facts {
+        if let Some(write) = write_of(fact)
+            && write.whose == Whose::Child
+        {
+            write.whose = whose;
+        }
+    }
+    facts
+}
+
+/// A value's lines as one.
+fn joined(setting: &Setting) -> Embedded {
+    let mut code = Embedded::default();
+    for (at, (span, line)) in setting.lines.iter().enumerate() {
+        if at > 0 {
+            code.push(Span::new(span.start, span.start), " ");
+        }
+        let line = line.strip_suffix('\\').unwrap_or(line);
+        code.push(Span::new(span.start, span.start + line.len()), line);
+    }
+    code
+}
+
+/// Words as systemd parts them: quotes count at the start of a word only, and are taken off.
+/// Their places are in the file.
+fn words(code: &Embedded) -> Vec<Word> {
+    let text = code.code();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(rest) = text.get(at..).filter(|rest| !rest.trim_start().is_empty()) {
+        let content = rest.trim_start();
+        at += rest.len() - content.len();
+        let quote = content.chars().next().filter(|c| "\"'".contains(*c));
+        let inner = quote.and_then(|quote| {
+            let inner = content.get(1..)?;
+            Some(inner.get(..inner.find(quote)?)?)
+        });
+        let (bare, from, length) = match inner {
+            Some(inner) => (inner, at + 1, inner.len() + 2),
+            None => {
+                let end = content.find(char::is_whitespace).unwrap_or(content.len());
+                (content.get(..end).unwrap_or_default(), at, end)
+            }
+        };
+        let inside = Span::new(from, from + bare.len());
+        let place = code.verbatim(inside);
+        found.push(Word {
+            text: bare.to_owned(),
+            span: place.unwrap_or_else(|| code.in_file(inside)),
+            dynamic: bare.contains(['$', '%']),
+            plain: place.is_some() && !bare.contains(['\\', '"', '\'']),
+            quoted: None,
+        });
+        at += length.max(1);
+    }
+    found
+}
+
+fn variable(word: &Word, label: (&'static str, Whose)) -> Option<Fact> {
+    let (name, value) = word.text.split_once('=')?;
+    let start = word.span.start + name.len() + 1;
+    let given = Given {
+        text: value.to_owned(),
+        dynamic: word.text.contains('%'),
+        inside: word.plain.then(|| Span::new(start, word.span.end)),
+    };
+    given.fact(name, word.span, label)
+}
+
+fn removed(word: &Word) -> Option<Fact> {
+    let name = word.text.split('=').next().unwrap_or_default();
+    let given = Given::literal("", word.span);
+    let mut fact = given.fact(name, word.span, ("UnsetEnvironment=", Whose::Child))?;
+    fact.value = None;
+    if let Some(write) = write_of(&mut fact) {
+        write.value = Value::Absent;
+        write.how = HowSet::Removed;
+    }
+    Some(fact)
+}
+
+/// Podman's `AddDevice=nvidia.com/gpu=all`.
+fn device(setting: &Setting) -> Option<Fact> {
+    let (span, line) = setting.lines.first()?;
+    let card = line.strip_prefix("nvidia.com/gpu=")?;
+    let cards = if card == "all" {
+        Cards::All
+    } else {
+        Cards::Listed(vec![card.to_owned()])
+    };
+    Some(Fact {
+        span: *span,
+        value: Some(Span::new(span.end - card.len(), span.end)),
+        api: "container",
+        when: When::Loading,
+        kind: FactKind::Container(cards),
+    })
+}
+
+/// supervisord's `NAME="value",NAME=value`.
+fn listed(setting: &Setting) -> Vec<Fact> {
+    let mut found = Vec::new();
+    for (span, line) in &setting.lines {
+        let mut quote: Option<char> = None;
+        let mut start = 0;
+        let ends = line.char_indices().filter_map(|(at, c)| {
+            match quote {
+                Some(open) if c == open => quote = None,
+                None if matches!(c, '"' | '\'') => quote = Some(c),
+                None if c == ',' => return Some(at),
+                _ => {}
+            }
+            None
+        });
+        let ends: Vec<usize> = ends.collect();
+        for end in ends.into_iter().chain([line.len()]) {
+            let written = line.get(start..end).unwrap_or_default();
+            let at = span.start + start + (written.len() - written.trim_start().len());
+            found.extend(one_listed(written.trim(), at));
+            start = end + 1;
+        }
+    }
+    found
+}
+
+fn one_listed(written: &str, at: usize) -> Option<Fact> {
+    let (name, value) = written.split_once('=')?;
+    let from = at + name.len() + 1 + (value.len() - value.trim_start().len());
+    let value = value.trim_start();
+    // A comment begins behind a blank.
+    let value = value.split(" ;").next().unwrap_or(value).trim_end();
+    let bare = ["\"", "'"]
+        .iter()
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote));
+    let (text, start) = bare.map_or((value, from), |bare| (bare, from + 1));
+    let given = Given {
+        text: text.to_owned(),
+        dynamic: text.contains('%'),
+        inside: Some(Span::new(start, start + text.len())),
+    };
+    let span = Span::new(at, from + value.len());
+    given.fact(name.trim_end(), span, (SUPERVISOR, Whose::Child))
+}

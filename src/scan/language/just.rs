@@ -1,0 +1,382 @@
+//! justfiles: variables that are exported to recipes, and the recipes: lines for a shell, or a
+//! script with its own interpreter.
+
+use std::collections::HashSet;
+
+use super::file_name::{has_extension, interpreter, is_called};
+use super::given::{self, Given};
+use super::logical::{Joining, Lines, Logical};
+use super::recipe::{self, Variables};
+use super::{Language, ReaderFailed, clue, in_place, remark, within};
+use crate::git::RepoPath;
+use crate::scan::embedded::Embedded;
+use crate::scan::fact::{Detail, Fact, FileFacts, When, Whose};
+use crate::scan::remedy::{Wish, Written};
+use crate::scan::scopes::Scopes;
+use crate::text::{Edit, Span};
+
+/// The label of a variable that just exports.
+const LABEL: &str = "export";
+/// Shells whose words are read.
+const SHELLS: &[&str] = &["sh", "bash", "dash", "zsh", "ash", "ksh"];
+
+pub(super) const JUST: Language = Language {
+    name: "just",
+    claims,
+    worth_reading: clue::speaks_of_gpus,
+    read,
+    edits,
+    plain: super::plain_words,
+};
+
+fn claims(path: &RepoPath, _content: &[u8]) -> bool {
+    is_called(path, &["justfile", ".justfile"]) || has_extension(path, &["just", "justfile"])
+}
+
+const JOINING: Joining<'_> = Joining {
+    escape: '\\',
+    joint: " ",
+    comments: &[],
+    blanks_follow: false,
+};
+
+fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
+    let mut reader = Reader {
+        detail,
+        ..Reader::default()
+    };
+    // Once for the variables, which may be set below what uses them.
+    for pass in [Pass::Variables, Pass::Facts] {
+        reader.pass = pass;
+        reader.lines(text);
+    }
+    let mut facts = reader.facts;
+    facts.sort_by_key(|fact| fact.span);
+    Ok(FileFacts {
+        facts,
+        environment_is_given: true,
+        scopes: Scopes::new(reader.scopes),
+        comments: remark::comments(text, &["#"]),
+        ..FileFacts::default()
+    })
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Pass {
+    #[default]
+    Variables,
+    Facts,
+}
+
+#[derive(Default)]
+struct Reader {
+    pass: Pass,
+    detail: Detail,
+    variables: Variables,
+    unexported: HashSet<String>,
+    exports_all: bool,
+    foreign_shell: bool,
+    facts: Vec<Fact>,
+    scopes: Vec<Span>,
+}
+
+impl Reader {
+    fn lines(&mut self, text: &str) {
+        let mut lines = Lines::new(text);
+        while let Some((_, next)) = lines.peek() {
+            if next.starts_with([' ', '\t']) || next.trim().is_empty() {
+                lines.raw();
+                continue;
+            }
+            let Some(logical) = lines.joined(JOINING) else {
+                return;
+            };
+            self.own(&logical, &mut lines);
+        }
+    }
+
+    /// A line of just's own, with the body of a recipe that it heads.
+    fn own(&mut self, logical: &Logical, lines: &mut Lines<'_>) {
+        let code = logical.code.code();
+        if code.starts_with(['#', '[']) {
+            return;
+        }
+        let (name, rest) = code
+            .split_once(|c: char| c.is_whitespace())
+            .unwrap_or((code, ""));
+        match name {
+            "set" => self.setting(rest),
+            "unexport" => {
+                self.unexported.insert(rest.trim().to_owned());
+            }
+            "alias" | "import" | "import?" | "mod" | "mod?" => {}
+            _ => match code.split_once(":=") {
+                Some((before, value)) if is_assignment(before) => {
+                    self.assign(before, code.len() - value.len(), logical);
+                }
+                _ if code.contains(':') => self.rule(logical, lines),
+                _ => {}
+            },
+        }
+    }
+
+    fn setting(&mut self, rest: &str) {
+        let rest = rest.trim();
+        let (name, value) = rest.split_once(":=").unwrap_or((rest, "true"));
+        match name.trim() {
+            "export" => self.exports_all = value.trim() == "true",
+            "shell" => {
+                let first = value.split(['"', '\'']).nth(1).unwrap_or_default();
+                let program = first.rsplit('/').next().unwrap_or_default();
+                self.foreign_shell = !SHELLS.contains(&program);
+            }
+            _ => {}
+        }
+    }
+
+    fn assign(&mut self, before: &str, from: usize, logical: &Logical) {
+        let code = logical.code.code();
+        let (export, name) = match before.trim().strip_prefix("export") {
+            Some(name) if name.starts_with([' ', '\t']) => (true, name.trim()),
+            _ => (false, before.trim()),
+        };
+        let literal = literal(code, from);
+        if self.pass == Pass::Variables {
+            let known = literal.and_then(|inside| code.get(inside.start..inside.end));
+            self.variables.set(name, known);
+            return;
+        }
+        if !(export || self.exports_all) || self.unexported.contains(name) {
+            return;
+        }
+        let start = before.len() - before.trim_start().len();
+        let start = before.rfind(name).unwrap_or(start);
+        let given = self.given(logical, from, literal);
+        let end = code.trim_end().len();
+        let span = logical.code.in_file(Span::new(start, end));
+        self.facts
+            .extend(given.fact(name, span, (LABEL, Whose::Own)));
+    }
+
+    fn given(&self, logical: &Logical, from: usize, literal: Option<Span>) -> Given {
+        let code = logical.code.code();
+        let text = literal.and_then(|inside| Some((inside, code.get(inside.start..inside.end)?)));
+        match text {
+            Some((inside, text)) => Given {
+                text: text.to_owned(),
+                dynamic: false,
+                inside: logical.code.verbatim(inside),
+            },
+            None => {
+                let name = code.get(from..).unwrap_or_default().trim();
+                let known = self.variables.get(name);
+                known.map_or_else(Given::unknown, |value| Given {
+                    text: value.to_owned(),
+                    ..Given::default()
+                })
+            }
+        }
+    }
+
+    /// `name parameter="default" $EXPORTED="default": others`, and its body.
+    fn rule(&mut self, logical: &Logical, lines: &mut Lines<'_>) {
+        let before = self.facts.len();
+        let parameters = self.parameters(logical);
+        let mut end = logical.span.end;
+        let mut body: Vec<Logical> = Vec::new();
+        while let Some((_, next)) = lines.peek() {
+            if !next.starts_with([' ', '\t']) && !next.trim().is_empty() {
+                break;
+            }
+            // A script is joined by whoever reads it.
+            let is_script = body
+                .first()
+                .is_some_and(|first| first.code.code().trim_start().starts_with("#!"));
+            let line = if is_script {
+                lines.raw().map(|(span, text)| as_it_is(span, text))
+            } else {
+                lines.joined(JOINING)
+            };
+            let Some(line) = line else {
+                break;
+            };
+            end = line.span.end;
+            if !line.code.code().trim().is_empty() || is_script {
+                body.push(line);
+            }
+        }
+        if self.pass == Pass::Variables {
+            return;
+        }
+        let first = body
+            .first()
+            .map_or("", |line| line.code.code())
+            .trim_start();
+        let program = interpreter(first.as_bytes()).map(str::to_owned);
+        if let Some(program) = program {
+            self.script(&program, &body, &parameters);
+        } else if !self.foreign_shell {
+            for line in &body {
+                self.line(line, &parameters);
+            }
+        }
+        if self.facts.len() > before {
+            self.scopes.push(Span::new(logical.span.start, end));
+        }
+    }
+
+    /// The parameters with their defaults; those with a `$` are variables of what is started.
+    fn parameters(&mut self, logical: &Logical) -> Variables {
+        let code = logical.code.code();
+        let mut found = Variables::default();
+        let mut at = 0;
+        // Up to the colon behind the parameters; the name is none.
+        for word in code.split([' ', '\t']) {
+            let start = at;
+            at += word.len() + 1;
+            if start == 0 {
+                continue;
+            }
+            let bare = word.trim_start_matches(['+', '*']);
+            if bare.starts_with(':') {
+                break;
+            }
+            let (name, value) = bare.split_once('=').unwrap_or((bare, ""));
+            let value_at = start + word.len() - value.len();
+            let name = name.trim_end_matches(':');
+            let literal = literal(code.get(..at - 1).unwrap_or_default(), value_at);
+            let text = literal.and_then(|inside| code.get(inside.start..inside.end));
+            let own = name.trim_start_matches('$');
+            found.set(own, text);
+            if own.len() < name.len()
+                && self.pass == Pass::Facts
+                && let Some(inside) = literal
+            {
+                let given = self.given(logical, value_at, Some(inside));
+                let from = start + (word.len() - bare.len());
+                let span = logical.code.in_file(Span::new(from, inside.end));
+                self.facts
+                    .extend(given.fact(own, span, ("parameter", Whose::Child)));
+            }
+            if word.ends_with(':') {
+                break;
+            }
+        }
+        found
+    }
+
+    /// A line of a recipe, with a shell of its own.
+    fn line(&mut self, line: &Logical, parameters: &Variables) {
+        let code = line.code.code();
+        let content = code.trim_start_matches([' ', '\t', '@', '-']);
+        let from = code.len() - content.len();
+        let mut filled = Embedded::default();
+        self.fill(&mut filled, &line.code, from, parameters);
+        let facts = recipe::shell(&filled, When::Loading);
+        if !facts.is_empty() {
+            self.scopes.push(line.span);
+        }
+        self.facts.extend(facts);
+    }
+
+    /// A body that an interpreter reads.
+    fn script(&mut self, program: &str, body: &[Logical], parameters: &Variables) {
+        let indent = body.first().map_or(0, |line| {
+            let code = line.code.code();
+            code.len() - code.trim_start().len()
+        });
+        let mut filled = Embedded::default();
+        for line in body.iter().skip(1) {
+            let code = line.code.code();
+            let blank = code.len() - code.trim_start().len();
+            self.fill(&mut filled, &line.code, indent.min(blank), parameters);
+            filled.push(Span::new(line.span.end, line.span.end), "\n");
+        }
+        let program = program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+        let facts = if SHELLS.contains(&program) {
+            recipe::shell(&filled, When::Loading)
+        } else if program == "python" {
+            Language::called("python").map_or_else(Vec::new, |python| {
+                within::facts_of(python, &filled, self.detail)
+            })
+        } else {
+            Vec::new()
+        };
+        self.facts.extend(facts);
+    }
+
+    /// Copies a line from an offset on, with what stands between `{{` and `}}` filled in.
+    fn fill(&self, to: &mut Embedded, from: &Embedded, start: usize, parameters: &Variables) {
+        let code = from.code();
+        let mut at = start;
+        while let Some(rest) = code.get(at..).filter(|rest| !rest.is_empty()) {
+            let opened = rest.find("{{").and_then(|open| {
+                let close = rest.get(open..)?.find("}}")?;
+                Some((open, open + close + 2))
+            });
+            let (open, close) = opened.unwrap_or((rest.len(), rest.len()));
+            from.copy_to(to, Span::new(at, at + open));
+            if close > open {
+                let name = rest.get(open + 2..close - 2).unwrap_or_default().trim();
+                let value = parameters.get(name).or_else(|| self.variables.get(name));
+                recipe::fill(to, from.in_file(Span::new(at + open, at + close)), value);
+            }
+            at += close;
+        }
+    }
+}
+
+fn as_it_is(span: Span, text: &str) -> Logical {
+    let mut code = Embedded::default();
+    code.push(span, text);
+    Logical { span, code }
+}
+
+/// Whether what stands before `:=` is a name, or `export` and a name.
+fn is_assignment(before: &str) -> bool {
+    let before = before.trim();
+    let name = before.strip_prefix("export").map_or(before, |rest| {
+        if rest.starts_with([' ', '\t']) {
+            rest.trim()
+        } else {
+            before
+        }
+    });
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|b| b"_-".contains(&b) || b.is_ascii_alphanumeric())
+}
+
+/// The inside of a value that is one text in quotes, without escapes.
+fn literal(code: &str, start: usize) -> Option<Span> {
+    let rest = code.get(start..)?;
+    let value = rest.trim_start();
+    let at = start + (rest.len() - value.len());
+    let quote = value.chars().next().filter(|c| "\"'".contains(*c))?;
+    let inner = value.get(1..)?;
+    let end = inner.find(quote)?;
+    let text = inner.get(..end)?;
+    let behind = inner.get(end + 1..)?.trim_start();
+    let is_whole = behind.is_empty() || behind.starts_with(['#', ':']);
+    (is_whole && !text.contains('\\')).then(|| Span::new(at + 1, at + 1 + end))
+}
+
+fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
+    let style = in_place::Style {
+        beside,
+        flags_are_words: false,
+    };
+    in_place::edits(text, facts, wishes, style)
+}
+
+fn beside(text: &str, _: &FileFacts, fact: &Fact, (name, value): (&str, &str)) -> Option<Edit> {
+    if given::is_of_command(fact) {
+        return given::word_before(text, fact, (name, value));
+    }
+    if fact.api == LABEL {
+        return given::line_like(text, fact, (name, value));
+    }
+    // A parameter more would take an argument.
+    None
+}

@@ -1,0 +1,73 @@
+//! What the recipes of make and just share: the tool's own variables, as far as one literal is all
+//! they are ever set to, and a line with them filled in.
+
+use std::collections::HashMap;
+
+use super::command::{HOLE, LONGEST, command_facts};
+use super::logical::push_otherwise;
+use super::within;
+use crate::scan::embedded::Embedded;
+use crate::scan::fact::{Fact, When};
+use crate::text::Span;
+
+/// Values longer than this are not filled in, so that a file grows no further than it is.
+const LONGEST_VALUE: usize = 128;
+
+/// The tool's own variables.
+#[derive(Debug, Default)]
+pub(super) struct Variables {
+    /// `None` where the file sets one to several values, or to what is decided when it runs.
+    known: HashMap<String, Option<String>>,
+}
+
+impl Variables {
+    /// Notes that a variable is set; `None` to something that is not known.
+    pub(super) fn set(&mut self, name: &str, value: Option<&str>) {
+        let value = value.filter(|value| value.len() <= LONGEST_VALUE);
+        self.known
+            .entry(name.to_owned())
+            .and_modify(|known| {
+                if known.as_deref() != value {
+                    *known = None;
+                }
+            })
+            .or_insert_with(|| value.map(str::to_owned));
+    }
+
+    /// What a variable is.
+    pub(super) fn get(&self, name: &str) -> Option<&str> {
+        self.known.get(name)?.as_deref()
+    }
+}
+
+/// Adds a variable's value to a line, or a hole where that is not known.
+pub(super) fn fill(code: &mut Embedded, span: Span, value: Option<&str>) {
+    let mut hole = [0; 4];
+    push_otherwise(code, span, value.unwrap_or(HOLE.encode_utf8(&mut hole)));
+}
+
+/// What a shell does with a line, or lines.
+pub(super) fn shell(code: &Embedded, when: When) -> Vec<Fact> {
+    if code.code().len() > LONGEST {
+        return Vec::new();
+    }
+    within::placed(command_facts(code.code(), when), code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_with_two_values_is_not_known() {
+        let mut variables = Variables::default();
+        variables.set("A", Some("1"));
+        variables.set("B", Some("1"));
+        variables.set("B", Some("2"));
+        variables.set("C", None);
+        variables.set("A", Some("1"));
+        assert_eq!(variables.get("A"), Some("1"));
+        assert_eq!((variables.get("B"), variables.get("C")), (None, None));
+        assert_eq!(variables.get("D"), None);
+    }
+}
