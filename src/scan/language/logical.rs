@@ -146,9 +146,9 @@ mod tests {
             found.push((line.code.code().to_owned(), line.span));
         }
         let expected = [
-            ("a   c d", Span::new(0, 20)),
-            ("e\\\\", Span::new(21, 24)),
-            ("f", Span::new(25, 27)),
+            ("a   c d", Span::new(0, 19)),
+            ("e\\\\", Span::new(20, 23)),
+            ("f", Span::new(24, 26)),
         ];
         assert_eq!(found, expected.map(|(text, span)| (text.to_owned(), span)));
     }

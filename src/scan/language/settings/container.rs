@@ -149,7 +149,11 @@ fn reserved(walk: &mut Walk<'_>, device: &Node, around: Around<'_>) {
             };
             (whole(entry), cards)
         }
-        None => (device.span, Cards::All),
+        // What is missing has no place: it is shown where GPUs are asked for.
+        None => {
+            let asks = entry("capabilities").or_else(|| entry("driver"));
+            (asks.map_or(device.span, whole), Cards::All)
+        }
     };
     gives(walk, span, None, cards, around);
 }
