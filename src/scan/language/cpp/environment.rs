@@ -43,7 +43,7 @@ fn set(
     let written = reader.tokens.written(value.1 - 1);
     let is_removed = api != "setenv"
         && (["NULL", "nullptr", "0"].contains(&written)
-            || (api.starts_with("_") && written.ends_with("\"\"")));
+            || (api.starts_with('_') && written.ends_with("\"\"")));
     let said = (!is_removed).then(|| reader.said(value.0, value.1));
     let only_where_missing = api == "setenv"
         && pieces.get(2).is_some_and(|(first, end)| {

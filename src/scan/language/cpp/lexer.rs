@@ -208,12 +208,11 @@ impl Lexer<'_> {
             .text
             .get(self.at + 2..)
             .and_then(|rest| rest.find("*/"));
-        match found {
-            Some(length) => self.at += length + 4,
-            None => {
-                self.error(self.at);
-                self.at = self.bytes.len();
-            }
+        if let Some(length) = found {
+            self.at += length + 4;
+        } else {
+            self.error(self.at);
+            self.at = self.bytes.len();
         }
     }
 

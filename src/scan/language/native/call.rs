@@ -133,11 +133,14 @@ impl<'t> Reader<'t> {
             || (self.tokens.is_sign(behind, b'=') && !self.tokens.is_sign(behind + 1, b'='))
             || self.tokens.word(behind) == Some("if");
         let compared = self.is_compared(path.first, behind);
-        // `matches!(device, Device::Cuda(1))`
+        // `matches!(device, Device::Cuda(1))`, `assert_eq!(Device::Cuda(1).to_string(), "cuda:1")`
         let around = self.tokens.around(open);
-        let asked = around
-            .and_then(|around| Path::before(&self.tokens, around, self.syntax))
-            .is_some_and(|path| path.is_macro && path.name() == "matches");
+        let asked = path.name() == "Cuda"
+            && around
+                .and_then(|around| Path::before(&self.tokens, around, self.syntax))
+                .is_some_and(|path| {
+                    path.is_macro && (path.name() == "matches" || tells(path.name()))
+                });
         matched || compared || asked
     }
 

@@ -3,10 +3,12 @@
 //!
 //! They read tokens, not a grammar: see "Grammars" in `docs/design-notes.md`.
 
+mod assignment;
 mod call;
 pub(super) mod clue;
 mod constant;
 mod edit;
+mod import;
 mod literal;
 mod name;
 mod owner;

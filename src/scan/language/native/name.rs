@@ -1,6 +1,7 @@
 //! Numbers under names that hold a card: parameters with a default, variables, fields.
 
-use super::constant::{Target, is_enumeration, parameters_before};
+use super::assignment::Target;
+use super::constant::{is_enumeration, parameters_before};
 use super::owner::Owner;
 use super::path::Path;
 use super::reader::{Reader, Said, Syntax};
@@ -18,8 +19,21 @@ impl<'t> Reader<'t> {
         self.named(&target, (equals + 1, end));
     }
 
-    /// `int gpu_id{1}` and `int gpu_id(1)`.
+    /// `int gpu_id{1}`, `int gpu_id(1)`, and an option of gflags: `DEFINE_int32(gpu_id, 1, "…")`.
     pub(super) fn initialised(&mut self, path: &Path<'t>, open: usize) {
+        if path.name().starts_with("DEFINE_") {
+            let pieces = self.tokens.pieces(open);
+            if let [(name, _), (first, end), _] = pieces.as_slice() {
+                let target = Target {
+                    name: *name,
+                    declares: false,
+                    keeps: false,
+                    is_member: false,
+                };
+                self.named(&target, (*first, *end));
+            }
+            return;
+        }
         if let Some(name) = path.declares {
             let target = Target {
                 name,
@@ -92,8 +106,7 @@ impl<'t> Reader<'t> {
         let name = self.tokens.written(target.name);
         let Some(choice) = card_name(name) else {
             // `CudaDevice { index: 1 }`
-            if name == "index" && target.is_member && self.literal_owner(target.name) == Owner::Card
-            {
+            if name == "index" && target.is_member && self.is_in_cuda_device(target.name) {
                 self.value("index:", catalogue::Form::Index, target.name, (first, end));
             }
             return;
@@ -155,8 +168,7 @@ impl<'t> Reader<'t> {
         };
         match (owner, choice.needs) {
             (Owner::Other, _) => false,
-            (_, Evidence::Name) => true,
-            (Owner::Card, Evidence::File) => true,
+            (_, Evidence::Name) | (Owner::Card, Evidence::File) => true,
             // What is only a variable is followed to where it is used.
             _ if target.is_member => self.used.contains_key(name),
             _ => self.is_default(target.name),

@@ -4,7 +4,20 @@ use super::reader::{Reader, Syntax};
 use super::tokens::Kind;
 
 /// Words of types and variables whose `device_id` is a card.
-const CARDS: &[&str] = &["cuda", "gpu", "tensorrt", "trt", "nv", "nvidia", "cudnn"];
+const CARDS: &[&str] = &["cuda", "cudnn", "nv", "nvidia", "tensorrt", "trt"];
+/// Of a GPU's types, those with one of these words set something; the others may only tell.
+const SETTINGS: &[&str] = &[
+    "args",
+    "cloner",
+    "config",
+    "index",
+    "init",
+    "opts",
+    "options",
+    "params",
+    "resources",
+    "settings",
+];
 /// And of those whose is none.
 const OTHERS: &[&str] = &[
     "amd", "camera", "cann", "capture", "directml", "dml", "hip", "metal", "migraphx", "npu",
@@ -34,7 +47,11 @@ pub(super) fn owner(name: &str) -> Owner {
     let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
     if has(OTHERS) || has(TOLD) || lower.contains("rocm") {
         Owner::Other
-    } else if has(CARDS) || lower.contains("cuda") || lower.contains("tensorrt") {
+    } else if has(CARDS)
+        || (has(&["gpu"]) && has(SETTINGS))
+        || lower.contains("cuda")
+        || lower.contains("tensorrt")
+    {
         Owner::Card
     } else {
         Owner::Unknown
@@ -140,6 +157,15 @@ impl Reader<'_> {
         Owner::Unknown
     }
 
+    /// Whether the literal around a field is one of CUDA's devices: `CudaDevice { index: 1 }`.
+    pub(super) fn is_in_cuda_device(&self, at: usize) -> bool {
+        let around = self
+            .tokens
+            .around(at)
+            .filter(|around| self.tokens.is_open(*around, b'{'));
+        around.is_some_and(|around| self.tokens.written(around.wrapping_sub(1)) == "CudaDevice")
+    }
+
     /// Whether a block is a piece of a macro's, of which nobody knows what it becomes.
     pub(super) fn is_in_macro(&self, at: usize) -> bool {
         let around = self.tokens.around(at);
@@ -159,6 +185,7 @@ mod tests {
             ("GpuIndexFlatConfig", Owner::Card),
             ("GPUOptions", Owner::Card),
             ("GpuProcessInfo", Owner::Other),
+            ("GpuForAggregation", Owner::Unknown),
             ("cuda_options", Owner::Card),
             ("o", Owner::Unknown),
             ("VkDevice", Owner::Other),
