@@ -4,7 +4,7 @@ use super::count;
 use super::device::selected;
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
-use super::walk::{Around, Walk, whole};
+use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::catalogue::{DeviceText, Form};
 use crate::scan::fact::{Cards, FactKind, Value};
 use crate::text::Span;
@@ -14,7 +14,7 @@ const ACCELERATE: &str = "accelerate launch";
 
 /// What the keys of one map say together.
 pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    if around.in_prose || around.in_environment {
+    if matches!(around.sense, Sense::Prose | Sense::Environment) {
         return;
     }
     if is_of_accelerate(node) {
@@ -25,7 +25,7 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
 
 /// The words of a command whose program stands elsewhere: `args: [--tensor-parallel-size, "2"]`.
 pub(super) fn of_words(walk: &mut Walk<'_>, elements: &[Node], around: Around<'_>) {
-    if around.in_prose || around.in_environment {
+    if matches!(around.sense, Sense::Prose | Sense::Environment) {
         return;
     }
     for (at, element) in elements.iter().enumerate() {
@@ -121,8 +121,9 @@ fn accelerate(walk: &mut Walk<'_>, node: &Node) {
             ]
             .iter()
             .any(|other| says("distributed_type", other));
-            let of_gpus = |entry: &&Entry| on_gpus && !speaks_of_others(walk.text, entry);
-            if let Some(entry) = entry("num_processes").filter(of_gpus) {
+            let text = walk.text;
+            let counts = |entry: &&Entry| on_gpus && !speaks_of_others(text, entry);
+            if let Some(entry) = entry("num_processes").filter(counts) {
                 taken(walk, entry, ACCELERATE);
             }
         }

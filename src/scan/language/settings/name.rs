@@ -113,12 +113,10 @@ const RECORDS: &[&str] = &[
 
 /// Keys of a run that is over.
 const OF_RECORDS: &[&str] = &[
-    "accuracy",
     "best_score",
     "completed_at",
     "cpu_count",
     "created_at",
-    "date",
     "datetime",
     "duration",
     "elapsed",
@@ -128,11 +126,8 @@ const OF_RECORDS: &[&str] = &[
     "finished_at",
     "git_hash",
     "git_revision",
-    "host",
-    "hostname",
     "latency",
     "latency_ms",
-    "loss",
     "machine_info",
     "memory_free",
     "memory_peak",
@@ -147,7 +142,6 @@ const OF_RECORDS: &[&str] = &[
     "start_time",
     "started_at",
     "startedat",
-    "temperature",
     "throughput",
     "timestamp",
     "torch_version",
@@ -232,7 +226,9 @@ mod tests {
     #[test]
     fn a_record_is_known_by_two_keys() {
         assert!(are_of_record(["device", "timestamp", "score"].into_iter()));
-        assert!(!are_of_record(["device", "loss"].into_iter()));
+        assert!(!are_of_record(
+            ["device", "temperature", "loss", "score"].into_iter()
+        ));
         assert!(is_record("results") && !is_record("training"));
     }
 }

@@ -3,7 +3,7 @@
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::variable;
-use super::walk::{Around, Walk};
+use super::walk::{Around, Sense, Walk};
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Fact, FactKind, When, Whose};
 use crate::scan::language::command::{Word, command_facts, word_facts};
@@ -39,7 +39,7 @@ fn is_container_options(name: &str) -> bool {
 
 /// What the keys of one map start together: a program with its arguments.
 pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    if around.in_prose {
+    if around.sense == Sense::Prose {
         return;
     }
     let mut words: Vec<Word> = Vec::new();
@@ -50,7 +50,7 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         Some(Kind::List(elements)) if !are_lines(elements) => words.extend(listed(elements)),
         Some(Kind::Scalar(scalar)) if !scalar.text.contains(char::is_whitespace) => {
             let span = program.map_or(node.span, |program| program.span);
-            if scalar.text.ends_with(".py") || node.get("program").is_some() {
+            if is_python(&scalar.text) || node.get("program").is_some() {
                 words.push(Word {
                     text: "python".to_owned(),
                     span,
@@ -73,6 +73,11 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     }
 }
 
+fn is_python(program: &str) -> bool {
+    let extension = std::path::Path::new(program).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("py"))
+}
+
 /// The script in `[sh, -c]` with its arguments: read where it stands, line by line.
 fn shell_script<'t>(command: &'t [Node], arguments: &'t [Node]) -> Option<(&'t Scalar, Span)> {
     let mut words = command.iter().chain(arguments);
@@ -92,7 +97,7 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -
     if is_container_options(&name) {
         return container_options(walk, &entry.value, around);
     }
-    if around.in_prose {
+    if around.sense == Sense::Prose {
         return false;
     }
     let is_script = SCRIPTS.contains(&name.as_str()) || around.outer_key == "scripts";

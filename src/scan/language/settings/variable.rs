@@ -1,7 +1,7 @@
 //! Environment variables in settings: `NAME: value`, `- NAME=value`, `- name: NAME` with a value.
 
 use super::tree::{Entry, Kind, Node, Scalar};
-use super::walk::{Around, Walk, whole};
+use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::catalogue::{self, Variable};
 use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::text::Span;
@@ -19,7 +19,7 @@ const LONGEST: usize = 512;
 pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bool {
     let name = entry.key.as_str();
     // Only among variables a name of small letters is a variable's; elsewhere a program reads it.
-    if name.contains(|c: char| c.is_ascii_lowercase()) && !around.in_environment {
+    if name.contains(|c: char| c.is_ascii_lowercase()) && around.sense != Sense::Environment {
         return mask_of_program(walk, entry, around);
     }
     let Kind::Scalar(scalar) = &entry.value.kind else {
@@ -32,7 +32,7 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -
 /// `cuda_visible_devices: "0"`: the program that reads it sets the mask to this.
 fn mask_of_program(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bool {
     let is_mask = catalogue::variable(&entry.key.to_ascii_uppercase()) == Some(Variable::Visible);
-    if !is_mask || around.in_prose {
+    if !is_mask || around.sense == Sense::Prose {
         return false;
     }
     let listed: Option<Vec<String>> = match &entry.value.kind {
@@ -107,7 +107,7 @@ pub(super) fn of_pair(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
             .reduce(|one, other| Span::new(one.start.min(other.start), one.end.max(other.end)));
         // The pair is one element of somebody's environment.
         let around = Around {
-            in_environment: true,
+            sense: Sense::Environment,
             ..around
         };
         let place = (span.unwrap_or(node.span), value_scalar.inside);

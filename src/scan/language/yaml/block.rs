@@ -34,9 +34,9 @@ pub(super) fn lines(text: &str, span: Span, folded: bool) -> Option<Embedded> {
         let end = Span::new(own_span.end, start + line.len());
         start += line.len();
         let is_more = own.starts_with([' ', '\t']);
-        if let Some(end) = pending.take() {
-            let joins = folded && !own.is_empty() && !is_more;
-            code.push(end, if joins { " " } else { "\n" });
+        // An empty line is the line end by itself.
+        if let Some(end) = pending.take().filter(|_| !own.is_empty()) {
+            code.push(end, if is_more { "\n" } else { " " });
         }
         code.push(own_span, own);
         let has_end = end.end > end.start;
@@ -106,6 +106,10 @@ mod tests {
         assert_eq!(read("a: |\n  b\n    c\n\n  d\n", false), "b\n  c\n\nd\n");
         assert_eq!(read("a: |-\r\n  b\r\n  c\r\n", false), "b\nc\n");
         assert_eq!(read("a: >\n  b\n  c\n  d", true), "b c d");
+        assert_eq!(
+            read("a: >\n  b\n\n  c\n    d\n  e\n", true),
+            "b\nc\n  d\ne\n"
+        );
     }
 
     #[test]

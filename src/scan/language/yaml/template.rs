@@ -23,18 +23,17 @@ fn blanked_line(line: &str, open: &mut Option<&'static str>) -> String {
     let mut has_template = false;
     let mut rest = line;
     loop {
-        let end = match open {
-            Some(end) => *end,
-            None => {
-                let Some((at, end)) = next_template(rest) else {
-                    break;
-                };
-                only_templates &= rest[..at].trim().is_empty();
-                written.push_str(&rest[..at]);
-                rest = &rest[at..];
-                *open = Some(end);
-                end
-            }
+        let end = if let Some(end) = open {
+            *end
+        } else {
+            let Some((at, end)) = next_template(rest) else {
+                break;
+            };
+            only_templates &= rest[..at].trim().is_empty();
+            written.push_str(&rest[..at]);
+            rest = &rest[at..];
+            *open = Some(end);
+            end
         };
         has_template = true;
         let inner = rest.find(end).map(|at| at + end.len());

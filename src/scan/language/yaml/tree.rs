@@ -193,17 +193,18 @@ impl Builder<'_> {
         open.end = open.end.max(node.span.end);
         match &mut open.kind {
             OpenKind::List(elements) => elements.push(node),
-            OpenKind::Map { entries, key } => match key.take() {
-                Some((key, key_span)) => entries.push(Entry {
-                    key,
-                    key_span,
-                    value: node,
-                }),
-                None => {
+            OpenKind::Map { entries, key } => {
+                if let Some((key, key_span)) = key.take() {
+                    entries.push(Entry {
+                        key,
+                        key_span,
+                        value: node,
+                    });
+                } else {
                     let text = node.text().unwrap_or_default().to_owned();
                     *key = Some((text, node.span));
                 }
-            },
+            }
         }
     }
 
