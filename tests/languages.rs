@@ -237,7 +237,11 @@ fn check_python(page: &str, severities: bool) -> usize {
 }
 
 /// Pages of the other languages, each with the least number of its cases.
-const PAGES: &[(&str, usize)] = &[(include_str!("languages/dotenv.md"), 6)];
+const PAGES: &[(&str, usize)] = &[
+    (include_str!("languages/dotenv.md"), 6),
+    (include_str!("languages/shell.md"), 20),
+    (include_str!("languages/shells.md"), 20),
+];
 
 #[test]
 fn cases_of_other_languages_give_their_findings() {

@@ -7,6 +7,7 @@ mod alias;
 mod card_text;
 mod cuda;
 mod elsewhere;
+pub mod flag;
 mod form;
 mod huggingface;
 mod inference;

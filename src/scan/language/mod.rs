@@ -9,6 +9,7 @@ mod notebook;
 mod python;
 mod remark;
 mod settings;
+mod shell;
 mod within;
 
 use super::fact::{Detail, FileFacts};
@@ -50,7 +51,15 @@ pub enum ReaderFailed {
 }
 
 /// All languages; the first one that claims a file has it.
-pub static LANGUAGES: &[Language] = &[python::PYTHON, notebook::NOTEBOOK, dotenv::DOTENV];
+pub static LANGUAGES: &[Language] = &[
+    python::PYTHON,
+    notebook::NOTEBOOK,
+    dotenv::DOTENV,
+    shell::SHELL,
+    shell::FISH,
+    shell::POWERSHELL,
+    shell::BATCH,
+];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
 fn plain_words(code: &str) -> String {
