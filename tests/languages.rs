@@ -249,6 +249,8 @@ const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/json.md"), 14),
     (include_str!("languages/cpp.md"), 20),
     (include_str!("languages/rust.md"), 10),
+    (include_str!("languages/shell.md"), 20),
+    (include_str!("languages/shells.md"), 20),
 ];
 
 #[test]

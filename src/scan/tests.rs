@@ -273,7 +273,7 @@ fn python_is_known_by_name_or_first_line() {
         ("a.pyi", "", true),
         ("a.pyw", "", true),
         ("run", "#!/usr/bin/env python3\n", true),
-        ("run", "#!/bin/sh\n", false),
+        ("run", "#!/usr/bin/perl\n", false),
         ("a.txt", "#!/usr/bin/env python3\n", false),
         ("a.zig", "cuda", false),
     ] {
@@ -407,7 +407,7 @@ fn the_policy_says_in_which_language_a_file_is() {
          [[language]]\npaths = [\"old/*.py\"]\nas = \"none\"\n",
         Preset::Rtx3090.text()
     );
-    let policy = crate::policy::parse(std::path::Path::new("p"), text.as_bytes()).unwrap();
+    let policy = parse(Path::new("p"), text.as_bytes()).unwrap();
     let scanner = Scanner::new(&policy);
     let language = |path: &str| {
         let found = scanner.language(&RepoPath::new(path), b"");

@@ -8,6 +8,7 @@ mod card_text;
 mod count;
 mod cuda;
 mod elsewhere;
+pub mod flag;
 mod form;
 mod huggingface;
 mod inference;

@@ -22,6 +22,7 @@ mod remark;
 mod rust;
 mod settings;
 mod toml;
+mod shell;
 mod within;
 mod yaml;
 
@@ -77,6 +78,10 @@ pub static LANGUAGES: &[Language] = &[
     ini::INI,
     make::MAKE,
     just::JUST,
+    shell::SHELL,
+    shell::FISH,
+    shell::POWERSHELL,
+    shell::BATCH,
 ];
 
 /// Code of a language that has blanks and quotes for layout only, without them.

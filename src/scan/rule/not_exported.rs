@@ -28,13 +28,12 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         }
         let mut draft = Draft::on(fact, About::Line);
         draft.message = format!(
-            "{name} is set in a shell of its own, and no program gets it: they keep the cards they \
-             had, perhaps {}",
+            "{name} is set here, and no program gets it: they keep the cards they had, perhaps {}",
             situation.forbidden()
         );
         "nobody sees this".clone_into(&mut draft.label);
         draft.help = format!(
-            "set {name} in the program's own environment, or in front of the command that needs it"
+            "export {name} in the shell that starts the program, or set it in front of the command"
         );
         // Another value than the program's own would stay as it is, unseen.
         let required = &situation.policy.environment;

@@ -7,8 +7,8 @@ use crate::git::RepoPath;
 use crate::policy::Preset;
 use crate::scan::{FixResult, Safety, Scanner};
 
-/// The code blocks under a heading.
-fn blocks(page: &str, heading: &str) -> Vec<String> {
+/// The code blocks under a heading, each in the file that its kind means.
+fn blocks(page: &str, heading: &str) -> Vec<(RepoPath, String)> {
     let section = page
         .split("\n## ")
         .find(|section| section.starts_with(heading))
@@ -17,8 +17,34 @@ fn blocks(page: &str, heading: &str) -> Vec<String> {
         .split("```")
         .skip(1)
         .step_by(2)
-        .map(|block| block.split_once('\n').unwrap().1.to_owned())
+        .map(|block| {
+            let (kind, code) = block.split_once('\n').unwrap();
+            (RepoPath::new(file_of(kind)), code.to_owned())
+        })
         .collect()
+}
+
+/// How a file is called whose code stands in a block of this kind.
+fn file_of(kind: &str) -> &str {
+    match kind {
+        "python" => "a.py",
+        "sh" | "console" => "a.sh",
+        "fish" => "a.fish",
+        "powershell" => "a.ps1",
+        "batch" => "a.bat",
+        "dotenv" => ".env",
+        "yaml" => "a.yaml",
+        "compose" => "compose.yaml",
+        "dockerfile" => "Dockerfile",
+        "makefile" => "Makefile",
+        "toml" => "pyproject.toml",
+        "ini" => "tox.ini",
+        "json" => "launch.json",
+        "cpp" => "a.cpp",
+        "cuda" => "a.cu",
+        "rust" => "a.rs",
+        other => panic!("blocks of {other} are in no file"),
+    }
 }
 
 #[test]
@@ -51,8 +77,8 @@ fn every_example_is_found_and_every_remedy_is_clean() {
     let preset = Preset::Rtx3090.text();
     let policy = crate::policy::parse(Path::new("gpuguard.toml"), preset.as_bytes()).unwrap();
     let scanner = Scanner::new(&policy);
-    let codes = |text: &str| -> Vec<&str> {
-        let scan = scanner.scan(&RepoPath::new("a.py"), text.as_bytes());
+    let codes = |(path, text): &(RepoPath, String)| -> Vec<&str> {
+        let scan = scanner.scan(path, text.as_bytes());
         scan.findings.iter().map(|finding| finding.rule).collect()
     };
     for rule in RULES {
@@ -66,19 +92,21 @@ fn every_example_is_found_and_every_remedy_is_clean() {
         for example in &examples {
             assert!(
                 codes(example).contains(&rule.code),
-                "{}: {example}",
-                rule.code
+                "{}: {}",
+                rule.code,
+                example.1
             );
         }
-        for example in examples {
-            check_fixes(&scanner, rule.code, &example);
+        for (path, example) in examples {
+            check_fixes(&scanner, rule.code, &path, &example);
         }
         for remedy in remedies {
             assert_eq!(
                 codes(&remedy),
                 Vec::<&str>::new(),
-                "{}: {remedy}",
-                rule.code
+                "{}: {}",
+                rule.code,
+                remedy.1
             );
         }
     }
@@ -86,11 +114,11 @@ fn every_example_is_found_and_every_remedy_is_clean() {
 
 /// Makes a rule's fixes, one after the other, as long as there are any: then nothing that it calls
 /// fixable is left, and the rule is content where it could fix at all.
-fn check_fixes(scanner: &Scanner, code: &str, example: &str) {
+fn check_fixes(scanner: &Scanner, code: &str, path: &RepoPath, example: &str) {
     let mut text = example.to_owned();
     let mut fixed = 0;
     loop {
-        let scan = scanner.scan(&RepoPath::new("a.py"), text.as_bytes());
+        let scan = scanner.scan(path, text.as_bytes());
         let mut own = scan.findings.iter().filter(|finding| finding.rule == code);
         let Some(fix) = own.find_map(|finding| finding.fix.as_ref()) else {
             let left = scan.findings.iter().filter(|finding| finding.rule == code);
@@ -147,9 +175,8 @@ fn what_is_called_fixable_in_an_example_is_mended() {
     let preset = Preset::Rtx3090.text();
     let policy = crate::policy::parse(Path::new("gpuguard.toml"), preset.as_bytes()).unwrap();
     let scanner = Scanner::new(&policy);
-    let path = RepoPath::new("a.py");
     for rule in RULES {
-        for example in blocks(rule.page, "Example") {
+        for (path, example) in blocks(rule.page, "Example") {
             for allowed in [Safety::Safe, Safety::Unsafe] {
                 let before = scanner.scan(&path, example.as_bytes());
                 let fixed = scanner.fix(&path, example.as_bytes(), allowed);

@@ -1,6 +1,6 @@
 //! Containers: which of the host's cards they get, and what is set inside.
 
-use super::launch::Given;
+use super::launch::{Given, all_given};
 use super::{Shell, Word};
 use crate::scan::fact::{Cards, FactKind, Whose};
 use crate::text::Span;
@@ -29,8 +29,8 @@ const SWITCHES: &[&str] = &[
 ];
 
 impl Shell {
-    /// `docker run …`, and what works alike.
-    pub(super) fn container(&mut self, name: &str, arguments: &[Word]) {
+    /// `docker run …`, and what works alike: the cards, the variables, and the command inside.
+    pub(super) fn container(&mut self, name: &str, arguments: &[Word], deep: u8) {
         if !["docker", "podman", "nerdctl", "nvidia-docker"].contains(&name) {
             return;
         }
@@ -41,28 +41,22 @@ impl Shell {
         else {
             return;
         };
-        let mut devices: Option<(Span, Vec<String>)> = None;
-        for option in options(&arguments[run + 1..]) {
+        let (options, image) = options(&arguments[run + 1..]);
+        let mut devices: Vec<&Given<'_>> = Vec::new();
+        for option in &options {
             match option.name {
                 "--gpus" => {
-                    let cards = gpus(&option.given);
-                    let span = option.given.span;
-                    self.fact(span, None, LABEL, FactKind::Container(cards));
+                    let cards = gpus(option);
+                    let kind = FactKind::Container(cards);
+                    self.fact(option.span, listed_at(option), LABEL, kind);
                 }
-                "--device" => {
-                    if let Some(card) = option.given.value.strip_prefix("nvidia.com/gpu=") {
-                        let span = option.given.span;
-                        let cards = &mut devices.get_or_insert((span, Vec::new())).1;
-                        if !option.given.dynamic {
-                            cards.push(card.to_owned());
-                        }
-                    }
-                }
+                "--device" if option.value.starts_with(CDI) => devices.push(option),
                 "-e" | "--env" => {
                     let word = Word {
-                        text: option.given.value.to_owned(),
-                        span: option.given.span,
-                        dynamic: option.given.dynamic,
+                        text: option.value.to_owned(),
+                        span: option.literal.unwrap_or(option.span),
+                        dynamic: option.dynamic,
+                        plain: option.literal.is_some(),
                         ..Word::default()
                     };
                     self.write(&word, Whose::Container);
@@ -70,41 +64,51 @@ impl Shell {
                 _ => {}
             }
         }
-        if let Some((span, cards)) = devices {
-            let cards = match cards.as_slice() {
-                [] => Cards::Dynamic,
-                cards if cards.iter().any(|card| card == "all") => Cards::All,
-                cards => Cards::Listed(cards.to_vec()),
-            };
-            self.fact(span, None, LABEL, FactKind::Container(cards));
+        self.devices(&devices);
+        // Behind the image, or the container that it is started in.
+        if let Some((_, command)) = image.split_first().filter(|(_, behind)| !behind.is_empty()) {
+            let around = std::mem::replace(&mut self.in_container, true);
+            self.program(command, deep);
+            self.in_container = around;
         }
+    }
+
+    /// `--device nvidia.com/gpu=0`, as often as there are cards.
+    fn devices(&mut self, devices: &[&Given<'_>]) {
+        let Some(first) = devices.first() else { return };
+        let known = devices.iter().filter(|device| !device.dynamic);
+        let names: Vec<&str> = known
+            .filter_map(|device| device.value.strip_prefix(CDI))
+            .collect();
+        let cards = match names.as_slice() {
+            [] => Cards::Dynamic,
+            names if names.contains(&"all") => Cards::All,
+            names => Cards::Listed(names.iter().map(|name| (*name).to_owned()).collect()),
+        };
+        let literal = first.literal.filter(|_| devices.len() == 1);
+        let place = literal.map(|span| Span::new(span.start + CDI.len(), span.end));
+        self.fact(first.span, place, LABEL, FactKind::Container(cards));
     }
 }
 
-/// An option of `run`.
-struct ContainerOption<'w> {
-    name: &'w str,
-    given: Given<'w>,
+/// What the names of NVIDIA's cards begin with in the Container Device Interface.
+const CDI: &str = "nvidia.com/gpu=";
+
+/// Where the list of `device=0,1` stands in an option's value.
+fn listed_at(option: &Given<'_>) -> Option<Span> {
+    let literal = option.literal?;
+    let (before, list) = option.value.split_once("device=")?;
+    let list = list.trim_end_matches(['"', '\'']);
+    let is_one = !list.contains(['"', '\'', '=']) && before.trim_matches(['"', '\'']).is_empty();
+    let start = literal.start + before.len() + "device=".len();
+    is_one.then(|| Span::new(start, start + list.len()))
 }
 
-/// The options that have a value, up to the image.
-fn options(words: &[Word]) -> Vec<ContainerOption<'_>> {
+/// The options that have a value, and what stands behind them: the image and its command.
+fn options<'w>(words: &'w [Word]) -> (Vec<Given<'w>>, &'w [Word]) {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(word) = words.get(at).filter(|word| word.text.starts_with('-')) {
-        at += 1;
-        let joined = word.text.split_once('=');
-        if let Some((name, value)) = joined.filter(|_| word.text.starts_with("--")) {
-            found.push(ContainerOption {
-                name,
-                given: Given {
-                    value,
-                    span: word.span,
-                    dynamic: word.dynamic,
-                },
-            });
-            continue;
-        }
         let name = word.text.as_str();
         // `-it` is several switches; of single letters, these take no word.
         let alone = if name.starts_with("--") {
@@ -112,22 +116,21 @@ fn options(words: &[Word]) -> Vec<ContainerOption<'_>> {
         } else {
             name[1..].bytes().all(|byte| b"ditPq".contains(&byte))
         };
-        if alone {
-            continue;
-        }
-        if let Some(value) = words.get(at) {
-            found.push(ContainerOption {
-                name,
-                given: Given {
-                    value: &value.text,
-                    span: value.span,
-                    dynamic: value.dynamic,
+        let joined = name.starts_with("--") && name.contains('=');
+        if !alone {
+            // The flag says nothing: what it gives does.
+            let place = |given: Given<'w>| match words.get(at + 1) {
+                Some(next) if !joined => Given {
+                    span: next.span,
+                    ..given
                 },
-            });
+                _ => given,
+            };
+            found.extend(all_given(&words[at..]).next().map(place));
         }
-        at += 1;
+        at += if alone || joined { 1 } else { 2 };
     }
-    found
+    (found, words.get(at..).unwrap_or_default())
 }
 
 /// `all`, `2`, `device=0`, `"device=0,1"`, `count=2,capabilities=gpu`.

@@ -1,36 +1,101 @@
 //! Launchers: which of their flags choose cards, and how many.
 
-use super::{Shell, Word, base_name};
+use super::{Shell, Word, base_name, is_python};
+use crate::scan::catalogue::flag::{Flag, Takes, flags, module, program};
+use crate::scan::catalogue::{self, DeviceText, Form};
 use crate::scan::fact::{Cards, FactKind, Value};
 use crate::text::Span;
 
 /// A flag with its value.
 pub(super) struct Given<'w> {
+    pub(super) name: &'w str,
     pub(super) value: &'w str,
     /// The flag and its value.
     pub(super) span: Span,
+    /// The value, where it stands in the text as it is.
+    pub(super) literal: Option<Span>,
     pub(super) dynamic: bool,
 }
 
 impl Shell {
-    /// A launcher's flags. Under a mask in front of it, what it counts is not judged.
-    pub(super) fn launcher(&mut self, name: &str, arguments: &[Word], masked: bool) {
+    /// What a program's flags choose.
+    pub(super) fn launcher(&mut self, name: &str, arguments: &[Word]) {
         let (name, arguments) = launched(name, arguments);
+        let script = arguments.iter().position(is_script);
+        let (own, of_script) = arguments.split_at(script.unwrap_or(arguments.len()));
         match name {
-            "deepspeed" => self.deepspeed(arguments),
-            "accelerate" => self.accelerate(arguments, masked),
-            "torchrun" if !masked => {
-                let flags = given(arguments, &["--nproc-per-node", "--nproc_per_node"]);
-                for flag in flags {
-                    self.taken("torchrun", &flag);
+            "deepspeed" => self.deepspeed(own),
+            "accelerate" => {
+                if let [launch, own @ ..] = own
+                    && launch.text == "launch"
+                {
+                    self.accelerate(own);
                 }
             }
-            "vllm" if !masked => {
-                for flag in given(arguments, &["--tensor-parallel-size", "-tp"]) {
-                    self.taken("vllm", &flag);
+            "accelerate launch" => self.accelerate(own),
+            "koboldcpp" => self.kobold(own),
+            "mpirun" | "mpiexec" => self.handed_on(own),
+            _ => {
+                for flag in flags(name) {
+                    self.row(flag, own);
                 }
             }
-            _ => {}
+        }
+        self.options((name, own), of_script);
+    }
+
+    fn row(&mut self, flag: &'static Flag, own: &[Word]) {
+        let mentions = |words: &[&str]| {
+            own.iter()
+                .any(|word| words.iter().any(|part| word.text.contains(part)))
+        };
+        // Its other devices have numbers too.
+        if flag.program == "ffmpeg" && !mentions(&["cuda", "nvenc", "cuvid", "nvdec", "npp"])
+            || flag.takes == Takes::Processes && mentions(&["-H", "--host"])
+        {
+            return;
+        }
+        for given in given(own, flag.names) {
+            match flag.takes {
+                Takes::Count | Takes::Processes => self.taken(flag.program, &given),
+                Takes::Index | Takes::Device => self.selected(flag.program, &given, Form::List),
+                Takes::Named => self.named_cards(flag.program, &given),
+                Takes::Cards => {
+                    let cards = if given.dynamic {
+                        Cards::Dynamic
+                    } else {
+                        listed(given.value)
+                    };
+                    self.flag(flag.program, flag.names[0], cards, &given);
+                }
+            }
+        }
+    }
+
+    /// The indices that a value names.
+    pub(super) fn selected(&mut self, api: &'static str, given: &Given<'_>, form: Form) {
+        if given.dynamic {
+            let index = Value::Dynamic;
+            self.fact(given.span, None, api, FactKind::SelectIndex { index });
+            return;
+        }
+        if let DeviceText::Indices(indices) = form.read(given.value) {
+            let literal = given.literal.filter(|_| form.is_plain(given.value));
+            for index in indices.into_iter().filter(|index| *index < MOST_CARDS) {
+                let index = Value::Known(index);
+                self.fact(given.span, literal, api, FactKind::SelectIndex { index });
+            }
+        }
+    }
+
+    /// `CUDA1`, `CUDA0,CUDA1`
+    fn named_cards(&mut self, api: &'static str, given: &Given<'_>) {
+        for part in given.value.split(',') {
+            if let Some(index) = part.strip_prefix("CUDA").and_then(|rest| rest.parse().ok()) {
+                let index = Value::Known(index);
+                let kind = FactKind::SelectIndex { index };
+                self.fact(given.span, given.literal, api, kind);
+            }
         }
     }
 
@@ -65,31 +130,59 @@ impl Shell {
         }
     }
 
-    fn accelerate(&mut self, arguments: &[Word], masked: bool) {
+    fn accelerate(&mut self, arguments: &[Word]) {
         const LABEL: &str = "accelerate launch";
-        let [launch, arguments @ ..] = arguments else {
-            return;
-        };
-        if launch.text != "launch" || has(arguments, &["--cpu", "--use_cpu"]) {
+        if has(arguments, &["--cpu", "--use_cpu"]) {
             return;
         }
         for flag in given(arguments, &["--gpu_ids", "--gpu-ids"]) {
+            if !flag.dynamic && flag.value == "all" {
+                // Leaves the mask as it is.
+                self.fact(flag.span, None, LABEL, FactKind::TakesAll);
+                continue;
+            }
             let cards = if flag.dynamic {
                 Cards::Dynamic
-            } else if flag.value == "all" {
-                // Leaves the mask as it is.
-                if !masked {
-                    self.fact(flag.span, None, LABEL, FactKind::TakesAll);
-                }
-                continue;
             } else {
-                Cards::Listed(flag.value.split(',').map(str::to_owned).collect())
+                listed(flag.value)
             };
             self.flag(LABEL, "--gpu_ids", cards, &flag);
         }
-        if !masked && !has(arguments, &["--gpu_ids", "--gpu-ids"]) {
-            for flag in given(arguments, &["--num_processes", "--num-processes"]) {
+        if !has(arguments, &["--gpu_ids", "--gpu-ids"]) {
+            for flag in given(arguments, &["--num_processes", "--num-processes", "-n"]) {
                 self.taken(LABEL, &flag);
+            }
+        }
+    }
+
+    /// `--usecublas normal 1 mmq`: it makes the mask of the number.
+    fn kobold(&mut self, arguments: &[Word]) {
+        let is_flag = |word: &Word| ["--usecublas", "--usecuda"].contains(&word.text.as_str());
+        let Some(at) = arguments.iter().position(is_flag) else {
+            return;
+        };
+        let values = arguments[at + 1..]
+            .iter()
+            .take_while(|word| !word.text.starts_with('-'));
+        for word in values.filter(|word| word.text.bytes().all(|byte| byte.is_ascii_digit())) {
+            let given = Given {
+                name: &arguments[at].text,
+                value: &word.text,
+                span: Span::new(arguments[at].span.start, word.span.end),
+                literal: None,
+                dynamic: word.dynamic,
+            };
+            self.flag("koboldcpp", "--usecublas", listed(&word.text), &given);
+        }
+    }
+
+    /// `mpirun -x V=1`: for every process.
+    fn handed_on(&mut self, arguments: &[Word]) {
+        for pair in arguments.windows(2) {
+            if let [flag, word] = pair
+                && flag.text == "-x"
+            {
+                self.write(word, crate::scan::fact::Whose::Child);
             }
         }
     }
@@ -120,68 +213,101 @@ impl Shell {
     }
 }
 
+/// Numbers from this on are no card's.
+const MOST_CARDS: u32 = 128;
+
+fn listed(value: &str) -> Cards {
+    Cards::Listed(
+        value
+            .split(',')
+            .map(|card| card.trim().to_owned())
+            .collect(),
+    )
+}
+
 /// The launcher that a program is: also `python -m torch.distributed.run`.
 fn launched<'n, 'w>(name: &'n str, arguments: &'w [Word]) -> (&'n str, &'w [Word]) {
-    if name.starts_with("python")
-        && let [dash_m, module, rest @ ..] = arguments
-        && dash_m.text == "-m"
-    {
-        return match module.text.as_str() {
-            "torch.distributed.run" | "torch.distributed.launch" => ("torchrun", rest),
-            "deepspeed.launcher.runner" | "deepspeed" => ("deepspeed", rest),
-            "accelerate.commands.launch" => ("accelerate", &arguments[1..]),
-            _ => ("", rest),
-        };
+    if !is_python(name) {
+        return (program(name), arguments);
     }
-    // `python $(which torchrun)` and `python /usr/bin/deepspeed`.
-    if name.starts_with("python")
-        && let [script, rest @ ..] = arguments
-        && let Some(known) = ["deepspeed", "torchrun"]
-            .into_iter()
-            .find(|known| base_name(&script.text) == *known)
-    {
-        return (known, rest);
+    let options = arguments
+        .iter()
+        .take_while(|word| word.text.starts_with('-') && word.text != "-m");
+    let behind = &arguments[options.count()..];
+    match behind {
+        [dash_m, name, rest @ ..] if dash_m.text == "-m" => match module(&name.text) {
+            // Its own first word is `launch`, like the program's.
+            Some("accelerate") => ("accelerate launch", rest),
+            Some(known) => (known, rest),
+            None => (name_of_module(&name.text), rest),
+        },
+        // `python $(which torchrun)` and `python /usr/bin/deepspeed`.
+        [script, rest @ ..] => match base_name(&script.text) {
+            "deepspeed" => ("deepspeed", rest),
+            "torchrun" => ("torchrun", rest),
+            "accelerate" => ("accelerate", rest),
+            "koboldcpp.py" => ("koboldcpp", rest),
+            "main.py" if script.text.to_ascii_lowercase().contains("comfy") => ("comfyui", rest),
+            _ => ("python", behind),
+        },
+        [] => ("python", behind),
     }
-    (name, arguments)
+}
+
+/// Any module is a script of Python's.
+fn name_of_module(module: &str) -> &'static str {
+    if catalogue::sounds_like_audio(module) || catalogue::speaks_of_other_device(module) {
+        ""
+    } else {
+        "python"
+    }
 }
 
 /// Whether one of these flags is given to the launcher itself.
 fn has(arguments: &[Word], names: &[&str]) -> bool {
-    let own = arguments.iter().take_while(|word| !is_script(word));
+    let own = arguments.iter();
     own.map(|word| word.text.split('=').next().unwrap_or_default())
         .any(|word| names.contains(&word))
 }
 
-/// The values of a launcher's own flags: those before the script that it starts.
+/// The values of these flags.
 pub(super) fn given<'w>(arguments: &'w [Word], names: &[&str]) -> Vec<Given<'w>> {
-    let mut found = Vec::new();
-    for (at, word) in arguments.iter().enumerate() {
-        if is_script(word) {
-            break;
-        }
-        let (name, joined) = match word.text.split_once('=') {
-            Some((name, value)) => (name, Some(value)),
-            None => (word.text.as_str(), None),
-        };
-        if !names.contains(&name) {
-            continue;
-        }
-        let next = arguments.get(at + 1);
-        match (joined, next) {
-            (Some(value), _) => found.push(Given {
+    all_given(arguments)
+        .filter(|given| names.contains(&given.name))
+        .collect()
+}
+
+/// All flags and keys with a value: `--flag value`, `--flag=value`, `key=value`.
+pub(super) fn all_given(arguments: &[Word]) -> impl Iterator<Item = Given<'_>> {
+    arguments.iter().enumerate().filter_map(|(at, word)| {
+        let text = word.text.as_str();
+        if let Some((name, value)) = text.split_once('=') {
+            let start = word.span.start + name.len() + 1;
+            let whole = Span::new(start, word.span.end);
+            let quotes = Span::new(start + 1, word.span.end.saturating_sub(1));
+            let literal = if word.plain {
+                Some(whole)
+            } else {
+                word.quoted
+                    .filter(|quoted| *quoted == quotes || word.by_default)
+            };
+            return Some(Given {
+                name,
                 value,
                 span: word.span,
+                literal,
                 dynamic: word.dynamic,
-            }),
-            (None, Some(next)) => found.push(Given {
-                value: &next.text,
-                span: Span::new(word.span.start, next.span.end),
-                dynamic: next.dynamic,
-            }),
-            (None, None) => {}
+            });
         }
-    }
-    found
+        let next = arguments.get(at + 1)?;
+        text.starts_with('-').then(|| Given {
+            name: text,
+            value: &next.text,
+            span: Span::new(word.span.start, next.span.end.max(word.span.end)),
+            literal: next.literal(),
+            dynamic: next.dynamic,
+        })
+    })
 }
 
 fn is_script(word: &Word) -> bool {

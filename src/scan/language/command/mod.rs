@@ -1,18 +1,30 @@
-//! What one command line does about GPUs: the variables it sets and for whom, the flags by which
-//! launchers and containers choose cards.
+//! What command lines do about GPUs: the variables they set and for whom, the flags by which
+//! programs, launchers and containers choose cards.
 //!
-//! Shell text and ready lists of words alike; for every language that starts programs. Nothing
-//! is expanded: what a `$` decides is dynamic.
+//! Shell text and ready lists of words alike; for every language that starts programs. Of what a
+//! `$` refers to, literals of the same text are followed; everything else is dynamic.
 
+mod blocks;
 mod container;
+mod flags;
+mod follow;
 mod launch;
+mod step;
+mod variable;
 mod words;
+mod wrapper;
 
-use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
+use std::collections::BTreeSet;
+
+use crate::scan::embedded::Embedded;
+use crate::scan::fact::{Fact, FactKind, VariableWrite, When, Whose};
+use crate::scan::scopes::Scopes;
 use crate::text::Span;
 
-pub(super) use words::{HOLE, Word};
+use blocks::Blocks;
+use follow::Variables;
+pub(super) use step::{Setting, Step, steps};
+pub(super) use words::{HOLE, Reference, Simple, Word};
 
 /// The label of variables that a command sets.
 const LABEL: &str = "shell command";
@@ -26,326 +38,326 @@ const LONGEST_VALUE: usize = 512;
 /// How far `sh -c "…"` is followed.
 const DEEPEST: u8 = 3;
 
-/// Builtins of the shell that start no program.
+/// Builtins of the shell, and programs that only print or store their arguments.
 const BUILTINS: &[&str] = &[
-    ":", "[", "alias", "cd", "echo", "exit", "export", "false", "printf", "pwd", "readonly", "set",
-    "setx", "shopt", "test", "true", "ulimit", "umask", "unalias", "unset", "wait",
+    ":", "[", "[[", "break", "case", "cd", "continue", "echo", "exit", "export", "false", "for",
+    "function", "in", "let", "local", "printf", "pwd", "read", "readonly", "return", "select",
+    "set", "setx", "shift", "shopt", "test", "true", "ulimit", "umask", "unalias", "unset", "wait",
 ];
 
-/// Programs that start another one, given after their options.
-const WRAPPERS: &[&str] = &[
-    "builtin",
-    "chrt",
-    "command",
-    "exec",
-    "ionice",
-    "nice",
-    "nohup",
-    "numactl",
-    "proxychains",
-    "setsid",
-    "srun",
-    "stdbuf",
-    "strace",
-    "taskset",
-    "then",
-    "do",
-    "else",
-    "if",
-    "while",
-    "until",
-    "!",
-    "{",
-    "time",
-    "timeout",
-    "unbuffer",
-    "xvfb-run",
+/// Words that stand before a command and start nothing.
+const KEYWORDS: &[&str] = &[
+    "!", "and", "begin", "do", "elif", "else", "if", "or", "then", "time", "until", "while", "{",
 ];
 
-/// Programs whose `run` starts another one.
-const RUNNERS: &[&str] = &[
-    "conda",
-    "hatch",
-    "mamba",
-    "micromamba",
-    "pdm",
-    "pipenv",
-    "pixi",
-    "poetry",
-    "rye",
-    "uv",
-];
+/// What commands say.
+#[derive(Debug, Default)]
+pub(super) struct CommandFacts {
+    /// The facts, by place.
+    pub(super) facts: Vec<Fact>,
+    /// The commands that have an environment of their own, and all of them together.
+    pub(super) scopes: Vec<Span>,
+    /// Python that is handed to an interpreter: `python -c '…'`, `python - <<EOF`.
+    pub(super) python: Vec<Embedded>,
+    /// Where something begins that has no end.
+    pub(super) unclosed: Option<usize>,
+}
+
+/// Who sees what a text exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Exports {
+    /// The programs that it starts: it is one shell, from its start to its end.
+    Children,
+    /// A script that is sourced, or that is a program itself.
+    Own,
+}
+
+/// Whose `set` it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Posix,
+    Fish,
+}
 
 /// What a shell makes of a text; spans are those of the text.
 pub(super) fn command_facts(text: &str, when: When) -> Vec<Fact> {
-    let mut shell = Shell::new(when);
-    shell.text(text, None, DEEPEST);
-    shell.facts
+    let found = script(text, when, Exports::Children);
+    of_one_environment(found)
 }
 
 /// What a program started with these words does; spans are those of the words.
 pub(super) fn word_facts(words: &[Word], when: When) -> Vec<Fact> {
-    let mut shell = Shell::new(when);
+    let mut shell = Shell::new(when, Exports::Children);
     shell.program(words, DEEPEST);
-    shell.facts
+    let scopes = words.first().zip(words.last());
+    let whole = scopes.map(|(first, last)| Span::new(first.span.start, last.span.end));
+    of_one_environment(CommandFacts {
+        scopes: whole.into_iter().collect(),
+        ..shell.found
+    })
+}
+
+/// What a shell makes of a text, with the environments of its commands.
+pub(super) fn script(text: &str, when: When, exports: Exports) -> CommandFacts {
+    let mut shell = Shell::new(when, exports);
+    shell.text(text, DEEPEST);
+    shell.finish(Span::new(0, text.len()))
+}
+
+/// What a script for fish does.
+pub(super) fn fish_script(text: &str) -> CommandFacts {
+    let mut shell = Shell::new(When::Loading, Exports::Own);
+    shell.dialect = Dialect::Fish;
+    shell.text(text, DEEPEST);
+    shell.finish(Span::new(0, text.len()))
+}
+
+/// Whether a text speaks of other accelerators than NVIDIA's.
+pub(super) fn speaks_of_others(text: &str) -> bool {
+    flags::speaks_of_others(text)
+}
+
+/// The facts for a file whose commands have no environments of their own: without cards that count
+/// under a mask in front of the command, and without those of the programs' own options.
+fn of_one_environment(found: CommandFacts) -> Vec<Fact> {
+    let scopes = Scopes::new(found.scopes);
+    let masked: BTreeSet<usize> = found
+        .facts
+        .iter()
+        .filter(|fact| match &fact.kind {
+            FactKind::SetVariable(VariableWrite { name, whose, .. }) => {
+                *whose == Whose::Child && name == "CUDA_VISIBLE_DEVICES"
+            }
+            _ => false,
+        })
+        .filter_map(|fact| scopes.innermost(fact.span.start))
+        .collect();
+    let counts = |fact: &Fact| match fact.kind {
+        FactKind::SelectIndex { .. } => false,
+        FactKind::TakesAll | FactKind::TakesCount { .. } => scopes
+            .innermost(fact.span.start)
+            .is_none_or(|scope| !masked.contains(&scope)),
+        _ => true,
+    };
+    found.facts.into_iter().filter(counts).collect()
 }
 
 /// One shell, from its start to its end.
 struct Shell {
     when: When,
-    facts: Vec<Fact>,
+    exports: Exports,
+    found: CommandFacts,
+    variables: Variables,
+    /// The names that are exported.
+    exported_names: BTreeSet<String>,
+    /// Whether whatever is assigned is exported.
+    exports_all: bool,
     /// Facts about variables that programs started later will see.
     exported: Vec<usize>,
     /// Facts about variables of the shell alone.
     local: Vec<usize>,
-    /// The word that holds the text being read, where that is not the whole text.
-    inside: Option<Span>,
+    blocks: Blocks,
+    place: Place,
+    /// Whether what is set is seen in a container alone.
+    in_container: bool,
+    /// Whether the text speaks of other accelerators, whose numbers look the same.
+    of_others: bool,
+    dialect: Dialect,
+    /// Facts about variables that are kept for programs that others start.
+    kept: Vec<usize>,
+}
+
+/// Where the text that is being read stands.
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// As it is, behind so many bytes.
+    Behind(usize),
+    /// Somehow written in this word.
+    Inside(Span),
 }
 
 impl Shell {
-    fn new(when: When) -> Self {
+    fn new(when: When, exports: Exports) -> Self {
         Self {
             when,
-            facts: Vec::new(),
+            exports,
+            found: CommandFacts::default(),
+            variables: Variables::default(),
+            exported_names: BTreeSet::new(),
+            exports_all: false,
             exported: Vec::new(),
             local: Vec::new(),
-            inside: None,
+            blocks: Blocks::default(),
+            place: Place::Behind(0),
+            in_container: false,
+            of_others: false,
+            dialect: Dialect::Posix,
+            kept: Vec::new(),
         }
     }
 
-    fn text(&mut self, text: &str, inside: Option<Span>, deep: u8) {
+    fn finish(mut self, whole: Span) -> CommandFacts {
+        if self.exports == Exports::Own {
+            self.forget_values();
+        }
+        self.found.scopes.push(whole);
+        self.found.facts.sort_by_key(|fact| fact.span);
+        self.found
+    }
+
+    fn text(&mut self, text: &str, deep: u8) {
         if text.len() > LONGEST {
             return;
         }
-        let around = self.inside;
-        self.inside = around.or(inside);
-        for words in words::simple_commands(text) {
-            self.simple_command(&words, deep);
+        let read = words::read(text);
+        if matches!(self.place, Place::Behind(0)) {
+            self.found.unclosed = self.found.unclosed.or(read.unclosed);
         }
-        self.inside = around;
+        self.of_others |= flags::speaks_of_others(text);
+        let variables = Variables::of(&read.commands);
+        let variables = std::mem::replace(&mut self.variables, variables);
+        for command in &read.commands {
+            self.simple_command(command, deep);
+            self.document(text, command);
+        }
+        if self.exports == Exports::Own {
+            self.forget_values();
+        }
+        self.variables = variables;
     }
 
-    fn simple_command(&mut self, words: &[Word], deep: u8) {
-        let name = words.first().map_or("", |word| word.text.as_str());
-        match name {
-            "export" | "declare" | "typeset" | "set" | "SET" => self.export(name, &words[1..]),
-            _ if words.iter().all(|word| assignment(word).is_some()) => {
-                for word in words {
-                    let at = self.write(word, Whose::Nobody);
-                    self.remember(at);
-                }
-            }
-            _ => self.program(words, deep),
-        }
-    }
-
-    /// `export V=1`, `declare -x V=1`, `export V`; `set V=1` of Windows and `set -x V 1` of fish.
-    fn export(&mut self, name: &str, words: &[Word]) {
-        let marks = |word: &Word| word.text.starts_with('-') && word.text.contains('x');
-        let is_fish = name == "set" && words.first().is_some_and(marks);
-        if is_fish {
-            if let [_, name, value] = words {
-                let at = self.named(name, &name.text, value, Whose::Nobody);
-                self.exported.extend(at);
-            }
-            return;
-        }
-        let counts = matches!(name, "export" | "set" | "SET") || words.iter().any(marks);
-        for word in words {
-            if assignment(word).is_some() {
-                let at = self.write(word, Whose::Nobody);
-                if counts {
-                    self.exported.extend(at);
-                } else {
-                    self.remember(at);
-                }
-            } else if counts {
-                let (now, still): (Vec<usize>, Vec<usize>) = self
-                    .local
-                    .iter()
-                    .partition(|at| self.name_of(**at) == Some(&word.text));
-                self.exported.extend(now);
-                self.local = still;
-            }
-        }
-    }
-
-    fn remember(&mut self, local: Option<usize>) {
-        self.local.extend(local);
-        if self.local.len() > MOST_LOCAL {
-            self.local.remove(0);
-        }
-    }
-
-    fn name_of(&self, at: usize) -> Option<&String> {
-        match &self.facts.get(at)?.kind {
-            FactKind::SetVariable(write) => Some(&write.name),
-            _ => None,
-        }
-    }
-
-    /// A program, with the variables in front of it and the programs that only start it.
-    fn program(&mut self, words: &[Word], deep: u8) {
-        let mut rest = words;
-        // What the program gets in front of it, and not from the shell.
-        let mut given: Vec<usize> = Vec::new();
-        let mut keeps = true;
-        while let Some((first, behind)) = rest.split_first() {
-            if assignment(first).is_some() {
-                given.extend(self.write(first, Whose::Child));
-                rest = behind;
-                continue;
-            }
-            let name = base_name(&first.text);
-            rest = match name {
-                "env" => after_options(behind, &["-u", "-C", "-S", "--unset", "--chdir"]),
-                "sudo" | "doas" => {
-                    let end = after_options(behind, SUDO_VALUES);
-                    let options = &behind[..behind.len() - end.len()];
-                    if !options.iter().any(preserves) {
-                        keeps = false;
-                        self.drop(&given);
-                    }
-                    end
-                }
-                _ if RUNNERS.contains(&name)
-                    && behind.first().is_some_and(|word| word.text == "run") =>
-                {
-                    after_options(&behind[1..], &["-n", "-p", "--name", "--prefix", "--with"])
-                }
-                _ if WRAPPERS.contains(&name) => {
-                    after_numbers(after_options(behind, &["-n", "-c"]))
-                }
-                _ => break,
-            };
-        }
-        let Some((first, arguments)) = rest.split_first() else {
+    /// A text that a word holds, for a shell of its own.
+    fn inner(&mut self, word: &Word, deep: u8) {
+        let Some(deep) = deep.checked_sub(1) else {
             return;
         };
-        let name = base_name(&first.text);
-        if BUILTINS.contains(&name) {
-            return;
-        }
-        if keeps {
-            self.reach();
-        }
-        if let (Some(text), Some(deep)) = (inner_text(name, arguments), deep.checked_sub(1)) {
-            let exported = std::mem::take(&mut self.exported);
-            let local = std::mem::take(&mut self.local);
-            self.text(&text.text, Some(text.span), deep);
-            self.exported = exported;
-            self.local = local;
-            return;
-        }
-        let masked = given.iter().any(|at| {
-            self.name_of(*at)
-                .is_some_and(|name| name == "CUDA_VISIBLE_DEVICES")
-        });
-        self.launcher(name, arguments, masked);
-        self.container(name, arguments);
+        let around = self.place;
+        self.place = match (around, word.quoted) {
+            (Place::Behind(offset), Some(quoted))
+                if quoted.end - quoted.start == word.text.len() =>
+            {
+                Place::Behind(offset + quoted.start)
+            }
+            (Place::Behind(offset), _) => {
+                Place::Inside(Span::new(offset + word.span.start, offset + word.span.end))
+            }
+            (inside, _) => inside,
+        };
+        let exported = std::mem::take(&mut self.exported);
+        let local = std::mem::take(&mut self.local);
+        let names = std::mem::take(&mut self.exported_names);
+        let exports = std::mem::replace(&mut self.exports, Exports::Children);
+        self.text(&word.text, deep);
+        self.exported = exported;
+        self.local = local;
+        self.exported_names = names;
+        self.exports = exports;
+        self.place = around;
     }
 
-    /// A program starts: it sees what was exported.
-    fn reach(&mut self) {
-        for at in std::mem::take(&mut self.exported) {
-            self.set_whose(at, Whose::Child);
+    fn simple_command(&mut self, command: &Simple, deep: u8) {
+        let mut words = command.words.as_slice();
+        while let Some((first, behind)) = words.split_first() {
+            self.blocks.keyword(&first.text);
+            if !first.plain || !KEYWORDS.contains(&first.text.as_str()) {
+                break;
+            }
+            words = behind;
         }
-    }
-
-    /// Variables in front of a `sudo` that does not hand them on.
-    fn drop(&mut self, given: &[usize]) {
-        for at in given {
-            self.set_whose(*at, Whose::Nobody);
-        }
-    }
-
-    fn set_whose(&mut self, at: usize, whose: Whose) {
-        if let Some(fact) = self.facts.get_mut(at)
-            && let FactKind::SetVariable(write) = &mut fact.kind
+        if let [function, _, behind @ ..] = words
+            && function.text == "function"
         {
-            write.whose = whose;
+            for word in behind {
+                self.blocks.keyword(&word.text);
+            }
+            return;
+        }
+        let words = self.variables.expand(words);
+        let facts = self.found.facts.len();
+        match words.first().map_or("", |word| word.text.as_str()) {
+            "set" if self.dialect == Dialect::Fish => self.set_in_fish(&words),
+            "export" | "declare" | "typeset" | "local" | "readonly" | "set" | "SET" => {
+                self.export(&words);
+            }
+            "unset" => self.unset(&words[1..]),
+            ":" => self.defaults(&command.words),
+            "alias" | "eval" => {
+                for word in &words[1..] {
+                    self.alias(word, deep);
+                }
+            }
+            _ if words.iter().all(|word| assignment(word).is_some()) => {
+                for word in &words {
+                    self.assign(word);
+                }
+            }
+            _ => {
+                self.program(&words, deep);
+                if self.found.facts.len() > facts || command.document.is_some() {
+                    let end = command.document.map_or(command.span.end, |span| span.end);
+                    let scope = self.placed(Span::new(command.span.start, end));
+                    self.found.scopes.push(scope);
+                }
+            }
         }
     }
 
-    /// `NAME=value`; the place of its fact, where the variable is of interest.
-    fn write(&mut self, word: &Word, whose: Whose) -> Option<usize> {
-        let (name, value) = assignment(word)?;
-        let start = word.span.start + name.len() + 1;
-        let value_word = Word {
-            text: value.to_owned(),
-            span: Span::new(start, word.span.end),
-            // Quotes around all of the value, not around a part or the name.
-            quoted: word
-                .quoted
-                .filter(|quoted| *quoted == Span::new(start + 1, word.span.end - 1)),
-            ..*word
-        };
-        self.named(word, name, &value_word, whose)
-    }
-
-    fn named(&mut self, at: &Word, name: &str, value: &Word, whose: Whose) -> Option<usize> {
-        if !catalogue::is_of_interest(name) {
-            return None;
-        }
-        let write = VariableWrite {
-            name: name.to_owned(),
-            value: if value.dynamic || value.text.len() > LONGEST_VALUE {
-                Value::Dynamic
-            } else {
-                Value::Known(value.text.clone())
+    /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`, and what `eval` runs.
+    fn alias(&mut self, word: &Word, deep: u8) {
+        let text = match assignment(word) {
+            Some((_, text)) => Word {
+                text: text.to_owned(),
+                span: word.span,
+                ..Word::default()
             },
-            how: HowSet::Assigned,
-            whose,
-            one_of_several: false,
+            None => word.clone(),
         };
-        let span = Span::new(at.span.start, value.span.end);
-        let literal = value.plain.then_some(value.span).or(value.quoted);
-        self.fact(span, literal, LABEL, FactKind::SetVariable(write));
-        Some(self.facts.len() - 1)
+        if text.text.contains([' ', '=']) {
+            self.inner(&text, deep);
+        }
+    }
+
+    /// The here-document of an interpreter is its program.
+    fn document(&mut self, text: &str, command: &Simple) {
+        let Some(document) = command.document else {
+            return;
+        };
+        let is_python = |word: &Word| is_python(base_name(&word.text));
+        let Some(at) = command.words.iter().position(is_python) else {
+            return;
+        };
+        let arguments = &command.words[at + 1..];
+        let reads_input = arguments.first().is_none_or(|word| word.text == "-")
+            || arguments.iter().all(|word| word.text.starts_with('-'));
+        if reads_input && let Some(code) = text.get(document.start..document.end) {
+            self.python(document, code);
+        }
+    }
+
+    fn python(&mut self, at: Span, code: &str) {
+        let mut embedded = Embedded::default();
+        embedded.start_cell(1);
+        embedded.push(self.placed(at), code);
+        self.found.python.push(embedded);
+    }
+
+    fn placed(&self, span: Span) -> Span {
+        match self.place {
+            Place::Behind(offset) => Span::new(span.start + offset, span.end + offset),
+            Place::Inside(word) => word,
+        }
     }
 
     fn fact(&mut self, span: Span, value: Option<Span>, api: &'static str, kind: FactKind) {
-        self.facts.push(Fact {
-            span: self.inside.unwrap_or(span),
-            value: value.filter(|_| self.inside.is_none()),
+        let is_exact = matches!(self.place, Place::Behind(_));
+        let fact = Fact {
+            span: self.placed(span),
+            value: value.filter(|_| is_exact).map(|value| self.placed(value)),
             api,
-            when: self.when,
+            when: self.blocks.when(self.when),
             kind,
-        });
-    }
-}
-
-/// Options of `sudo` that take a word.
-const SUDO_VALUES: &[&str] = &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D"];
-
-/// Whether an option makes `sudo` hand on the environment.
-fn preserves(word: &Word) -> bool {
-    word.text.starts_with("--preserve-env")
-        || (word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('E'))
-}
-
-/// The words behind a program's options; `with_value` take a word each.
-fn after_options<'w>(mut words: &'w [Word], with_value: &[&str]) -> &'w [Word] {
-    while let Some((first, behind)) = words.split_first() {
-        if !first.text.starts_with('-') || first.text == "-" {
-            break;
-        }
-        words = behind;
-        if first.text == "--" {
-            break;
-        }
-        if with_value.contains(&first.text.as_str()) {
-            words = words.get(1..).unwrap_or_default();
-        }
-    }
-    words
-}
-
-/// Without the times and masks that wrappers take: `timeout 10m`, `taskset 0x3`.
-fn after_numbers(words: &[Word]) -> &[Word] {
-    match words.split_first() {
-        Some((first, behind)) if first.text.starts_with(|c: char| c.is_ascii_digit()) => behind,
-        _ => words,
+        };
+        self.found.facts.push(fact);
     }
 }
 
@@ -363,19 +375,15 @@ fn base_name(path: &str) -> &str {
     name.strip_suffix(".exe").unwrap_or(name)
 }
 
-/// The text that a shell is told to run.
-fn inner_text<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w Word> {
-    if !["bash", "sh", "zsh", "dash", "ksh", "cmd"].contains(&name) {
-        return None;
-    }
-    let at = arguments.iter().position(|word| {
-        word.text.eq_ignore_ascii_case("/c")
-            || (word.text.starts_with('-')
-                && !word.text.starts_with("--")
-                && word.text.ends_with('c'))
-    })?;
-    arguments.get(at + 1)
+/// Whether a program is a Python interpreter.
+fn is_python(name: &str) -> bool {
+    ["python", "pythonw", "ipython", "pypy"]
+        .contains(&name.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.'))
+        || name == "py"
 }
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod flag_tests;

@@ -1,7 +1,7 @@
 //! What command lines say about GPUs.
 
 use super::*;
-use crate::scan::fact::Cards;
+use crate::scan::fact::{Cards, Value};
 
 /// Facts as words: `CUDA_VISIBLE_DEVICES=1 Child`, `deepspeed --include Listed(["1"])`.
 fn read(text: &str) -> Vec<String> {
@@ -129,7 +129,10 @@ fn launchers_choose_cards() {
             &["deepspeed --num_gpus Dynamic"],
         ),
         ("deepspeed a.py --num_gpus 2", &[]),
-        ("python -m accelerate.commands.launch --gpu_ids 1 a.py", &[]),
+        (
+            "python -m accelerate.commands.launch --gpu_ids 1 a.py",
+            &["accelerate launch --gpu_ids Listed([\"1\"])"],
+        ),
         (
             "accelerate launch --gpu_ids 0,1 a.py",
             &["accelerate launch --gpu_ids Listed([\"0\", \"1\"])"],

@@ -1,251 +1,370 @@
-//! A shell command's text as simple commands and words: quotes and separators, no expansion.
+//! A shell's text as simple commands and words: quotes, separators, here-documents, and what the
+//! `$` of a word refers to. Nothing is expanded here.
+
+mod document;
+mod dollar;
+mod quote;
+mod word;
 
 use crate::text::Span;
 
-/// Stands in a text for something that is decided at run time.
-pub(in crate::scan::language) const HOLE: char = '\u{fffc}';
+pub(in crate::scan::language) use word::Reference;
+pub(in crate::scan::language) use word::{HOLE, Word};
 
-/// A word of a command, without its quotes.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(in crate::scan::language) struct Word {
-    pub(in crate::scan::language) text: String,
+/// A simple command: what stands between two separators.
+#[derive(Clone, Debug, Default)]
+pub(in crate::scan::language) struct Simple {
+    /// Its words. What is redirected, and comments, are left out.
+    pub(in crate::scan::language) words: Vec<Word>,
+    /// From its first word to its last.
     pub(in crate::scan::language) span: Span,
-    /// Whether something in it is decided at run time.
-    pub(in crate::scan::language) dynamic: bool,
-    /// Whether it stands in the text as it is: no quotes, no escapes.
-    pub(in crate::scan::language) plain: bool,
-    /// What stands inside its quotes, where it has one pair, up to its end, and no escapes.
-    pub(in crate::scan::language) quoted: Option<Span>,
+    /// The lines of the here-document that is its input.
+    pub(in crate::scan::language) document: Option<Span>,
 }
 
-/// The simple commands of a text, each with its words. What is redirected, and comments, are
-/// left out.
-pub(super) fn simple_commands(text: &str) -> Vec<Vec<Word>> {
+/// A text's commands.
+#[derive(Debug, Default)]
+pub(super) struct Commands {
+    /// In the order in which they end: what a command is made of stands before it.
+    pub(super) commands: Vec<Simple>,
+    /// Where something begins that has no end.
+    pub(super) unclosed: Option<usize>,
+}
+
+/// Reads a text; linear in it, and without recursion.
+pub(super) fn read(text: &str) -> Commands {
     let mut reader = Reader {
         characters: text.char_indices().peekable(),
         text,
         commands: Vec::new(),
-        words: Vec::new(),
-        word: None,
-        redirected: false,
-        document: None,
+        frame: Frame::default(),
+        around: Vec::new(),
+        documents: Vec::new(),
+        pending: Vec::new(),
+        unclosed: None,
     };
     reader.read();
-    reader.commands
+    let documents = reader.documents;
+    let commands = reader.commands.into_iter().map(|(mut simple, document)| {
+        simple.document = document.and_then(|at: usize| documents.get(at).copied().flatten());
+        simple
+    });
+    Commands {
+        commands: commands.collect(),
+        unclosed: reader.unclosed,
+    }
 }
 
 struct Reader<'t> {
     characters: std::iter::Peekable<std::str::CharIndices<'t>>,
     text: &'t str,
-    commands: Vec<Vec<Word>>,
+    /// Each with the number of its here-document.
+    commands: Vec<(Simple, Option<usize>)>,
+    /// What is being read: the whole text, or what stands in a `$(…)`.
+    frame: Frame,
+    /// The frames around it.
+    around: Vec<Frame>,
+    documents: Vec<Option<Span>>,
+    /// The here-documents that begin with the next line: their numbers, and the lines that end
+    /// them.
+    pending: Vec<(usize, &'t str)>,
+    unclosed: Option<usize>,
+}
+
+#[derive(Default)]
+struct Frame {
     words: Vec<Word>,
+    start: Option<usize>,
     word: Option<Word>,
     /// Whether the next word is a file that something is redirected to.
     redirected: bool,
-    /// The here-document that begins with the next line.
-    document: Option<Span>,
+    /// The open double quotes.
+    quotes: Option<Quotes>,
+    document: Option<usize>,
+    /// Subshells that are open in it.
+    parentheses: usize,
+    kind: Kind,
+    /// Where it begins.
+    at: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Quotes {
+    at: usize,
+    /// Whether they may be around the whole word.
+    only: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Kind {
+    #[default]
+    Whole,
+    /// `$(…)`, `<(…)`
+    Substitution,
+    /// Between backquotes.
+    Backquotes,
+    /// `name=(…)`
+    Array,
 }
 
 impl Reader<'_> {
     fn read(&mut self) {
         while let Some((at, c)) = self.characters.next() {
-            match c {
-                ' ' | '\t' | '\r' => self.end_word(at),
-                '\n' | ';' | '|' | '&' | '(' | ')' => {
-                    self.separator(at, c);
-                    if c == '\n'
-                        && let Some(document) = self.document.take()
-                    {
-                        self.skip_to(document.end);
-                    }
-                }
-                '<' if self.here_document() => {}
-                '<' | '>' => {
-                    // `2>` has no word before it.
-                    if self.word.as_ref().is_some_and(|word| {
-                        word.plain && word.text.bytes().all(|byte| byte.is_ascii_digit())
-                    }) {
-                        self.word = None;
-                    }
-                    self.end_word(at);
-                    self.redirected = true;
-                }
-                '#' if self.word.is_none() => {
-                    while self.characters.next_if(|(_, c)| *c != '\n').is_some() {}
-                }
-                '\'' => self.quoted(at),
-                '"' => self.double_quoted(at),
-                '\\' => self.escaped(at),
-                _ => self.add(at, c),
+            if self.frame.quotes.is_some() {
+                self.in_double_quotes(at, c);
+            } else {
+                self.bare(at, c);
             }
         }
-        self.end_word(self.text.len());
-        self.end_command();
+        let end = self.text.len();
+        self.note_unclosed();
+        while !self.around.is_empty() {
+            self.end_word(end);
+            self.close_frame(end);
+        }
+        self.end_word(end);
+        self.end_command(end);
     }
 
-    /// `;`, `&&`, `|`, a line end; but not the `&` of `2>&1`.
-    fn separator(&mut self, at: usize, c: char) {
-        if c == '&' && self.redirected && self.word.is_none() {
-            return;
+    fn note_unclosed(&mut self) {
+        let frames = self.around.iter().chain([&self.frame]);
+        let open = frames.filter(|frame| frame.kind != Kind::Whole || frame.quotes.is_some());
+        let first = open
+            .map(|frame| match (frame.kind, frame.quotes) {
+                (Kind::Whole, Some(quotes)) => quotes.at,
+                _ => frame.at,
+            })
+            .min();
+        self.unclosed = self.unclosed.or(first);
+    }
+
+    fn bare(&mut self, at: usize, c: char) {
+        match c {
+            ' ' | '\t' | '\r' => self.end_word(at),
+            '\n' => {
+                self.end_word(at);
+                if self.frame.kind != Kind::Array {
+                    self.end_command(at);
+                }
+                self.skip_documents(at + 1);
+            }
+            // The `&` of `2>&1` and `&>log`.
+            '&' if self.frame.redirected && self.frame.word.is_none() => {}
+            '&' if self.next_is('>') => self.end_word(at),
+            ';' | '|' | '&' => {
+                self.end_word(at);
+                self.end_command(at);
+            }
+            '(' => self.parenthesis(at),
+            ')' => self.closing(at),
+            '<' if self.here_document() => {}
+            '<' | '>' if self.next_is('(') => {
+                self.characters.next();
+                self.word(at).hide();
+                self.open_frame(Kind::Substitution, at);
+            }
+            '<' | '>' => self.redirection(at),
+            '#' if self.frame.word.is_none() => {
+                while self.characters.next_if(|(_, c)| *c != '\n').is_some() {}
+            }
+            '\'' => self.quoted(at),
+            '"' => {
+                let word = self.word(at);
+                let only = word.plain;
+                word.unquote();
+                self.frame.quotes = Some(Quotes { at, only });
+            }
+            '\\' => self.escaped(at),
+            '$' => self.dollar(at),
+            '`' => self.backquote(at),
+            _ => {
+                let word = self.word(at);
+                word.quoted = None;
+                if matches!(c, '*' | '?' | HOLE) {
+                    word.hide();
+                }
+                word.text.push(c);
+            }
         }
-        // `$(…)` is decided at run time, with all that stands in it.
-        if c == '('
-            && let Some(word) = &mut self.word
-            && word.text.ends_with('$')
-        {
-            word.dynamic = true;
-            self.skip_parentheses();
-            return;
+    }
+
+    fn next_is(&mut self, expected: char) -> bool {
+        self.characters.peek().is_some_and(|(_, c)| *c == expected)
+    }
+
+    fn redirection(&mut self, at: usize) {
+        // `2>` has no word before it.
+        let is_number = |word: &Word| word.plain && word.text.bytes().all(|b| b.is_ascii_digit());
+        if self.frame.word.as_ref().is_some_and(is_number) {
+            self.frame.word = None;
         }
         self.end_word(at);
-        self.end_command();
+        self.frame.redirected = true;
     }
 
-    fn skip_parentheses(&mut self) {
+    /// A subshell, a function's `()`, a list's `name=(`, or arithmetic.
+    fn parenthesis(&mut self, at: usize) {
+        let is_list = |word: &Word| word.plain && word.text.ends_with('=');
+        if self.frame.word.as_ref().is_some_and(is_list) {
+            self.open_frame(Kind::Array, at);
+        } else if self.frame.word.is_none() && self.frame.words.is_empty() && self.next_is('(') {
+            let start = at + 2;
+            let end = self.skip_parentheses();
+            self.arithmetic(Span::new(start.min(end), end));
+        } else if self.frame.word.is_some() && self.next_is(')') {
+            // A definition: its name is no program.
+            self.characters.next();
+            self.end_word(at);
+            let name = self.frame.words.pop();
+            self.frame.words.clear();
+            self.frame.words.extend([Word::bare("function", at)]);
+            self.frame.words.extend(name);
+            self.end_command(at);
+        } else {
+            self.end_word(at);
+            self.end_command(at);
+            self.frame.parentheses += 1;
+        }
+    }
+
+    /// What is counted in `((…))`: the names in it have no value that is known.
+    fn arithmetic(&mut self, span: Span) {
+        let text = self.text.get(span.start..span.end).unwrap_or_default();
+        self.frame.words.push(Word::bare("let", span.start));
+        let mut counted = Word::bare(text, span.start);
+        counted.hide();
+        self.frame.words.push(counted);
+        self.end_command(span.end);
+    }
+
+    fn closing(&mut self, at: usize) {
+        self.end_word(at);
+        if self.frame.kind == Kind::Array {
+            self.close_frame(at);
+            return;
+        }
+        self.end_command(at);
+        if self.frame.parentheses > 0 {
+            self.frame.parentheses -= 1;
+        } else if self.frame.kind == Kind::Substitution {
+            self.close_frame(at);
+        }
+    }
+
+    fn backquote(&mut self, at: usize) {
+        if self.frame.kind == Kind::Backquotes && self.frame.quotes.is_none() {
+            self.end_word(at);
+            self.close_frame(at);
+        } else {
+            self.word(at).hide();
+            self.open_frame(Kind::Backquotes, at);
+        }
+    }
+
+    fn open_frame(&mut self, kind: Kind, at: usize) {
+        let inner = Frame {
+            kind,
+            at,
+            ..Frame::default()
+        };
+        self.around.push(std::mem::replace(&mut self.frame, inner));
+    }
+
+    /// Goes back to the word around a substitution, or whose list ends.
+    fn close_frame(&mut self, at: usize) {
+        let is_list = self.frame.kind == Kind::Array;
+        if !is_list {
+            self.end_command(at);
+        }
+        let Some(outer) = self.around.pop() else {
+            return;
+        };
+        let inner = std::mem::replace(&mut self.frame, outer);
+        let found = (!is_list).then(|| self.program_found()).flatten();
+        let Some(word) = &mut self.frame.word else {
+            return;
+        };
+        if is_list {
+            word.plain = false;
+            for (at, element) in inner.words.iter().enumerate() {
+                if at > 0 {
+                    word.text.push(' ');
+                }
+                word.text.push_str(&element.text);
+                if element.dynamic {
+                    word.hide();
+                }
+            }
+        } else if let Some(found) = found.filter(|_| word.text.is_empty()) {
+            *word = Word {
+                text: found,
+                span: word.span,
+                ..Word::default()
+            };
+        } else {
+            word.text.push(HOLE);
+        }
+    }
+
+    /// The program that the last command looks for: `which torchrun`.
+    fn program_found(&self) -> Option<String> {
+        let (last, _) = self.commands.last()?;
+        match last.words.as_slice() {
+            [which, name] if which.text == "which" => Some(name.text.clone()),
+            [command, dash_v, name] if command.text == "command" && dash_v.text == "-v" => {
+                Some(name.text.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// Behind `(`, up to the `)` that closes it; where that is.
+    fn skip_parentheses(&mut self) -> usize {
         let mut open = 1;
-        for (_, c) in self.characters.by_ref() {
+        for (at, c) in self.characters.by_ref() {
             match c {
                 '(' => open += 1,
                 ')' => open -= 1,
                 _ => {}
             }
             if open == 0 {
-                return;
+                return at;
             }
         }
+        self.text.len()
     }
 
     fn skip_to(&mut self, end: usize) {
         while self.characters.next_if(|(at, _)| *at < end).is_some() {}
     }
 
-    /// Behind `<<EOF`, the lines up to one that is `EOF`: they are somebody's input, no commands.
-    fn here_document(&mut self) -> bool {
-        let text = self.text;
-        let Some((at, '<')) = self.characters.peek().copied() else {
-            return false;
-        };
-        let marked = &text[at + 1..];
-        // `<<<` is followed by the input itself.
-        if marked.starts_with('<') {
-            return false;
-        }
-        let (line, documents) = marked.split_once('\n').unwrap_or((marked, ""));
-        let mark_at = line.trim_start_matches('-').trim_start();
-        let mark = mark_at
-            .split([' ', '\t', ';', '|', '&', '>'])
-            .next()
-            .unwrap_or_default();
-        let mark = mark.trim_matches(['"', '\'', '\\', '\r']);
-        let is_end = |line: &&str| line.trim() == mark;
-        let document: usize = documents
-            .split_inclusive('\n')
-            .take_while(|line| !is_end(line))
-            .map(str::len)
-            .sum();
-        // The rest of the line goes on; of the document nothing is read.
-        let from = text.len() - documents.len();
-        self.document = Some(Span::new(from, from + document));
-        let until = at + 1 + (line.len() - mark_at.len());
-        self.skip_to(until);
-        while self
-            .characters
-            .next_if(|(_, c)| !" \t\n;|&>".contains(*c))
-            .is_some()
-        {}
-        true
-    }
-
     fn word(&mut self, at: usize) -> &mut Word {
-        self.word.get_or_insert_with(|| Word {
-            span: Span::new(at, at),
-            plain: true,
-            ..Word::default()
-        })
-    }
-
-    fn add(&mut self, at: usize, c: char) {
-        let word = self.word(at);
-        word.quoted = None;
-        word.dynamic |= matches!(c, '$' | '`' | '*' | '?' | HOLE);
-        word.text.push(c);
-    }
-
-    fn quoted(&mut self, at: usize) {
-        let only = self.opens_quotes(at);
-        while let Some((at, c)) = self.characters.next_if(|(_, c)| *c != '\'') {
-            let word = self.word(at);
-            word.dynamic |= c == HOLE;
-            word.text.push(c);
-        }
-        self.closes_quotes(only.then_some(at + 1));
-    }
-
-    /// Whether what follows is the first pair of quotes in its word.
-    fn opens_quotes(&mut self, at: usize) -> bool {
-        let word = self.word(at);
-        word.quoted = None;
-        std::mem::replace(&mut word.plain, false)
-    }
-
-    fn closes_quotes(&mut self, start: Option<usize>) {
-        let closed = self.characters.next();
-        if let (Some((end, _)), Some(word)) = (closed, &mut self.word) {
-            word.quoted = start.map(|start| Span::new(start, end));
-        }
-    }
-
-    fn double_quoted(&mut self, at: usize) {
-        let mut only = self.opens_quotes(at);
-        while let Some((at, c)) = self.characters.next_if(|(_, c)| *c != '"') {
-            let literal = (c == '\\')
-                .then(|| self.characters.next_if(|(_, c)| "\"\\$`\n".contains(*c)))
-                .flatten();
-            only &= literal.is_none();
-            let word = self.word(at);
-            match literal {
-                Some((_, '\n')) => {}
-                Some((_, c)) => word.text.push(c),
-                None => {
-                    word.dynamic |= matches!(c, '$' | '`' | HOLE);
-                    word.text.push(c);
-                }
-            }
-        }
-        self.closes_quotes(only.then_some(at + 1));
-    }
-
-    /// A backslash: before a line end it joins lines, else it makes a character itself. In a path
-    /// of Windows it stays.
-    fn escaped(&mut self, at: usize) {
-        match self.characters.peek().copied() {
-            Some((_, '\n')) => {
-                self.characters.next();
-            }
-            Some((_, c)) if !c.is_alphanumeric() => {
-                self.characters.next();
-                let word = self.word(at);
-                word.plain = false;
-                word.quoted = None;
-                word.text.push(c);
-            }
-            _ => self.add(at, '\\'),
-        }
+        self.frame.start.get_or_insert(at);
+        self.frame.word.get_or_insert_with(|| Word::bare("", at))
     }
 
     fn end_word(&mut self, at: usize) {
-        if let Some(mut word) = self.word.take() {
+        if let Some(mut word) = self.frame.word.take() {
             word.span.end = at;
-            if !std::mem::take(&mut self.redirected) {
-                self.words.push(word);
+            if !std::mem::take(&mut self.frame.redirected) {
+                self.frame.words.push(word);
             }
         }
     }
 
-    fn end_command(&mut self) {
-        self.redirected = false;
-        if !self.words.is_empty() {
-            self.commands.push(std::mem::take(&mut self.words));
+    fn end_command(&mut self, at: usize) {
+        self.frame.redirected = false;
+        let start = self.frame.start.take();
+        let document = self.frame.document.take();
+        if !self.frame.words.is_empty() {
+            let words = std::mem::take(&mut self.frame.words);
+            let start = start.unwrap_or(words[0].span.start);
+            let simple = Simple {
+                span: Span::new(start, at.max(start)),
+                words,
+                document: None,
+            };
+            self.commands.push((simple, document));
         }
     }
 }

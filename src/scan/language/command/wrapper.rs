@@ -1,0 +1,278 @@
+//! Programs that start another one, given behind their options: what they do to its environment.
+
+use super::{BUILTINS, Shell, Word, assignment, base_name, is_python};
+use crate::scan::fact::Whose;
+
+/// A program that starts another one.
+struct Wrapper {
+    name: &'static str,
+    /// Its options that take a word.
+    with_value: &'static [&'static str],
+}
+
+const fn wrapper(name: &'static str, with_value: &'static [&'static str]) -> Wrapper {
+    Wrapper { name, with_value }
+}
+
+#[rustfmt::skip]
+const WRAPPERS: &[Wrapper] = &[
+    wrapper("builtin", &[]),
+    wrapper("call", &[]),
+    wrapper("catchsegv", &[]),
+    wrapper("chronic", &[]),
+    wrapper("chrt", &[]),
+    wrapper("command", &[]),
+    wrapper("compute-sanitizer", &["--tool"]),
+    wrapper("coverage", &[]),
+    wrapper("cuda-memcheck", &[]),
+    wrapper("exec", &["-a"]),
+    wrapper("gdb", &[]),
+    wrapper("ionice", &["-c", "-n"]),
+    wrapper("ncu", &["-o", "-k", "--set", "--section"]),
+    wrapper("nice", &["-n"]),
+    wrapper("nohup", &[]),
+    wrapper("not", &[]),
+    wrapper("nsys", &["-o", "-t", "-w", "-f", "-c"]),
+    wrapper("numactl", &["-N", "-m", "-C", "-i"]),
+    wrapper("proxychains", &["-f"]),
+    wrapper("setsid", &[]),
+    wrapper("srun", &[
+        "-A", "-B", "-C", "-D", "-G", "-J", "-M", "-N", "-S", "-c", "-d", "-e", "-i", "-m", "-n",
+        "-o", "-p", "-q", "-t", "-w", "-x",
+    ]),
+    wrapper("stdbuf", &["-i", "-o", "-e"]),
+    wrapper("strace", &["-o", "-e", "-p"]),
+    wrapper("taskset", &["-c"]),
+    wrapper("timeout", &["-s", "-k"]),
+    wrapper("unbuffer", &[]),
+    wrapper("valgrind", &[]),
+    wrapper("winpty", &[]),
+    wrapper("xvfb-run", &["-n", "-s", "-e", "-f"]),
+];
+
+/// Programs whose `run` starts another one.
+const RUNNERS: &[&str] = &[
+    "conda",
+    "coverage",
+    "hatch",
+    "mamba",
+    "micromamba",
+    "pdm",
+    "pipenv",
+    "pixi",
+    "poetry",
+    "rye",
+    "uv",
+];
+
+/// Options of `run` that take a word.
+const OF_RUN: &[&str] = &[
+    "-n", "-p", "-e", "--name", "--prefix", "--with", "--python", "--extra", "--group",
+];
+
+/// Options of `sudo` that take a word.
+const SUDO_VALUES: &[&str] = &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D"];
+
+/// Options of `ssh` that take a word.
+const SSH_VALUES: &[&str] = &[
+    "-b", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p", "-R",
+    "-S", "-W", "-w",
+];
+
+/// Windows of terminals, which take commands as text.
+const TERMINALS: &[&str] = &["screen", "su", "tmux", "watch", "wsl"];
+
+impl Shell {
+    /// A program, with the variables in front of it and the programs that only start it.
+    pub(super) fn program(&mut self, words: &[Word], deep: u8) {
+        let mut rest = words;
+        // What the program gets in front of it, and not from the shell.
+        let mut given: Vec<usize> = Vec::new();
+        let mut keeps = true;
+        while let Some((first, behind)) = rest.split_first() {
+            if assignment(first).is_some() {
+                let before = self.found.facts.len();
+                self.write(first, Whose::Child);
+                given.extend(before..self.found.facts.len());
+                rest = behind;
+                continue;
+            }
+            let name = base_name(&first.text);
+            rest = match name {
+                "env" => {
+                    let end = after_options(behind, &["-u", "-C", "-S", "--unset", "--chdir"]);
+                    self.without(&behind[..behind.len() - end.len()]);
+                    end
+                }
+                "sudo" | "doas" => {
+                    let end = after_options(behind, SUDO_VALUES);
+                    let options = &behind[..behind.len() - end.len()];
+                    if !options.iter().any(preserves) {
+                        keeps = false;
+                        self.drop(&given);
+                    }
+                    end
+                }
+                "ssh" => {
+                    keeps = false;
+                    self.drop(&given);
+                    let host = after_options(behind, SSH_VALUES);
+                    host.get(1..).unwrap_or_default()
+                }
+                _ if RUNNERS.contains(&name)
+                    && behind.first().is_some_and(|word| word.text == "run") =>
+                {
+                    after_options(&behind[1..], OF_RUN)
+                }
+                _ => match WRAPPERS.iter().find(|wrapper| wrapper.name == name) {
+                    Some(wrapper) => after_numbers(after_options(behind, wrapper.with_value), name),
+                    None => break,
+                },
+            };
+        }
+        let Some((first, arguments)) = rest.split_first() else {
+            return;
+        };
+        let name = base_name(&first.text);
+        if BUILTINS.contains(&name) {
+            return;
+        }
+        if keeps {
+            self.reach();
+        }
+        // `ssh host "cd x && python a.py"`
+        if arguments.is_empty() && first.text.contains([' ', ';']) {
+            self.inner(first, deep);
+            return;
+        }
+        if let Some(text) = inner_text(name, arguments) {
+            self.inner(text, deep);
+            return;
+        }
+        if TERMINALS.contains(&name) {
+            self.terminal(arguments, deep);
+            return;
+        }
+        if is_python(name) {
+            self.code(arguments);
+            // It was started from here, with what there was before.
+            for at in std::mem::take(&mut self.kept) {
+                self.set_whose(at, Whose::Nobody);
+            }
+        }
+        self.launcher(name, arguments);
+        self.container(name, arguments, deep);
+    }
+
+    /// `tmux send-keys 'python a.py' C-m`, `screen -dm bash -c 'python a.py'`
+    fn terminal(&mut self, arguments: &[Word], deep: u8) {
+        let is_shell = |word: &Word| SHELLS.contains(&base_name(&word.text));
+        if let Some(at) = arguments.iter().position(is_shell)
+            && let Some(text) = inner_text("sh", &arguments[at + 1..])
+        {
+            self.inner(text, deep);
+            return;
+        }
+        for word in arguments.iter().filter(|word| word.text.contains(' ')) {
+            self.inner(word, deep);
+        }
+    }
+
+    /// `python -c '…'`
+    fn code(&mut self, arguments: &[Word]) {
+        let mut options = arguments
+            .iter()
+            .take_while(|word| word.text.starts_with('-'));
+        let Some(at) = options.position(|word| word.text == "-c") else {
+            return;
+        };
+        let Some(word) = arguments.get(at + 1) else {
+            return;
+        };
+        self.python(word.literal().unwrap_or(word.span), &word.text);
+    }
+
+    /// The variables that `env -u` takes away.
+    fn without(&mut self, options: &[Word]) {
+        for (at, option) in options.iter().enumerate() {
+            let joined = option.text.strip_prefix("--unset=").or_else(|| {
+                option
+                    .text
+                    .strip_prefix("-u")
+                    .filter(|name| !name.is_empty())
+            });
+            if let Some(name) = joined {
+                self.removed(option, name, Whose::Child);
+            } else if ["-u", "--unset"].contains(&option.text.as_str())
+                && let Some(name) = options.get(at + 1)
+            {
+                self.removed(name, &name.text, Whose::Child);
+            }
+        }
+    }
+
+    /// A program starts: it sees what was exported.
+    fn reach(&mut self) {
+        for at in std::mem::take(&mut self.exported) {
+            self.set_whose(at, Whose::Child);
+        }
+    }
+
+    /// Variables in front of a program that does not hand them on.
+    fn drop(&mut self, given: &[usize]) {
+        for at in given {
+            self.set_whose(*at, Whose::Nobody);
+        }
+    }
+}
+
+/// Whether an option makes `sudo` hand on the environment.
+fn preserves(word: &Word) -> bool {
+    word.text.starts_with("--preserve-env")
+        || (word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('E'))
+}
+
+/// The words behind a program's options; `with_value` take a word each.
+fn after_options<'w>(mut words: &'w [Word], with_value: &[&str]) -> &'w [Word] {
+    while let Some((first, behind)) = words.split_first() {
+        if !first.text.starts_with('-') || first.text == "-" {
+            break;
+        }
+        words = behind;
+        if first.text == "--" {
+            break;
+        }
+        if with_value.contains(&first.text.as_str()) {
+            words = words.get(1..).unwrap_or_default();
+        }
+    }
+    words
+}
+
+/// Without the times and masks that wrappers take (`timeout 10m`, `taskset 0x3`), and the word that
+/// says what they do (`nsys profile`).
+fn after_numbers<'w>(words: &'w [Word], name: &str) -> &'w [Word] {
+    match words.split_first() {
+        Some((first, behind)) if first.text.starts_with(|c: char| c.is_ascii_digit()) => behind,
+        Some((first, behind)) if name == "nsys" && first.text == "profile" => {
+            after_options(behind, &["-o", "-t", "-w", "-f", "-c"])
+        }
+        _ => words,
+    }
+}
+
+const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "fish"];
+
+/// The text that a shell is told to run.
+fn inner_text<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w Word> {
+    if !SHELLS.contains(&name) && !name.eq_ignore_ascii_case("cmd") {
+        return None;
+    }
+    let at = arguments.iter().position(|word| {
+        word.text.eq_ignore_ascii_case("/c")
+            || (word.text.starts_with('-')
+                && !word.text.starts_with("--")
+                && word.text.ends_with('c'))
+    })?;
+    arguments.get(at + 1)
+}

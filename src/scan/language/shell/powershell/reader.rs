@@ -1,0 +1,294 @@
+//! `PowerShell`'s text as steps: words, quotes, comments, and the writes of variables.
+//!
+//! No grammar: what is asked of a script is which literals stand where, and its lines tell that.
+
+use super::word::variable_name;
+use crate::scan::catalogue;
+use crate::scan::language::command::{Setting, Simple, Step, Word};
+use crate::text::Span;
+
+/// Reads a text; linear in it. Also where something begins that has no end.
+pub(super) fn read(text: &str) -> (Vec<Step>, Option<usize>) {
+    let mut reader = Reader {
+        text,
+        at: 0,
+        words: Vec::new(),
+        steps: Vec::new(),
+        unclosed: None,
+    };
+    reader.read();
+    (reader.steps, reader.unclosed)
+}
+
+pub(super) struct Reader<'t> {
+    pub(super) text: &'t str,
+    pub(super) at: usize,
+    words: Vec<Word>,
+    steps: Vec<Step>,
+    pub(super) unclosed: Option<usize>,
+}
+
+/// Characters that end a word, and a command.
+pub(super) const SEPARATORS: &str = "\n;|{}()";
+
+impl<'t> Reader<'t> {
+    pub(super) fn rest(&self) -> &'t str {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
+    pub(super) fn peek(&self) -> Option<char> {
+        self.rest().chars().next()
+    }
+
+    pub(super) fn advance(&mut self) {
+        self.at += self.peek().map_or(1, char::len_utf8);
+    }
+
+    fn skip_blanks(&mut self) {
+        loop {
+            let rest = self.rest();
+            let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\u{feff}']).len();
+            self.at += blank;
+            if self.rest().starts_with("`\n") {
+                self.at += 2;
+            } else if self.rest().starts_with("`\r\n") {
+                self.at += 3;
+            } else if self.rest().starts_with("<#") {
+                self.past("#>");
+            } else {
+                return;
+            }
+        }
+    }
+
+    /// Behind the next place of a text.
+    pub(super) fn past(&mut self, end: &str) {
+        if let Some(at) = self.rest().find(end) {
+            self.at += at + end.len();
+        } else {
+            self.unclosed.get_or_insert(self.at);
+            self.at = self.text.len();
+        }
+    }
+
+    fn read(&mut self) {
+        while self.at < self.text.len() {
+            self.skip_blanks();
+            let Some(c) = self.peek() else { break };
+            match c {
+                '#' => {
+                    let rest = self.rest();
+                    self.at += rest.find('\n').unwrap_or(rest.len());
+                }
+                '&' => {
+                    // The operator that calls, or `&&`.
+                    if !self.words.is_empty() {
+                        self.end_command();
+                    }
+                    self.advance();
+                }
+                _ if SEPARATORS.contains(c) => {
+                    self.end_command();
+                    self.advance();
+                }
+                '$' if self.words.is_empty() && self.assignment() => {}
+                '>' => {
+                    self.advance();
+                    while self.peek().is_some_and(|c| ">&".contains(c)) {
+                        self.advance();
+                    }
+                    self.skip_blanks();
+                    self.word();
+                }
+                _ => {
+                    let word = self.word();
+                    let text = word.text.to_ascii_lowercase();
+                    if text.ends_with("environment]::setenvironmentvariable")
+                        && self.peek() == Some('(')
+                    {
+                        self.method(word.span.start);
+                    } else {
+                        self.words.push(word);
+                    }
+                }
+            }
+        }
+        self.end_command();
+    }
+
+    /// `$env:V = "1"`, `${env:V} = 1`, `$name = 1`.
+    fn assignment(&mut self) -> bool {
+        let start = self.at;
+        let rest = self.rest();
+        let Some((name, length)) = variable_name(rest) else {
+            return false;
+        };
+        let behind = &rest[length..];
+        let sign = behind.trim_start_matches([' ', '\t']);
+        let before_sign = length + (behind.len() - sign.len());
+        let adds = sign.starts_with("+=");
+        if !adds && (!sign.starts_with('=') || sign.starts_with("==")) {
+            return false;
+        }
+        self.at += before_sign + if adds { 2 } else { 1 };
+        self.skip_blanks();
+        let from = self.at;
+        let mut value = match self.peek() {
+            Some(c) if SEPARATORS.contains(c) => Word::bare("", from),
+            None => Word::bare("", from),
+            _ => self.word(),
+        };
+        let end = value.span.end;
+        // More than one word is an expression.
+        let resumed = self.at;
+        self.skip_blanks();
+        let is_whole = end > from
+            && self
+                .peek()
+                .is_none_or(|c| "\n;}#".contains(c) || (c == ')' && self.steps.is_empty()));
+        self.at = resumed;
+        if adds || !is_whole {
+            value.hide();
+        }
+        let is_null = value.text.eq_ignore_ascii_case("$null") && is_whole;
+        let is_empty = value.text.is_empty() && !value.dynamic;
+        let span = Span::new(start, end);
+        let environment = name
+            .get(..4)
+            .filter(|scope| scope.eq_ignore_ascii_case("env:"));
+        let setting = |name: String, value| Setting { span, name, value };
+        self.steps.push(match environment {
+            Some(_) => {
+                let kept = (!is_null && !is_empty).then_some(value);
+                Step::Export(setting(known(&name[4..]), kept))
+            }
+            None => Step::Assign(setting(name.to_ascii_lowercase(), Some(value))),
+        });
+        // What follows may be a command: `$x = python a.py`.
+        if !is_whole {
+            self.at = from;
+            if self.peek() == Some('$') {
+                self.word();
+            }
+        }
+        true
+    }
+
+    /// `[Environment]::SetEnvironmentVariable("V", "1", "User")`
+    fn method(&mut self, start: usize) {
+        self.advance();
+        let mut arguments: Vec<Word> = Vec::new();
+        let mut is_open = true;
+        while is_open {
+            self.skip_blanks();
+            match self.peek() {
+                None | Some('\n' | ';') => break,
+                Some(')') => {
+                    self.advance();
+                    is_open = false;
+                }
+                Some(',') => self.advance(),
+                Some('(') => {
+                    self.advance();
+                    let mut unknown = Word::bare("", self.at);
+                    unknown.hide();
+                    arguments.push(unknown);
+                }
+                Some(_) => arguments.push(self.word()),
+            }
+        }
+        let [name, value, scope @ ..] = arguments.as_slice() else {
+            return;
+        };
+        if name.dynamic {
+            return;
+        }
+        let kept = scope.first().is_some_and(|scope| {
+            let scope = scope.text.to_ascii_lowercase();
+            scope.ends_with("user") || scope.ends_with("machine")
+        });
+        let is_removed =
+            value.text.eq_ignore_ascii_case("$null") || (value.text.is_empty() && !value.dynamic);
+        let setting = Setting {
+            span: Span::new(start, self.at.max(start)),
+            name: known(&name.text),
+            value: (!is_removed).then(|| value.clone()),
+        };
+        self.steps.push(if kept {
+            Step::Keep(setting)
+        } else {
+            Step::Export(setting)
+        });
+    }
+
+    fn end_command(&mut self) {
+        let words = std::mem::take(&mut self.words);
+        let (Some(first), Some(last)) = (words.first(), words.last()) else {
+            return;
+        };
+        let span = Span::new(first.span.start, last.span.end);
+        match item(&words, span) {
+            Some(step) => self.steps.push(step),
+            None => self.steps.push(Step::Start(Simple {
+                span,
+                words,
+                document: None,
+            })),
+        }
+    }
+}
+
+/// `Set-Item Env:V 1`, `Remove-Item Env:V`
+fn item(words: &[Word], span: Span) -> Option<Step> {
+    let (first, rest) = words.split_first()?;
+    let sets = match first.text.to_ascii_lowercase().as_str() {
+        "set-item" | "new-item" | "si" | "ni" | "set-content" => true,
+        "remove-item" | "ri" | "rm" | "del" | "clear-item" => false,
+        _ => return None,
+    };
+    let after = |flag: &str| {
+        let at = rest
+            .iter()
+            .position(|word| word.text.eq_ignore_ascii_case(flag))?;
+        rest.get(at + 1)
+    };
+    // `-ItemType Variable` and such take a word.
+    let plain: Vec<&Word> = rest
+        .iter()
+        .enumerate()
+        .filter(|(at, word)| {
+            !word.text.starts_with('-')
+                && at.checked_sub(1).is_none_or(|before| {
+                    !rest[before].text.starts_with('-')
+                        || rest[before].text.eq_ignore_ascii_case("-force")
+                })
+        })
+        .map(|(_, word)| word)
+        .collect();
+    let path = after("-path")
+        .or_else(|| after("-literalpath"))
+        .or_else(|| plain.first().copied())?;
+    let start = path.text.get(..4)?;
+    if !start.eq_ignore_ascii_case("env:") || path.dynamic {
+        return None;
+    }
+    let name = known(path.text[4..].trim_start_matches(['\\', '/']));
+    let value = sets
+        .then(|| after("-value").or_else(|| plain.get(1).copied()).cloned())
+        .flatten();
+    if sets && value.is_none() {
+        return None;
+    }
+    let value = value.filter(|value| !value.text.is_empty() || value.dynamic);
+    Some(Step::Export(Setting { span, name, value }))
+}
+
+/// A name as Windows knows it: in any case.
+pub(super) fn known(name: &str) -> String {
+    let upper = name.to_ascii_uppercase();
+    if catalogue::variable(&upper).is_some() {
+        upper
+    } else {
+        name.to_owned()
+    }
+}
