@@ -21,8 +21,8 @@ mod recipe;
 mod remark;
 mod rust;
 mod settings;
-mod toml;
 mod shell;
+mod toml;
 mod within;
 mod yaml;
 

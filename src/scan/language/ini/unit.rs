@@ -113,7 +113,7 @@ fn words(code: &Embedded) -> Vec<Word> {
             span: place.unwrap_or_else(|| code.in_file(inside)),
             dynamic: bare.contains(['$', '%']),
             plain: place.is_some() && !bare.contains(['\\', '"', '\'']),
-            quoted: None,
+            ..Word::default()
         });
         at += length.max(1);
     }

@@ -2,7 +2,7 @@
 
 use super::name::normal;
 use super::tree::Entry;
-use super::walk::{Around, Walk, whole};
+use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::catalogue;
 use crate::scan::fact::{FactKind, Value};
 use crate::text::Span;
@@ -12,10 +12,8 @@ const MOST_CARDS: u32 = 64;
 
 /// How many cards a key asks for.
 pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) {
-    let is_asked_here = !around.in_prose
-        && !around.in_resources
-        && !around.in_environment
-        && !catalogue::is_asked_elsewhere(around.outer_key);
+    let is_asked_here =
+        around.sense == Sense::Settings && !catalogue::is_asked_elsewhere(around.outer_key);
     if !is_asked_here {
         return;
     }

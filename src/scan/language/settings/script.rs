@@ -231,7 +231,7 @@ fn word(scalar: &Scalar, span: Span) -> Word {
         span: scalar.inside.unwrap_or(span),
         dynamic: scalar.text.contains('$') || scalar.text.contains("{{"),
         plain: scalar.inside.is_some(),
-        quoted: None,
+        ..Word::default()
     }
 }
 
