@@ -29,6 +29,8 @@ pub const LANGUAGE_NAMES: &[&str] = &[
     "ini",
     "make",
     "just",
+    "xml",
+    "markdown",
 ];
 
 /// The name for files that are not read at all.

@@ -13,6 +13,7 @@ mod json_string;
 mod just;
 mod logical;
 mod make;
+mod markdown;
 mod notebook;
 mod python;
 mod recipe;
@@ -20,6 +21,7 @@ mod remark;
 mod settings;
 mod toml;
 mod within;
+mod xml;
 mod yaml;
 
 use super::fact::{Detail, FileFacts};
@@ -72,6 +74,8 @@ pub static LANGUAGES: &[Language] = &[
     ini::INI,
     make::MAKE,
     just::JUST,
+    xml::XML,
+    markdown::MARKDOWN,
 ];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
