@@ -115,6 +115,26 @@ fn warnings_do_not_block() {
     assert_eq!(report["summary"]["warnings"], 2);
 }
 
+/// Data of 200 MiB, which takes no room on the disk: it is not read at all.
+#[test]
+fn a_huge_file_of_data_is_skipped_by_name() {
+    let folder = folder(&[("a.json", b"{\"device\": \"cuda:0\"}\n")]);
+    write(
+        folder.path(),
+        "gpuguard.toml",
+        include_bytes!("../../src/policy/preset_rtx3090.toml"),
+    );
+    let data = std::fs::File::create(folder.path().join("data.json")).unwrap();
+    data.set_len(200 << 20).unwrap();
+    let run = gpuguard(folder.path(), &["scan"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stdout
+            .contains("skipped data.json: too large (200 MiB)"),
+        "{run}"
+    );
+}
+
 #[test]
 fn what_is_skipped_is_named_with_the_reason() {
     let folder = folder(&[

@@ -1,5 +1,6 @@
 //! Writes a variable beside another one, as the settings around it are laid out.
 
+use super::variable::LATER_STEPS;
 use crate::scan::fact::{Fact, FileFacts};
 use crate::scan::language::in_place::line_end;
 use crate::text::{Edit, Span};
@@ -16,6 +17,10 @@ struct Place<'t> {
 
 impl<'t> Place<'t> {
     fn of(text: &'t str, fact: &Fact) -> Option<Self> {
+        // A line of its own would be needed, and nobody knows in what shell.
+        if fact.api == LATER_STEPS {
+            return None;
+        }
         let written = text.get(fact.span.start..fact.span.end)?;
         let before = text.get(..fact.span.start)?;
         let line = before.rfind('\n').map_or(0, |end| end + 1);

@@ -2,7 +2,7 @@
 //! which of the host's cards they get.
 
 use super::tree::{Kind, Node};
-use super::walk::{Around, Walk, whole};
+use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::fact::{Cards, FactKind};
 use crate::text::Span;
 
@@ -62,8 +62,7 @@ pub(super) fn is_of_container(key: &str) -> bool {
 
 /// What the keys of one map give a container.
 pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    let before = around.in_prose;
-    if before {
+    if around.sense == Sense::Prose {
         return;
     }
     limits(walk, node, around);

@@ -4,7 +4,7 @@
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::variable::is_decided_later;
-use super::walk::{Around, Walk, whole};
+use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::catalogue::{self, Choice, DeviceText, Evidence, Form};
 use crate::scan::fact::{Detail, FactKind, Value};
 use crate::text::Span;
@@ -64,7 +64,7 @@ pub(super) fn is_about_gpus(text: &str) -> bool {
 
 /// What a key with its value selects.
 pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) {
-    if around.in_prose || around.in_resources || around.in_environment {
+    if around.sense != Sense::Settings {
         return;
     }
     let name = normal(around.key);
@@ -153,7 +153,7 @@ pub(super) fn of_element(walk: &mut Walk<'_>, node: &Node, scalar: &Scalar, arou
     let DeviceText::Indices(indices) = catalogue::card_text(device) else {
         return;
     };
-    let is_count = around.in_resources && !device.starts_with("cuda");
+    let is_count = around.sense == Sense::Resources && !device.starts_with("cuda");
     if is_count || indices.iter().any(|index| *index >= MOST_CARDS) {
         return;
     }

@@ -3,16 +3,17 @@
 use super::device::selected;
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
-use super::walk::{Around, Walk, whole};
+use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::catalogue::{DeviceText, Form};
 use crate::scan::fact::{Cards, FactKind, Value};
+use crate::text::Span;
 
 /// The label of `accelerate`'s facts.
 const ACCELERATE: &str = "accelerate launch";
 
 /// What the keys of one map say together.
 pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    if around.in_prose || around.in_environment {
+    if matches!(around.sense, Sense::Prose | Sense::Environment) {
         return;
     }
     if is_of_accelerate(node) {
@@ -20,8 +21,44 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     }
     trainer(walk, node, around);
     for entry in node.entries() {
-        if normal(&entry.key) == "tensor_parallel_size" {
-            taken(walk, entry, "vllm");
+        if let Some(label) = counted(walk, &normal(&entry.key)) {
+            taken(walk, entry, label);
+        }
+    }
+}
+
+/// Whose number of cards stands under a name.
+fn counted(walk: &Walk<'_>, name: &str) -> Option<&'static str> {
+    match name {
+        "tensor_parallel_size" => Some("vllm"),
+        // Processes run on other machines too.
+        "nproc_per_node" if walk.about_gpus => Some("torchrun"),
+        _ => None,
+    }
+}
+
+/// The words of a command whose program stands elsewhere: `args: [--tensor-parallel-size, "2"]`.
+pub(super) fn of_words(walk: &mut Walk<'_>, elements: &[Node], around: Around<'_>) {
+    if matches!(around.sense, Sense::Prose | Sense::Environment) {
+        return;
+    }
+    for (at, element) in elements.iter().enumerate() {
+        let Some(flag) = element.text().and_then(|text| text.strip_prefix("--")) else {
+            continue;
+        };
+        let (name, value, last) = match (flag.split_once('='), elements.get(at + 1)) {
+            (Some((name, value)), _) => (name, value, element),
+            (None, Some(next)) => (flag, next.text().unwrap_or_default(), next),
+            (None, None) => continue,
+        };
+        let Some(label) = counted(walk, &normal(name)) else {
+            continue;
+        };
+        let bare = |node: &Node| node.scalar().and_then(|s| s.inside).unwrap_or(node.span);
+        let span = Span::new(bare(element).start, bare(last).end);
+        if let Ok(count) = value.trim().parse::<u32>() {
+            let count = Value::Known(count);
+            walk.fact(span, None, label, FactKind::TakesCount { count });
         }
     }
 }
@@ -39,9 +76,21 @@ fn is_of_accelerate(node: &Node) -> bool {
     node.get("distributed_type").is_some() || node.get("compute_environment").is_some()
 }
 
-fn is_on_gpus(node: &Node) -> bool {
-    let kind = node.get("accelerator").and_then(Node::text);
-    kind.is_some_and(|kind| matches!(kind, "gpu" | "cuda"))
+/// Whose devices are counted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Accelerator {
+    Gpu,
+    /// GPUs, where there are any.
+    Auto,
+    Other,
+}
+
+fn accelerator(node: &Node) -> Accelerator {
+    match node.get("accelerator").and_then(Node::text) {
+        Some("gpu" | "cuda") => Accelerator::Gpu,
+        Some("auto") => Accelerator::Auto,
+        _ => Accelerator::Other,
+    }
 }
 
 /// The file that `accelerate config` writes.
@@ -77,11 +126,22 @@ fn accelerate(walk: &mut Walk<'_>, node: &Node) {
             ]
             .iter()
             .any(|other| says("distributed_type", other));
-            if let Some(entry) = entry("num_processes").filter(|_| on_gpus) {
+            let text = walk.text;
+            let counts = |entry: &&Entry| on_gpus && !speaks_of_others(text, entry);
+            if let Some(entry) = entry("num_processes").filter(counts) {
                 taken(walk, entry, ACCELERATE);
             }
         }
     }
+}
+
+/// Whether the comment behind a setting speaks of another vendor's devices.
+fn speaks_of_others(text: &str, entry: &Entry) -> bool {
+    let behind = text.get(entry.value.span.end..).unwrap_or_default();
+    let line = behind.lines().next().unwrap_or_default();
+    ["NPU", "XPU", "HPU", "TPU"]
+        .iter()
+        .any(|other| line.contains(other))
 }
 
 /// As many cards as a number says.
@@ -95,19 +155,19 @@ fn taken(walk: &mut Walk<'_>, entry: &Entry, label: &'static str) {
 
 /// Lightning's `accelerator` with `devices`, or its `gpus` of old.
 fn trainer(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    let on_gpus = is_on_gpus(node);
+    let of_devices = accelerator(node);
     let is_trainer = matches!(around.key, "trainer" | "Trainer" | "pl_trainer")
         || node.get("max_epochs").is_some() && node.get("precision").is_some();
     for entry in node.entries() {
         match entry.key.as_str() {
-            "devices" if on_gpus => devices(walk, entry),
-            "gpus" if is_trainer => devices(walk, entry),
+            "devices" if of_devices != Accelerator::Other => devices(walk, entry, of_devices),
+            "gpus" if is_trainer => devices(walk, entry, Accelerator::Gpu),
             _ => {}
         }
     }
 }
 
-fn devices(walk: &mut Walk<'_>, entry: &Entry) {
+fn devices(walk: &mut Walk<'_>, entry: &Entry, of_devices: Accelerator) {
     let label = if entry.key == "gpus" {
         "gpus="
     } else {
@@ -119,6 +179,7 @@ fn devices(walk: &mut Walk<'_>, entry: &Entry) {
                 let place = (whole(entry), None);
                 selected(walk, &indices, place, label);
             }
+            DeviceText::Count(_) | DeviceText::All if of_devices == Accelerator::Auto => {}
             DeviceText::Count(count) => {
                 let count = Value::Known(count);
                 walk.fact(whole(entry), None, label, FactKind::TakesCount { count });

@@ -29,7 +29,12 @@ pub(super) struct Found {
 
 /// Reads settings; `text` is the file, in which the tree has its places.
 pub(super) fn facts(root: &Node, text: &str, detail: Detail) -> Found {
-    let mut found = walk::Walk::over(root, text, detail);
+    facts_of_all(std::slice::from_ref(root), text, detail)
+}
+
+/// Reads settings that stand in one file, each by itself.
+pub(super) fn facts_of_all(roots: &[Node], text: &str, detail: Detail) -> Found {
+    let mut found = walk::Walk::over(roots, text, detail);
     found.facts.sort_by_key(|fact| fact.span);
     // Two keys of one map can say the same of it.
     found

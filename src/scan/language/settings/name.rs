@@ -113,29 +113,28 @@ const RECORDS: &[&str] = &[
 
 /// Keys of a run that is over.
 const OF_RECORDS: &[&str] = &[
-    "_wandb",
-    "accuracy",
     "best_score",
     "completed_at",
     "cpu_count",
     "created_at",
-    "date",
     "datetime",
     "duration",
     "elapsed",
     "elapsed_time",
     "end_time",
+    "fan_speed",
     "finished_at",
     "git_hash",
     "git_revision",
-    "host",
-    "hostname",
     "latency",
     "latency_ms",
-    "loss",
     "machine_info",
+    "memory_free",
     "memory_peak",
+    "memory_total",
+    "memory_used",
     "peak_memory",
+    "power_draw",
     "python_version",
     "pytorch_version",
     "runtime_seconds",
@@ -148,6 +147,8 @@ const OF_RECORDS: &[&str] = &[
     "torch_version",
     "total_time",
     "transformers_version",
+    "utilization",
+    "uuid",
     "wall_time",
 ];
 
@@ -158,7 +159,7 @@ pub(super) fn is_record(name: &str) -> bool {
 
 /// Whether a map with these keys says what happened: two of them, as one may be anything.
 pub(super) fn are_of_record<'k>(keys: impl Iterator<Item = &'k str>) -> bool {
-    keys.filter(|key| *key != "_wandb" && OF_RECORDS.contains(&normal(key).as_str()))
+    keys.filter(|key| OF_RECORDS.contains(&normal(key).as_str()))
         .take(2)
         .count()
         == 2
@@ -225,7 +226,9 @@ mod tests {
     #[test]
     fn a_record_is_known_by_two_keys() {
         assert!(are_of_record(["device", "timestamp", "score"].into_iter()));
-        assert!(!are_of_record(["device", "loss"].into_iter()));
+        assert!(!are_of_record(
+            ["device", "temperature", "loss", "score"].into_iter()
+        ));
         assert!(is_record("results") && !is_record("training"));
     }
 }

@@ -2,7 +2,8 @@
 
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
-use super::walk::{Around, Walk};
+use super::variable;
+use super::walk::{Around, Sense, Walk};
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Fact, FactKind, When, Whose};
 use crate::scan::language::command::{Word, command_facts, word_facts};
@@ -31,12 +32,14 @@ const SCRIPTS: &[&str] = &[
 /// Keys of lists whose elements are the words of one command.
 const WORDS: &[&str] = &["argv", "cmd", "command", "entrypoint"];
 
-/// Keys of options that a container is started with.
-const CONTAINER_OPTIONS: &[&str] = &["options", "run_args", "docker_options", "docker_args"];
+/// Whether a key holds options that a container is started with.
+fn is_container_options(name: &str) -> bool {
+    matches!(name, "options" | "run_args") || name.contains("docker") || name.contains("container")
+}
 
 /// What the keys of one map start together: a program with its arguments.
 pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    if around.in_prose {
+    if around.sense == Sense::Prose {
         return;
     }
     let mut words: Vec<Word> = Vec::new();
@@ -47,7 +50,7 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         Some(Kind::List(elements)) if !are_lines(elements) => words.extend(listed(elements)),
         Some(Kind::Scalar(scalar)) if !scalar.text.contains(char::is_whitespace) => {
             let span = program.map_or(node.span, |program| program.span);
-            if scalar.text.ends_with(".py") || node.get("program").is_some() {
+            if is_python(&scalar.text) || node.get("program").is_some() {
                 words.push(Word {
                     text: "python".to_owned(),
                     span,
@@ -59,20 +62,43 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         _ => {}
     }
     let arguments = node.get("args").map(Node::elements).unwrap_or_default();
+    let command = program.map(Node::elements).unwrap_or_default();
+    if let Some((script, span)) = shell_script(command, arguments) {
+        text(walk, std::iter::once((script, span)), around);
+        return;
+    }
     if !words.is_empty() {
         words.extend(listed(arguments));
         add(walk, word_facts(&words, When::Loading), node.span, around);
     }
 }
 
+fn is_python(program: &str) -> bool {
+    let extension = std::path::Path::new(program).extension();
+    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("py"))
+}
+
+/// The script in `[sh, -c]` with its arguments: read where it stands, line by line.
+fn shell_script<'t>(command: &'t [Node], arguments: &'t [Node]) -> Option<(&'t Scalar, Span)> {
+    let mut words = command.iter().chain(arguments);
+    let program = words.next()?.text()?.rsplit('/').next()?;
+    if !["bash", "sh", "zsh", "dash"].contains(&program) {
+        return None;
+    }
+    let option = words.next()?.text()?;
+    let is_script = option.starts_with('-') && !option.starts_with("--") && option.ends_with('c');
+    let script = words.next().filter(|_| is_script)?;
+    Some((script.scalar()?, script.span))
+}
+
 /// A script, or the words of a command; whether the entry says nothing else.
 pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bool {
-    if around.in_prose && !CONTAINER_OPTIONS.contains(&&*normal(&entry.key)) {
-        return false;
-    }
     let name = normal(&entry.key);
-    if CONTAINER_OPTIONS.contains(&name.as_str()) {
+    if is_container_options(&name) {
         return container_options(walk, &entry.value, around);
+    }
+    if around.sense == Sense::Prose {
+        return false;
     }
     let is_script = SCRIPTS.contains(&name.as_str()) || around.outer_key == "scripts";
     if !is_script {
@@ -124,6 +150,26 @@ fn text<'t>(
     };
     let facts = command_facts(code.code(), When::Loading);
     add(walk, within::placed(facts, &code), span, around);
+    // These are not the step's own: no piece of the file has them for itself.
+    walk.facts(within::placed(for_later_steps(code.code()), &code));
+}
+
+/// `echo NAME=value >> $GITHUB_ENV`: the variables of a workflow's steps that follow.
+fn for_later_steps(code: &str) -> Vec<Fact> {
+    let mut found = Vec::new();
+    let mut start = 0;
+    for line in code.split_inclusive('\n') {
+        if line.contains("GITHUB_ENV") {
+            let is_end = |c: char| c.is_whitespace() || "\"'".contains(c);
+            let mut at = start;
+            for word in line.split(is_end) {
+                found.extend(variable::assigned(word, at));
+                at += word.len() + 1;
+            }
+        }
+        start += line.len();
+    }
+    found
 }
 
 /// Adds a scalar's text with its places.

@@ -1,13 +1,15 @@
 //! Environment variables in settings: `NAME: value`, `- NAME=value`, `- name: NAME` with a value.
 
 use super::tree::{Entry, Kind, Node, Scalar};
-use super::walk::{Around, Walk, whole};
+use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::catalogue::{self, Variable};
-use crate::scan::fact::{Cards, FactKind, HowSet, Value, VariableWrite};
+use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::text::Span;
 
 /// The label of a variable's fact.
 const LABEL: &str = "env";
+/// The label of a variable for the steps of a workflow that follow.
+pub(super) const LATER_STEPS: &str = "GITHUB_ENV";
 /// Keys of a pair, each with the key of its value.
 const PAIRS: &[(&str, &str)] = &[("name", "value"), ("Name", "Value"), ("key", "value")];
 /// Values longer than this name no cards.
@@ -17,7 +19,7 @@ const LONGEST: usize = 512;
 pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bool {
     let name = entry.key.as_str();
     // Only among variables a name of small letters is a variable's; elsewhere a program reads it.
-    if name.contains(|c: char| c.is_ascii_lowercase()) && !around.in_environment {
+    if name.contains(|c: char| c.is_ascii_lowercase()) && around.sense != Sense::Environment {
         return mask_of_program(walk, entry, around);
     }
     let Kind::Scalar(scalar) = &entry.value.kind else {
@@ -30,7 +32,7 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -
 /// `cuda_visible_devices: "0"`: the program that reads it sets the mask to this.
 fn mask_of_program(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bool {
     let is_mask = catalogue::variable(&entry.key.to_ascii_uppercase()) == Some(Variable::Visible);
-    if !is_mask || around.in_prose {
+    if !is_mask || around.sense == Sense::Prose {
         return false;
     }
     let listed: Option<Vec<String>> = match &entry.value.kind {
@@ -105,12 +107,40 @@ pub(super) fn of_pair(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
             .reduce(|one, other| Span::new(one.start.min(other.start), one.end.max(other.end)));
         // The pair is one element of somebody's environment.
         let around = Around {
-            in_environment: true,
+            sense: Sense::Environment,
             ..around
         };
         let place = (span.unwrap_or(node.span), value_scalar.inside);
         write(walk, name, value_scalar, place, around);
     }
+}
+
+/// `NAME=value` in a text, at `at`.
+pub(super) fn assigned(word: &str, at: usize) -> Option<Fact> {
+    let (name, value) = word.split_once('=')?;
+    if !catalogue::is_of_interest(name) {
+        return None;
+    }
+    let known = !is_decided_later(value);
+    let end = at + word.len();
+    let write = VariableWrite {
+        name: name.to_owned(),
+        value: if known {
+            Value::Known(value.to_owned())
+        } else {
+            Value::Dynamic
+        },
+        how: HowSet::Assigned,
+        whose: Whose::Child,
+        one_of_several: false,
+    };
+    Some(Fact {
+        span: Span::new(at, end),
+        value: known.then(|| Span::new(end - value.len(), end)),
+        api: LATER_STEPS,
+        when: When::Loading,
+        kind: FactKind::SetVariable(write),
+    })
 }
 
 fn write(

@@ -10,6 +10,23 @@ use crate::text::Span;
 /// Deeper settings are no person's. Readers build no deeper trees either.
 const DEEPEST: u16 = 96;
 
+/// A map of more keys is a dictionary, not settings.
+const MOST_KEYS: usize = 1024;
+
+/// What values are in a part of a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Sense {
+    /// Settings that a program reads.
+    #[default]
+    Settings,
+    /// Variables of an environment.
+    Environment,
+    /// Words for people, or names of what is no device.
+    Prose,
+    /// Numbers of cards, as a scheduler counts them.
+    Resources,
+}
+
 /// What stands around a value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Around<'t> {
@@ -17,20 +34,30 @@ pub(super) struct Around<'t> {
     pub(super) owner: Option<Span>,
     /// Whether a container reads it.
     pub(super) in_container: bool,
-    /// Whether it is variables of an environment.
-    pub(super) in_environment: bool,
-    /// Whether somebody wrote down here what happened.
-    pub(super) in_record: bool,
-    /// Whether it speaks to people, or of something that is no device.
-    pub(super) in_prose: bool,
-    /// Whether a scheduler counts cards here.
-    pub(super) in_resources: bool,
+    /// What values are here.
+    pub(super) sense: Sense,
     /// The key that it stands under.
     pub(super) key: &'t str,
     /// The key around that one.
     pub(super) outer_key: &'t str,
     /// How deep it lies.
     pub(super) depth: u16,
+}
+
+impl Sense {
+    /// What stands under a key.
+    fn under(self, key: &str, name: &str) -> Self {
+        // `terminal.integrated.env.linux`
+        if is_environment(name) || key.contains(".env.") {
+            Self::Environment
+        } else if is_prose(name) {
+            Self::Prose
+        } else if self == Self::Settings && catalogue::is_of_scheduler(name) {
+            Self::Resources
+        } else {
+            self
+        }
+    }
 }
 
 impl Around<'_> {
@@ -54,19 +81,21 @@ pub(super) struct Walk<'t> {
 }
 
 impl<'t> Walk<'t> {
-    pub(super) fn over(root: &'t Node, text: &'t str, detail: Detail) -> Found {
+    pub(super) fn over(roots: &'t [Node], text: &'t str, detail: Detail) -> Found {
         let mut walk = Self {
             detail,
             about_gpus: device::is_about_gpus(text),
             text,
             found: Found::default(),
         };
-        let around = Around {
-            owner: Some(root.span),
-            in_container: container::is_compose(root) || container::is_dev_container(root),
-            ..Around::default()
-        };
-        walk.node(root, around);
+        for root in roots {
+            let around = Around {
+                owner: Some(root.span),
+                in_container: container::is_compose(root) || container::is_dev_container(root),
+                ..Around::default()
+            };
+            walk.node(root, around);
+        }
         walk.found
     }
 
@@ -81,8 +110,9 @@ impl<'t> Walk<'t> {
         match &node.kind {
             Kind::Map(entries) => self.map(node, entries, around),
             Kind::List(elements) => {
+                launcher::of_words(self, elements, around);
                 for element in elements {
-                    self.element(element, around);
+                    self.node(element, around);
                 }
             }
             Kind::Scalar(scalar) => self.scalar(node, scalar, around),
@@ -91,17 +121,14 @@ impl<'t> Walk<'t> {
     }
 
     fn map(&mut self, node: &'t Node, entries: &'t [Entry], around: Around<'t>) {
-        let in_record = around.in_record || are_of_record(entries.iter().map(|entry| &*entry.key));
-        let around = Around {
-            in_record,
-            owner: (!around.in_environment)
-                .then_some(node.span)
-                .or(around.owner),
-            ..around
-        };
-        if in_record {
+        if entries.len() > MOST_KEYS || are_of_record(entries.iter().map(|entry| &*entry.key)) {
             return;
         }
+        let owner = match around.sense {
+            Sense::Environment => around.owner,
+            _ => Some(node.span),
+        };
+        let around = Around { owner, ..around };
         variable::of_pair(self, node, around);
         container::of_map(self, node, around);
         launcher::of_map(self, node, around);
@@ -113,16 +140,12 @@ impl<'t> Walk<'t> {
 
     fn entry(&mut self, entry: &'t Entry, was_read: bool, around: Around<'t>) {
         let name = normal(&entry.key);
-        let in_environment = is_environment(&name) || is_environment(&normal_whole(&entry.key));
         let is_variable = catalogue::is_of_interest(&entry.key);
         // What a setting is without being told, stands under its own name.
         let is_given = matches!(name.as_str(), "default" | "value") && !around.key.is_empty();
         let inner = Around {
             in_container: around.in_container || container::is_of_container(&entry.key),
-            in_environment: around.in_environment || in_environment,
-            in_record: is_record(&name),
-            in_prose: around.in_prose || (is_prose(&name) && !is_variable),
-            in_resources: around.in_resources || catalogue::is_of_scheduler(&name),
+            sense: around.sense.under(&entry.key, &name),
             key: if is_given { around.key } else { &entry.key },
             outer_key: around.key,
             ..around
@@ -130,7 +153,7 @@ impl<'t> Walk<'t> {
         if is_variable && variable::of_entry(self, entry, inner) {
             return;
         }
-        if inner.in_record {
+        if is_record(&name) {
             return;
         }
         if script::of_entry(self, entry, inner) {
@@ -142,12 +165,8 @@ impl<'t> Walk<'t> {
         self.node(&entry.value, inner);
     }
 
-    fn element(&mut self, element: &'t Node, around: Around<'t>) {
-        self.node(element, around);
-    }
-
     fn scalar(&mut self, node: &'t Node, scalar: &'t Scalar, around: Around<'t>) {
-        if around.in_prose && !around.in_environment {
+        if around.sense == Sense::Prose {
             return;
         }
         variable::of_element(self, node, scalar, around);
@@ -182,15 +201,6 @@ impl<'t> Walk<'t> {
     pub(super) fn index(&mut self, span: Span, value: Option<Span>, api: &'static str, index: u32) {
         let index = Value::Known(index);
         self.fact(span, value, api, FactKind::SelectIndex { index });
-    }
-}
-
-/// A key with all its dots: `terminal.integrated.env.linux`.
-fn normal_whole(key: &str) -> String {
-    if key.contains(".env.") {
-        "env".to_owned()
-    } else {
-        String::new()
     }
 }
 

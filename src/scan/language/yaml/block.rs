@@ -34,9 +34,9 @@ pub(super) fn lines(text: &str, span: Span, folded: bool) -> Option<Embedded> {
         let end = Span::new(own_span.end, start + line.len());
         start += line.len();
         let is_more = own.starts_with([' ', '\t']);
-        if let Some(end) = pending.take() {
-            let joins = folded && !own.is_empty() && !is_more;
-            code.push(end, if joins { " " } else { "\n" });
+        // An empty line is the line end by itself.
+        if let Some(end) = pending.take().filter(|_| !own.is_empty()) {
+            code.push(end, if is_more { "\n" } else { " " });
         }
         code.push(own_span, own);
         let has_end = end.end > end.start;
@@ -48,6 +48,38 @@ pub(super) fn lines(text: &str, span: Span, folded: bool) -> Option<Embedded> {
     }
     if let Some(end) = pending {
         code.push(end, "\n");
+    }
+    Some(code)
+}
+
+/// The lines of a text without a sign or in quotes, which stands at `span`: a line end is a blank,
+/// an empty line a line end. `None` where something in it is written otherwise.
+pub(super) fn flow_lines(text: &str, span: Span) -> Option<Embedded> {
+    let written = text.get(span.start..span.end)?;
+    if written.contains(['\\', '\t']) || written.contains("''") {
+        return None;
+    }
+    let mut code = Embedded::default();
+    code.start_cell(1);
+    let mut start = span.start;
+    let mut empty_lines = 0;
+    for (number, line) in written.split('\n').enumerate() {
+        let own = line.trim();
+        let at = start + (line.len() - line.trim_start().len());
+        let line_end = Span::new(start.saturating_sub(1), start);
+        start += line.len() + 1;
+        if own.is_empty() {
+            empty_lines += 1;
+            continue;
+        }
+        if number > 0 && empty_lines == 0 {
+            code.push(line_end, " ");
+        }
+        for _ in 0..empty_lines {
+            code.push(line_end, "\n");
+        }
+        empty_lines = 0;
+        code.push(Span::new(at, at + own.len()), own);
     }
     Some(code)
 }
@@ -74,5 +106,21 @@ mod tests {
         assert_eq!(read("a: |\n  b\n    c\n\n  d\n", false), "b\n  c\n\nd\n");
         assert_eq!(read("a: |-\r\n  b\r\n  c\r\n", false), "b\nc\n");
         assert_eq!(read("a: >\n  b\n  c\n  d", true), "b c d");
+        assert_eq!(
+            read("a: >\n  b\n\n  c\n    d\n  e\n", true),
+            "b\nc\n  d\ne\n"
+        );
+    }
+
+    #[test]
+    fn lines_without_a_sign_are_joined() {
+        for (text, expected) in [
+            ("a\n  b\n\n  c", Some("a b\nc")),
+            ("a", Some("a")),
+            ("a\n  b''c", None),
+        ] {
+            let code = flow_lines(text, Span::new(0, text.len()));
+            assert_eq!(code.as_ref().map(Embedded::code), expected, "{text}");
+        }
     }
 }

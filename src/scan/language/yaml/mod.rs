@@ -43,19 +43,17 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
         || bare.any(|bare| bare.ends_with(b".yaml") || bare.ends_with(b".yml"))
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the type that every language's reader has"
+)]
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let tree = tree::tree_of(text);
-    let mut facts = Vec::new();
-    let mut scopes = Vec::new();
-    for document in &tree.documents {
-        let found = settings::facts(document, text, detail);
-        facts.extend(found.facts);
-        scopes.extend(found.scopes);
-    }
+    let found = settings::facts_of_all(&tree.documents, text, detail);
     Ok(FileFacts {
-        facts,
+        facts: found.facts,
         environment_is_given: true,
-        scopes: Scopes::new(scopes),
+        scopes: Scopes::new(found.scopes),
         comments: remark::comments(text, &["#"]),
         first_error: tree.first_error,
         errors: tree.errors,

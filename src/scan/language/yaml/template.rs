@@ -2,7 +2,8 @@
 //! Go. They are blanked, each byte for a byte, so that places stay what they are.
 
 /// The text with its templates blanked: a value that is filled in is a row of `$`, a line that
-/// holds nothing else a comment. `None` where there are none.
+/// holds nothing else an empty one, which ends no text that goes over several lines. `None` where
+/// there are none.
 pub(super) fn blanked(text: &str) -> Option<String> {
     if !text.contains("{{") && !text.contains("{%") {
         return None;
@@ -22,18 +23,17 @@ fn blanked_line(line: &str, open: &mut Option<&'static str>) -> String {
     let mut has_template = false;
     let mut rest = line;
     loop {
-        let end = match open {
-            Some(end) => *end,
-            None => {
-                let Some((at, end)) = next_template(rest) else {
-                    break;
-                };
-                only_templates &= rest[..at].trim().is_empty();
-                written.push_str(&rest[..at]);
-                rest = &rest[at..];
-                *open = Some(end);
-                end
-            }
+        let end = if let Some(end) = open {
+            *end
+        } else {
+            let Some((at, end)) = next_template(rest) else {
+                break;
+            };
+            only_templates &= rest[..at].trim().is_empty();
+            written.push_str(&rest[..at]);
+            rest = &rest[at..];
+            *open = Some(end);
+            end
         };
         has_template = true;
         let inner = rest.find(end).map(|at| at + end.len());
@@ -48,7 +48,7 @@ fn blanked_line(line: &str, open: &mut Option<&'static str>) -> String {
     only_templates &= rest.trim().is_empty();
     written.push_str(rest);
     if has_template && only_templates {
-        return written.replace('$', "#");
+        return written.replace('$', " ");
     }
     written
 }
@@ -96,8 +96,8 @@ mod tests {
     fn templates_are_blanked_byte_for_byte() {
         for (text, expected) in [
             ("a: {{ .x }}\n", "a: $$$$$$$$\n"),
-            ("{{- if é }}\na: 1\n", "############\na: 1\n"),
-            ("  {% if x %}\n", "  ##########\n"),
+            ("{{- if é }}\na: 1\n", "            \na: 1\n"),
+            ("  {% if x %}\n", "            \n"),
             ("a: {{ b\n  c }} d\n", "a: $$$$\n$$$$$$ d\n"),
         ] {
             let found = blanked(text).unwrap();

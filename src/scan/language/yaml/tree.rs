@@ -193,17 +193,18 @@ impl Builder<'_> {
         open.end = open.end.max(node.span.end);
         match &mut open.kind {
             OpenKind::List(elements) => elements.push(node),
-            OpenKind::Map { entries, key } => match key.take() {
-                Some((key, key_span)) => entries.push(Entry {
-                    key,
-                    key_span,
-                    value: node,
-                }),
-                None => {
+            OpenKind::Map { entries, key } => {
+                if let Some((key, key_span)) = key.take() {
+                    entries.push(Entry {
+                        key,
+                        key_span,
+                        value: node,
+                    });
+                } else {
                     let text = node.text().unwrap_or_default().to_owned();
                     *key = Some((text, node.span));
                 }
-            },
+            }
         }
     }
 
@@ -233,7 +234,7 @@ impl Builder<'_> {
                 json_string::unescape(written, bare.start, &mut pieces);
                 Some(pieces)
             }
-            _ => None,
+            _ => block::flow_lines(self.readable, bare),
         };
         // What is not the text that the parser reads has no places.
         let pieces = pieces.filter(|pieces| pieces.code().trim_end() == value.trim_end());

@@ -1,70 +1,26 @@
-//! JSON as people and editors write it: with comments, trailing commas, and sometimes broken.
-//!
-//! What is read is settings; a file of several values, one to a line, holds records and is not.
+//! JSON as a tree, with comments, trailing commas, and whatever is wrong with it.
 
-use super::file_name::has_extension;
-use super::settings::tree::{Entry, Kind, Node, Scalar};
-use super::settings::{self, beside};
-use super::{Language, ReaderFailed, clue, in_place, json_string, remark};
-use crate::git::RepoPath;
 use crate::scan::embedded::Embedded;
-use crate::scan::fact::{Detail, FileFacts};
-use crate::scan::remedy::{Wish, Written};
-use crate::scan::scopes::Scopes;
+use crate::scan::language::json_string;
+use crate::scan::language::settings::tree::{Entry, Kind, Node, Scalar};
 use crate::text::Span;
-
-pub(super) const JSON: Language = Language {
-    name: "json",
-    claims,
-    worth_reading: clue::speaks_of_gpus,
-    read,
-    edits,
-    plain: super::plain_words,
-};
 
 /// Deeper values are passed over.
 const DEEPEST: usize = 128;
 /// Files of more values are data, not settings: what follows is passed over.
 const MOST_VALUES: usize = 1 << 18;
 
-fn claims(path: &RepoPath, _content: &[u8]) -> bool {
-    has_extension(path, &["json", "jsonc", "json5", "code-workspace"])
-}
-
-fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-    let tree = tree_of(text);
-    let found = match tree.documents.as_slice() {
-        [document] => settings::facts(document, text, detail),
-        _ => settings::Found::default(),
-    };
-    Ok(FileFacts {
-        facts: found.facts,
-        environment_is_given: true,
-        scopes: Scopes::new(found.scopes),
-        comments: remark::comments(text, &["//", "/*"]),
-        first_error: tree.first_error,
-        errors: tree.errors,
-        ..FileFacts::default()
-    })
-}
-
-fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
-    let style = in_place::Style {
-        beside: beside::in_json,
-        flags_are_words: false,
-    };
-    in_place::edits(text, facts, wishes, style)
-}
-
 /// What a text holds.
 #[derive(Debug, Default)]
-struct Tree {
-    documents: Vec<Node>,
-    first_error: Option<usize>,
-    errors: usize,
+pub(super) struct Tree {
+    /// The values that stand one after the other.
+    pub(super) documents: Vec<Node>,
+    pub(super) first_error: Option<usize>,
+    pub(super) errors: usize,
 }
 
-fn tree_of(text: &str) -> Tree {
+/// Reads a text as far as it goes.
+pub(super) fn tree_of(text: &str) -> Tree {
     let mut reader = Reader {
         text,
         at: 0,
@@ -222,21 +178,20 @@ impl Reader<'_> {
                 elements.push(node);
                 self.comma_is_due = true;
             }
-            Some(OpenKind::Map { entries, key }) => match key.take() {
-                Some((key, key_span)) => {
+            Some(OpenKind::Map { entries, key }) => {
+                if let Some((key, key_span)) = key.take() {
                     entries.push(Entry {
                         key,
                         key_span,
                         value: node,
                     });
                     self.comma_is_due = true;
-                }
-                None => {
+                } else {
                     let text = node.text().unwrap_or_default().to_owned();
                     *key = Some((text, node.span));
                     self.comma_is_due = false;
                 }
-            },
+            }
         }
     }
 
@@ -365,6 +320,3 @@ fn string_of(inside: &str, start: usize, has_escape: bool) -> Scalar {
         pieces: Some(Box::new(pieces)),
     }
 }
-
-#[cfg(test)]
-mod tests;
