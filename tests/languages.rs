@@ -245,6 +245,8 @@ const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/ini.md"), 8),
     (include_str!("languages/make.md"), 8),
     (include_str!("languages/just.md"), 6),
+    (include_str!("languages/xml.md"), 5),
+    (include_str!("languages/markdown.md"), 6),
     (include_str!("languages/yaml.md"), 40),
     (include_str!("languages/json.md"), 14),
     (include_str!("languages/cpp.md"), 20),

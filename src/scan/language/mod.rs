@@ -15,6 +15,7 @@ mod just;
 mod logical;
 mod make;
 mod native;
+mod markdown;
 mod notebook;
 mod python;
 mod recipe;
@@ -24,6 +25,7 @@ mod settings;
 mod shell;
 mod toml;
 mod within;
+mod xml;
 mod yaml;
 
 use super::fact::{Detail, FileFacts};
@@ -82,6 +84,8 @@ pub static LANGUAGES: &[Language] = &[
     shell::FISH,
     shell::POWERSHELL,
     shell::BATCH,
+    xml::XML,
+    markdown::MARKDOWN,
 ];
 
 /// Code of a language that has blanks and quotes for layout only, without them.
