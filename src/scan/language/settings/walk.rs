@@ -140,7 +140,9 @@ impl<'t> Walk<'t> {
 
     fn entry(&mut self, entry: &'t Entry, was_read: bool, around: Around<'t>) {
         let name = normal(&entry.key);
-        let is_variable = catalogue::is_of_interest(&entry.key);
+        // Holding every key against the known names would cost more than reading the file.
+        let is_variable =
+            (13..=34).contains(&entry.key.len()) && catalogue::is_of_interest(&entry.key);
         // What a setting is without being told, stands under its own name.
         let is_given = matches!(name.as_str(), "default" | "value") && !around.key.is_empty();
         let inner = Around {
