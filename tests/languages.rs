@@ -312,3 +312,19 @@ fn python_means_the_same_in_a_cell() {
         );
     }
 }
+
+/// Windows' own `PowerShell` writes such files.
+#[test]
+fn a_script_in_utf_16_is_read() {
+    let text =
+        "\u{feff}$env:CUDA_DEVICE_ORDER = \"PCI_BUS_ID\"\r\n$env:CUDA_VISIBLE_DEVICES = \"0\"\r\n";
+    let content: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let scanner = Scanner::new(&preset(&[]));
+    let scan = scanner.scan(&RepoPath::new("a.ps1"), &content);
+    let found: Vec<_> = scan
+        .findings
+        .iter()
+        .map(|found| (found.rule, found.start.line))
+        .collect();
+    assert_eq!(found, [("GG002", 2)]);
+}

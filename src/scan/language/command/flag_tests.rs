@@ -42,6 +42,8 @@ fn options_are_cards_by_their_name_or_value() {
         ("./run.sh --device cuda:1", Some(1)),
         ("./run.sh --gpu_id 1", Some(1)),
         ("./run.sh --gpu 1", None),
+        ("run.pl --gpu 1 log/a.log python a.py", None),
+        ("torchrun --nnodes 1 a.py --gpu 1", Some(1)),
         ("./run.sh --device 1", None),
         ("python a.py --gpus 1", None),
         ("python a.py --devices 1", None),

@@ -125,9 +125,15 @@ impl Shell {
             (false, true) => Numbers::Likely,
             (false, false) => Numbers::Named,
         };
-        let own = all_given(own).filter(|given| !knows(given));
-        let given: Vec<Given<'_>> = own.chain(all_given(of_script)).collect();
-        for given in given {
+        // `run.pl --gpu 1 a.log a.py` is a number of cards for the job.
+        let of_starter = match numbers {
+            Numbers::Likely if !is_python(name) => Numbers::Named,
+            numbers => numbers,
+        };
+        for given in all_given(own).filter(|given| !knows(given)) {
+            self.option(&given, of_starter);
+        }
+        for given in all_given(of_script) {
             self.option(&given, numbers);
         }
     }

@@ -253,6 +253,7 @@ fn a_here_document_is_no_command() {
         ("cat <<-EOF | tee a\n\tV x\n\tEOF\nV b\n", &["V Child"]),
         ("V python - << END\nV x\nEND\n", &["V Child"]),
         ("cat <<< x; V b\n", &["V Child"]),
+        ("read a <<< \"$b\"\nV b\nx\n", &["V Child"]),
         ("cat <<", &[]),
         ("cat <<\nV b\n", &[]),
         ("cat <<EOF\nV b", &[]),

@@ -13,7 +13,9 @@ impl Reader<'_> {
         let marked = &text[at + 1..];
         // `<<<` is followed by the input itself.
         if marked.starts_with('<') {
-            return false;
+            self.skip_to(at + 2);
+            self.redirection(at - 1);
+            return true;
         }
         let blank = marked.len() - marked.trim_start_matches(['-', ' ', '\t']).len();
         let from = &marked[blank..];
