@@ -14,7 +14,7 @@ use super::remedy::{Fix, Safety, Site, Wish};
 use super::rule::{About, Draft, RULES, Situation};
 use super::suppress;
 use crate::git::RepoPath;
-use crate::policy::{Policy, Severity};
+use crate::policy::{self, Policy, Severity};
 use crate::sys::clock::Date;
 use crate::text::{LineIndex, Position, Span};
 
@@ -80,6 +80,10 @@ impl Scanner {
     /// The language a file is read as: what the policy says, else by its name or first line.
     /// `None` for files that are not scanned at all.
     pub fn language(&self, path: &RepoPath, content: &[u8]) -> Option<&'static Language> {
+        // It names the forbidden cards, and selects none.
+        if path.file_name() == policy::FILE_NAME.as_bytes() {
+            return None;
+        }
         let mapped = self.languages.iter().rev();
         let mut mapped = mapped.filter(|(globs, _)| matches(globs, path));
         match mapped.next() {
