@@ -76,9 +76,10 @@ fn cases(page: &str) -> Vec<Case> {
     for line in page.lines() {
         if let Some(end) = &fence {
             let case = cases.last_mut().expect("code before a heading");
-            let block = match is_fixed {
-                true => case.fixed.as_mut(),
-                false => case.blocks.last_mut(),
+            let block = if is_fixed {
+                case.fixed.as_mut()
+            } else {
+                case.blocks.last_mut()
             };
             if line == end {
                 fence = None;

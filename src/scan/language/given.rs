@@ -120,7 +120,7 @@ pub(super) fn beside(
     let start = own - opening.map_or(0, char::len_utf8);
     let rest = text.get(inside.end..)?.split(['\n', '\r']).next()?;
     let closing = rest.len() - rest.trim_start_matches(['"', '\'']).len();
-    let like = format!(
+    let written = format!(
         "{}{name}{}{value}{}",
         text.get(start..own)?,
         text.get(own + write.name.len()..inside.start)?,
@@ -133,11 +133,15 @@ pub(super) fn beside(
     let ahead = text.get(line..start)?.trim_start();
     let starts_line = ahead.is_empty() || ahead.trim_end() == "export";
     if starts_line && ends_line {
-        return super::in_place::line_above(text, inside.start, &format!("{ahead}{like}{comma}"));
+        return super::in_place::line_above(
+            text,
+            inside.start,
+            &format!("{ahead}{written}{comma}"),
+        );
     }
     Some(Edit {
         span: Span::new(start, start),
-        replacement: format!("{like}{between}"),
+        replacement: format!("{written}{between}"),
     })
 }
 

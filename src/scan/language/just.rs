@@ -161,21 +161,19 @@ impl Reader {
     fn given(&self, logical: &Logical, from: usize, literal: Option<Span>) -> Given {
         let code = logical.code.code();
         let text = literal.and_then(|inside| Some((inside, code.get(inside.start..inside.end)?)));
-        match text {
-            Some((inside, text)) => Given {
+        if let Some((inside, text)) = text {
+            return Given {
                 text: text.to_owned(),
                 dynamic: false,
                 inside: logical.code.verbatim(inside),
-            },
-            None => {
-                let name = code.get(from..).unwrap_or_default().trim();
-                let known = self.variables.get(name);
-                known.map_or_else(Given::unknown, |value| Given {
-                    text: value.to_owned(),
-                    ..Given::default()
-                })
-            }
+            };
         }
+        let name = code.get(from..).unwrap_or_default().trim();
+        let known = self.variables.get(name);
+        known.map_or_else(Given::unknown, |value| Given {
+            text: value.to_owned(),
+            ..Given::default()
+        })
     }
 
     /// `name parameter="default" $EXPORTED="default": others`, and its body.

@@ -4,7 +4,6 @@
 use super::Language;
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Detail, Fact, FactKind, FileFacts, Whose};
-use crate::text::Span;
 
 /// What a whole piece of code says, for the file around it: it is one program among others, so what
 /// it sets is a child's.
@@ -37,12 +36,4 @@ pub(super) fn placed(mut facts: Vec<Fact>, code: &Embedded) -> Vec<Fact> {
         fact.value = fact.value.and_then(|value| code.verbatim(value));
     }
     facts
-}
-
-/// A piece of a text as code of its own.
-pub(super) fn piece(text: &str, span: Span) -> Embedded {
-    let mut code = Embedded::default();
-    code.start_cell(1);
-    code.push(span, text.get(span.start..span.end).unwrap_or_default());
-    code
 }

@@ -1,4 +1,4 @@
-//! XML as JetBrains' editors write it: run configurations, with the variables and parameters of
+//! XML as `JetBrains`' editors write it: run configurations, with the variables and parameters of
 //! the program that each starts.
 
 use quick_xml::Reader;

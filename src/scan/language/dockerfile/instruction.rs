@@ -29,7 +29,7 @@ pub(super) struct Stage {
     global: BTreeMap<String, Given>,
     /// What the stage's variables are.
     known: BTreeMap<String, Given>,
-    in_stage: bool,
+    is_inside: bool,
     /// Whether its commands are read by a shell of Windows.
     foreign_shell: bool,
 }
@@ -44,7 +44,7 @@ impl Stage {
             escape,
             global: BTreeMap::new(),
             known: BTreeMap::new(),
-            in_stage: false,
+            is_inside: false,
             foreign_shell: false,
         }
     }
@@ -61,7 +61,7 @@ impl Stage {
             .unwrap_or_default();
         let starts = name.eq_ignore_ascii_case("FROM");
         if starts {
-            self.in_stage = true;
+            self.is_inside = true;
             self.foreign_shell = false;
             self.known.clear();
         }
@@ -159,7 +159,7 @@ impl Stage {
             let value = self.resolved(pair.value, code);
             // Only the build sees it, and no runtime gives that cards by a variable.
             let counts = catalogue::variable(&pair.name) != Some(Variable::Container);
-            let kept = if self.in_stage && counts {
+            let kept = if self.is_inside && counts {
                 let span = code.in_file(pair.span);
                 let fact = value.clone().fact(&pair.name, span, (ARG, Whose::Image));
                 let is_judged = fact.is_some();
@@ -169,7 +169,7 @@ impl Stage {
             } else {
                 value
             };
-            if self.in_stage {
+            if self.is_inside {
                 self.known.insert(pair.name, kept);
             } else {
                 self.global.insert(pair.name, kept);
@@ -189,7 +189,7 @@ impl Stage {
             return Given::unknown();
         };
         let known = self.known.get(name).or_else(|| {
-            let before = !self.in_stage;
+            let before = !self.is_inside;
             self.global.get(name).filter(|_| before)
         });
         match (known, default) {
@@ -313,7 +313,6 @@ fn reference(text: &str) -> Option<(&str, Option<&str>)> {
 /// A fact of the code that starts at an offset.
 fn moved(mut fact: Fact, by: usize) -> Fact {
     let shift = |span: Span| Span::new(span.start + by, span.end + by);
-    fact.span = shift(fact.span);
-    fact.value = fact.value.map(shift);
+    (fact.span, fact.value) = (shift(fact.span), fact.value.map(shift));
     fact
 }

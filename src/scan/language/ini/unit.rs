@@ -97,14 +97,13 @@ fn words(code: &Embedded) -> Vec<Word> {
         let quote = content.chars().next().filter(|c| "\"'".contains(*c));
         let inner = quote.and_then(|quote| {
             let inner = content.get(1..)?;
-            Some(inner.get(..inner.find(quote)?)?)
+            inner.get(..inner.find(quote)?)
         });
-        let (bare, from, length) = match inner {
-            Some(inner) => (inner, at + 1, inner.len() + 2),
-            None => {
-                let end = content.find(char::is_whitespace).unwrap_or(content.len());
-                (content.get(..end).unwrap_or_default(), at, end)
-            }
+        let (bare, from, length) = if let Some(inner) = inner {
+            (inner, at + 1, inner.len() + 2)
+        } else {
+            let end = content.find(char::is_whitespace).unwrap_or(content.len());
+            (content.get(..end).unwrap_or_default(), at, end)
         };
         let inside = Span::new(from, from + bare.len());
         let place = code.verbatim(inside);

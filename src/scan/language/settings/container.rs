@@ -139,20 +139,17 @@ fn reserved(walk: &mut Walk<'_>, device: &Node, around: Around<'_>) {
         gives(walk, whole(entry), value, cards, around);
         return;
     }
-    let (span, cards) = match entry("count") {
-        Some(entry) => {
-            let cards = match entry.value.text().map(str::trim) {
-                Some("all" | "-1") => Cards::All,
-                Some(count) => count.parse().map_or(Cards::Dynamic, Cards::Count),
-                None => Cards::Dynamic,
-            };
-            (whole(entry), cards)
-        }
+    let (span, cards) = if let Some(entry) = entry("count") {
+        let cards = match entry.value.text().map(str::trim) {
+            Some("all" | "-1") => Cards::All,
+            Some(count) => count.parse().map_or(Cards::Dynamic, Cards::Count),
+            None => Cards::Dynamic,
+        };
+        (whole(entry), cards)
+    } else {
         // What is missing has no place: it is shown where GPUs are asked for.
-        None => {
-            let asks = entry("capabilities").or_else(|| entry("driver"));
-            (asks.map_or(device.span, whole), Cards::All)
-        }
+        let asks = entry("capabilities").or_else(|| entry("driver"));
+        (asks.map_or(device.span, whole), Cards::All)
     };
     gives(walk, span, None, cards, around);
 }

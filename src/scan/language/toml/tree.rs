@@ -10,7 +10,7 @@ use crate::scan::language::settings::tree::{Entry, Kind, Node, Scalar};
 use crate::text::Span;
 
 /// Deeper values and longer keys are no person's.
-const DEEPEST: usize = 64;
+const DEEPEST: u8 = 64;
 
 /// What a text holds.
 pub(super) struct Read {
@@ -25,7 +25,7 @@ pub(super) fn read(text: &str) -> Read {
     let tokens = source.lex().into_vec();
     let mut builder = Builder::new(text);
     let mut errors: Vec<ParseError> = Vec::new();
-    let mut guard = RecursionGuard::new(&mut builder, DEEPEST as u32);
+    let mut guard = RecursionGuard::new(&mut builder, u32::from(DEEPEST));
     parse_document(&tokens, &mut guard, &mut errors);
     let first_error = errors.iter().map(|error| {
         let place = error.unexpected().or_else(|| error.context());
@@ -104,7 +104,7 @@ impl<'t> Builder<'t> {
 
     /// The table at the end of a way of keys, made where there is none.
     fn table(&mut self, from: usize, way: Vec<Key>) -> Option<usize> {
-        if way.len() > DEEPEST {
+        if way.len() > usize::from(DEEPEST) {
             return None;
         }
         let mut at = from;
@@ -172,7 +172,7 @@ impl<'t> Builder<'t> {
     fn scalar_of(&self, span: toml_parser::Span, quotes: Option<Encoding>) -> Option<Node> {
         let raw = self.raw(span, quotes)?;
         let mut text = std::borrow::Cow::Borrowed("");
-        raw.decode_scalar(&mut text, &mut ());
+        let _kind = raw.decode_scalar(&mut text, &mut ());
         let written = raw.as_str();
         let bare = ["\"\"\"", "'''", "\"", "'"].iter().find_map(|quote| {
             let inner = written.strip_prefix(quote)?;
@@ -270,7 +270,7 @@ impl<'t> Builder<'t> {
 
 /// A value under a key with dots.
 fn nested(mut key: Vec<Key>, mut node: Node) -> Option<Entry> {
-    if key.len() > DEEPEST {
+    if key.len() > usize::from(DEEPEST) {
         return None;
     }
     let mut last = key.pop()?;

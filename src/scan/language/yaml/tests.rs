@@ -19,12 +19,11 @@ fn shown(text: &str, node: &Node) -> String {
             let elements = elements.iter().map(|element| shown(text, element));
             format!("[{}]", elements.collect::<Vec<_>>().join(","))
         }
-        Kind::Scalar(scalar) => match scalar.inside {
-            Some(inside) => {
+        Kind::Scalar(scalar) => {
+            if let Some(inside) = scalar.inside {
                 assert_eq!(&text[inside.start..inside.end], scalar.text);
                 scalar.text.clone()
-            }
-            None => {
+            } else {
                 for (file, piece) in scalar.pieces.iter().flat_map(|pieces| pieces.pieces()) {
                     let written = &text[file.start..file.end];
                     let is_other = written.starts_with('\\') || piece.trim().is_empty();
@@ -33,7 +32,7 @@ fn shown(text: &str, node: &Node) -> String {
                 let known = if scalar.pieces.is_some() { "" } else { "?" };
                 format!("({}{known})", scalar.text)
             }
-        },
+        }
         Kind::Nothing => "-".to_owned(),
     }
 }
