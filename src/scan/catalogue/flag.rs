@@ -111,7 +111,14 @@ pub fn program(name: &str) -> &str {
 /// The program of a module that `python -m` runs.
 pub fn module(name: &str) -> Option<&'static str> {
     let found = MODULES.iter().find(|(module, _)| *module == name);
-    found.map(|(_, program)| *program)
+    // Others' launchers are made after PyTorch's, with its flags.
+    let alike = || {
+        [".distributed.run", ".distributed.launch"]
+            .iter()
+            .any(|end| name.ends_with(end))
+            .then_some("torchrun")
+    };
+    found.map(|(_, program)| *program).or_else(alike)
 }
 
 /// The flags of a program.

@@ -56,6 +56,7 @@ pub(super) const CALLS: &[NativeCall] = &[
     call("c10::cuda::CUDAGuard", 1, FIRST, "c10::cuda::CUDAGuard guard(1);"),
     call("c10::cuda::OptionalCUDAGuard", 1, FIRST, "at::cuda::OptionalCUDAGuard guard(1);"),
     call("c10::cuda::set_device", 2, FIRST, "c10::cuda::set_device(1);"),
+    call("NCudaLib::SetDevice", 2, FIRST, "NCudaLib::SetDevice(1);"),
     call("c10::cuda::SetDevice", 2, FIRST, "c10::cuda::SetDevice(1);"),
     call("c10::cuda::MaybeSetDevice", 2, FIRST, "c10::cuda::MaybeSetDevice(1);"),
     call("c10::cuda::ExchangeDevice", 2, FIRST, "c10::cuda::ExchangeDevice(1);"),

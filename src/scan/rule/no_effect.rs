@@ -1,9 +1,11 @@
 //! GG014: a variable that chooses cards for something that is not CUDA.
 
+use std::collections::BTreeSet;
+
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::scan::catalogue::{self, Variable};
-use crate::scan::fact::Value;
+use crate::scan::fact::{FactKind, Value};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -17,11 +19,15 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
+    let of_cuda = speaking_of_cuda(situation);
+    let scopes = &situation.facts.scopes;
     for (fact, write) in situation.variables() {
         let Some(Variable::Elsewhere(whose)) = catalogue::variable(&write.name) else {
             continue;
         };
-        if write.value == Value::Absent {
+        let is_of_others = situation.facts.environment_is_given
+            && !of_cuda.contains(&scopes.innermost(fact.span.start));
+        if write.value == Value::Absent || is_of_others {
             continue;
         }
         let mut draft = Draft::on(fact, About::Line);
@@ -39,4 +45,21 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         drafts.push(draft);
     }
     drafts
+}
+
+/// The pieces of the file in which CUDA's cards are spoken of. A program that gets its environment
+/// from elsewhere, and of which nothing is said about them, is one for other cards.
+fn speaking_of_cuda(situation: &Situation<'_>) -> BTreeSet<Option<usize>> {
+    let scopes = &situation.facts.scopes;
+    let facts = situation.facts.facts.iter();
+    facts
+        .filter(|fact| match &fact.kind {
+            FactKind::SetVariable(write) => {
+                let variable = catalogue::variable(&write.name);
+                !matches!(variable, Some(Variable::Elsewhere(_)))
+            }
+            _ => true,
+        })
+        .map(|fact| scopes.innermost(fact.span.start))
+        .collect()
 }

@@ -46,7 +46,11 @@ impl Shell {
         for option in &options {
             match option.name {
                 "--gpus" => {
-                    let cards = gpus(option);
+                    let cards = if option.dynamic {
+                        Cards::Dynamic
+                    } else {
+                        gpus(option.value)
+                    };
                     let kind = FactKind::Container(cards);
                     self.fact(option.span, listed_at(option), LABEL, kind);
                 }
@@ -95,6 +99,34 @@ impl Shell {
 const CDI: &str = "nvidia.com/gpu=";
 
 /// Where the list of `device=0,1` stands in an option's value.
+impl Shell {
+    /// `FLAGS+=(--gpus all)`: what a variable grows by, or is made of with others, is given to a
+    /// container later, and is not followed there.
+    pub(super) fn kept_for_container(&mut self, word: &Word) {
+        let Some((name, kept)) = word.text.split_once('=') else {
+            return;
+        };
+        let is_followed = !name.ends_with('+') && !word.dynamic;
+        let is_variable = name
+            .trim_end_matches('+')
+            .bytes()
+            .all(|byte| byte == b'_' || byte.is_ascii_alphanumeric());
+        if is_followed || name.is_empty() || !is_variable {
+            return;
+        }
+        let mut words = kept.split([' ', '\t', '=']);
+        while let Some(flag) = words.next() {
+            if flag != "--gpus" {
+                continue;
+            }
+            let value = words.next().unwrap_or_default();
+            if value == "all" {
+                self.fact(word.span, None, LABEL, FactKind::Container(gpus(value)));
+            }
+        }
+    }
+}
+
 fn listed_at(option: &Given<'_>) -> Option<Span> {
     let literal = option.literal?;
     let (before, list) = option.value.split_once("device=")?;
@@ -134,11 +166,8 @@ fn options<'w>(words: &'w [Word]) -> (Vec<Given<'w>>, &'w [Word]) {
 }
 
 /// `all`, `2`, `device=0`, `"device=0,1"`, `count=2,capabilities=gpu`.
-fn gpus(given: &Given<'_>) -> Cards {
-    if given.dynamic {
-        return Cards::Dynamic;
-    }
-    let value = given.value.replace(['"', '\''], "");
+fn gpus(value: &str) -> Cards {
+    let value = value.replace(['"', '\''], "");
     if value == "all" || value == "-1" {
         return Cards::All;
     }

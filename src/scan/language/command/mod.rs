@@ -273,6 +273,9 @@ impl Shell {
             return;
         }
         let words = self.variables.expand(words);
+        for word in &words {
+            self.kept_for_container(word);
+        }
         let facts = self.found.facts.len();
         match words.first().map_or("", |word| word.text.as_str()) {
             "set" if self.dialect == Dialect::Fish => self.set_in_fish(&words),
