@@ -21,6 +21,8 @@ const TELLERS: &[&str] = &[
     "sprintf", "strcmp", "strncmp", "throw", "trace", "warn", "warning", "with",
 ];
 
+/// So many lists around a value are looked through.
+const MOST_LISTS: usize = 4;
 /// So far back the expression is looked through that a method belongs to.
 const CHAIN: usize = 96;
 
@@ -134,10 +136,12 @@ impl<'t> Reader<'t> {
             || self.tokens.word(behind) == Some("if");
         let compared = self.is_compared(path.first, behind);
         // `matches!(device, Device::Cuda(1))`, `assert_eq!(Device::Cuda(1).to_string(), "cuda:1")`
-        let around = self.tokens.around(open);
-        let asked = path.name() == "Cuda"
-            && around
-                .and_then(|around| Path::before(&self.tokens, around, self.syntax))
+        let around = |open: &usize| self.tokens.around(*open);
+        let asked = matches!(path.name(), "Cuda" | "CUDA")
+            && std::iter::successors(around(&open), around)
+                .take(MOST_LISTS)
+                // Through the lists that it is an element of.
+                .find_map(|around| Path::before(&self.tokens, around, self.syntax))
                 .is_some_and(|path| {
                     path.is_macro && (path.name() == "matches" || tells(path.name()))
                 });
