@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::command::{HOLE, LONGEST, command_facts};
+use super::command::{HOLE, LONGEST, facts_in_piece};
 use super::logical::push_otherwise;
 use super::within;
 use crate::scan::embedded::Embedded;
@@ -51,7 +51,7 @@ pub(super) fn shell(code: &Embedded, when: When) -> Vec<Fact> {
     if code.code().len() > LONGEST {
         return Vec::new();
     }
-    within::placed(command_facts(code.code(), when), code)
+    within::placed(facts_in_piece(code.code(), when), code)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use super::Language;
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Detail, Fact, FactKind, FileFacts, Whose};
+use crate::text::Span;
 
 /// What a whole piece of code says, for the file around it: it is one program among others, so what
 /// it sets is a child's.
@@ -23,9 +24,25 @@ pub(super) fn facts_of(language: &Language, code: &Embedded, detail: Detail) -> 
             }
             _ => {}
         }
+        fact.value = fact.value.map(|value| bare(code.code(), value));
         Some(fact)
     });
     placed(others.collect(), code)
+}
+
+/// A value without its quotes, as it is mended in place; one with more than a pair of quotes is left
+/// as it is, and then no plain value.
+fn bare(code: &str, value: Span) -> Span {
+    let written = code.get(value.start..value.end).unwrap_or_default();
+    let quote = written.chars().next().filter(|c| matches!(c, '"' | '\''));
+    let inner = quote.and_then(|quote| {
+        let inner = written.strip_prefix(quote)?.strip_suffix(quote)?;
+        (!inner.contains(quote)).then_some(inner)
+    });
+    match inner {
+        Some(_) => Span::new(value.start + 1, value.end - 1),
+        None => value,
+    }
 }
 
 /// Facts of a piece of code with their places in the file. A value whose text stands otherwise in

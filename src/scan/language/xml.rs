@@ -4,7 +4,7 @@
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
-use super::command::command_facts;
+use super::command::facts_in_piece;
 use super::file_name::{has_extension, is_below, is_called};
 use super::given::Given;
 use super::{Language, ReaderFailed, clue, in_place};
@@ -153,7 +153,7 @@ fn facts_of(text: &str, tag: &BytesStart<'_>, span: Span) -> Vec<Fact> {
             } else {
                 super::logical::push_otherwise(&mut code, value.span, &value.text);
             }
-            within::placed(command_facts(code.code(), When::Loading), &code)
+            within::placed(facts_in_piece(code.code(), When::Loading), &code)
         }
         _ => Vec::new(),
     }

@@ -63,7 +63,14 @@ fn on_cards(situation: &Situation<'_>, fact: &Fact, cards: &Cards) -> Option<Dra
         return None;
     }
     let mut draft = Draft::on(fact, About::Line);
-    if matches!(cards, Cards::Any(_)) {
+    // A UUID that no card of the policy has may be that of one without.
+    let is_known = !names_uuid(cards)
+        || situation
+            .policy
+            .cards
+            .iter()
+            .all(|card| card.uuid.is_some());
+    if matches!(cards, Cards::Any(_)) || !is_known {
         draft.certainty = Certainty::Fragile;
     }
     let how = match cards {
@@ -83,14 +90,23 @@ fn on_cards(situation: &Situation<'_>, fact: &Fact, cards: &Cards) -> Option<Dra
         .filter_map(host_name)
         .collect();
     let right = right.join(",");
-    draft.help = format!("give it \"{right}\": inside, that is index 0");
-    if matches!(cards, Cards::Listed(_)) {
+    draft.help = if matches!(cards, Cards::Any(_)) {
+        "keep the scheduler off the other cards: let it see the allowed ones alone".to_owned()
+    } else {
+        format!("give it \"{right}\": inside, that is index 0")
+    };
+    if matches!(cards, Cards::Listed(_)) && is_known {
         draft.remedy = Some(Remedy {
             change: Change::Value(right),
             safety: Safety::Safe,
         });
     }
     Some(draft)
+}
+
+fn names_uuid(cards: &Cards) -> bool {
+    let is_uuid = |name: &String| name.starts_with("GPU-") || name.starts_with("MIG-");
+    matches!(cards, Cards::Listed(names) if names.iter().any(is_uuid))
 }
 
 /// A card as a container runtime names it.

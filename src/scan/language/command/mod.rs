@@ -17,7 +17,8 @@ mod wrapper;
 use std::collections::BTreeSet;
 
 use crate::scan::embedded::Embedded;
-use crate::scan::fact::{Fact, FactKind, VariableWrite, When, Whose};
+use crate::scan::fact::{Detail, Fact, FactKind, VariableWrite, When, Whose};
+use crate::scan::language::{python, within};
 use crate::scan::scopes::Scopes;
 use crate::text::Span;
 
@@ -95,6 +96,29 @@ pub(super) fn word_facts(words: &[Word], when: When) -> Vec<Fact> {
         scopes: whole.into_iter().collect(),
         ..shell.found
     })
+}
+
+/// The same for a file that has a piece of its own around each text: with the cards that programs
+/// take by their options, and with the Python in the text.
+pub(super) fn facts_in_piece(text: &str, when: When) -> Vec<Fact> {
+    with_python(script(text, when, Exports::Children)).facts
+}
+
+/// The same for the words of one program.
+pub(super) fn word_facts_in_piece(words: &[Word], when: When) -> Vec<Fact> {
+    let mut shell = Shell::new(when, Exports::Children);
+    shell.program(words, DEEPEST);
+    with_python(shell.found).facts
+}
+
+/// What was found, with what the Python in it says.
+pub(super) fn with_python(mut found: CommandFacts) -> CommandFacts {
+    for code in std::mem::take(&mut found.python) {
+        let inner = within::facts_of(&python::PYTHON, &code, Detail::Known);
+        found.facts.extend(inner);
+    }
+    found.facts.sort_by_key(|fact| fact.span);
+    found
 }
 
 /// What a shell makes of a text, with the environments of its commands.

@@ -7,7 +7,7 @@ use crate::scan::catalogue::{self, Variable};
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::When;
 use crate::scan::fact::{Detail, Fact, Whose};
-use crate::scan::language::command::{command_facts, word_facts};
+use crate::scan::language::command::{facts_in_piece, word_facts_in_piece};
 use crate::scan::language::given::{Given, write_of};
 use crate::scan::language::logical::{Lines, Logical};
 use crate::scan::language::{Language, file_name, within};
@@ -21,6 +21,8 @@ const ARG: &str = "ARG";
 /// What a Dockerfile says, up to the stage that is read.
 pub(super) struct Stage {
     pub(super) facts: Vec<Fact>,
+    /// The commands, each with its own variables in front.
+    pub(super) scopes: Vec<Span>,
     pub(super) first_error: Option<usize>,
     pub(super) errors: usize,
     detail: Detail,
@@ -38,6 +40,7 @@ impl Stage {
     pub(super) fn new(detail: Detail, escape: char) -> Self {
         Self {
             facts: Vec::new(),
+            scopes: Vec::new(),
             first_error: None,
             errors: 0,
             detail,
@@ -219,14 +222,18 @@ impl Stage {
     fn command(&mut self, code: &Embedded, start: usize) {
         let text = code.code();
         let facts = if let Some(words) = words::listed(text, start) {
-            word_facts(&words, When::Loading)
+            word_facts_in_piece(&words, When::Loading)
         } else if self.foreign_shell {
             return;
         } else {
             let text = text.get(start..).unwrap_or_default();
-            let facts = command_facts(text, When::Loading);
+            let facts = facts_in_piece(text, When::Loading);
             facts.into_iter().map(|fact| moved(fact, start)).collect()
         };
+        if !facts.is_empty() {
+            let whole = Span::new(start, code.code().len());
+            self.scopes.push(code.in_file(whole));
+        }
         self.add(within::placed(facts, code));
     }
 
@@ -245,7 +252,7 @@ impl Stage {
         };
         let facts = match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
             "sh" | "bash" | "dash" | "zsh" | "ash" => {
-                within::placed(command_facts(script, When::Loading), document)
+                within::placed(facts_in_piece(script, When::Loading), document)
             }
             "python" => Language::called("python").map_or_else(Vec::new, |python| {
                 within::facts_of(python, document, self.detail)

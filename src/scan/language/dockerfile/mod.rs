@@ -87,7 +87,8 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     }
     let ends = starts.iter().skip(1).copied().chain([text.len()]);
     let scopes = starts.iter().copied().zip(ends);
-    let scopes = scopes.map(|(start, end)| Span::new(start, end)).collect();
+    let stages = scopes.map(|(start, end)| Span::new(start, end));
+    let scopes = stages.chain(stage.scopes).collect();
     Ok(FileFacts {
         facts: stage.facts,
         environment_is_given: true,

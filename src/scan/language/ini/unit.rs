@@ -3,7 +3,7 @@
 use super::tree::{Section, Setting};
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, When, Whose};
-use crate::scan::language::command::{Word, command_facts, word_facts};
+use crate::scan::language::command::{Word, facts_in_piece, word_facts_in_piece};
 use crate::scan::language::given::{Given, write_of};
 use crate::scan::language::within;
 use crate::text::Span;
@@ -48,7 +48,7 @@ pub(super) fn facts(section: &Section) -> Vec<Fact> {
             "environment" => facts.extend(listed(setting)),
             "command" => {
                 let code = joined(setting);
-                let found = command_facts(code.code(), When::Loading);
+                let found = facts_in_piece(code.code(), When::Loading);
                 facts.extend(within::placed(found, &code));
             }
             name if name.starts_with("Exec") => {
@@ -57,7 +57,7 @@ pub(super) fn facts(section: &Section) -> Vec<Fact> {
                     let program = first.text.trim_start_matches(['@', '-', ':', '+', '!']);
                     first.text = program.to_owned();
                 }
-                facts.extend(word_facts(&words, When::Loading));
+                facts.extend(word_facts_in_piece(&words, When::Loading));
             }
             _ => {}
         }

@@ -6,7 +6,9 @@ use super::variable;
 use super::walk::{Around, Sense, Walk};
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Fact, FactKind, When, Whose};
-use crate::scan::language::command::{Word, command_facts, word_facts};
+use crate::scan::language::command::{
+    Exports, Word, facts_in_piece, script, with_python, word_facts_in_piece,
+};
 use crate::scan::language::within;
 use crate::text::Span;
 
@@ -69,7 +71,12 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     }
     if !words.is_empty() {
         words.extend(listed(arguments));
-        add(walk, word_facts(&words, When::Loading), node.span, around);
+        add(
+            walk,
+            word_facts_in_piece(&words, When::Loading),
+            node.span,
+            around,
+        );
     }
 }
 
@@ -148,8 +155,13 @@ fn text<'t>(
     let Some(span) = all else {
         return;
     };
-    let facts = command_facts(code.code(), When::Loading);
-    add(walk, within::placed(facts, &code), span, around);
+    let found = with_python(script(code.code(), When::Loading, Exports::Children));
+    // The script as a whole has the environment of the step.
+    let whole = Span::new(0, code.code().len());
+    for scope in found.scopes.into_iter().filter(|scope| *scope != whole) {
+        walk.scope(Some(code.in_file(scope)));
+    }
+    add(walk, within::placed(found.facts, &code), span, around);
     // These are not the step's own: no piece of the file has them for itself.
     walk.facts(within::placed(for_later_steps(code.code()), &code));
 }
@@ -201,7 +213,7 @@ fn container_options(walk: &mut Walk<'_>, value: &Node, around: Around<'_>) -> b
             code.start_cell(1);
             code.push(Span::new(value.span.start, value.span.start), "docker run ");
             push(&mut code, scalar, value.span, walk.text);
-            let facts = command_facts(code.code(), When::Loading);
+            let facts = facts_in_piece(code.code(), When::Loading);
             add(walk, within::placed(facts, &code), value.span, around);
             true
         }
@@ -211,7 +223,12 @@ fn container_options(walk: &mut Walk<'_>, value: &Node, around: Around<'_>) -> b
                 return false;
             }
             let words: Vec<Word> = docker.into_iter().chain(listed(elements)).collect();
-            add(walk, word_facts(&words, When::Loading), value.span, around);
+            add(
+                walk,
+                word_facts_in_piece(&words, When::Loading),
+                value.span,
+                around,
+            );
             true
         }
         _ => false,
