@@ -28,6 +28,12 @@ const STEMS: &[&str] = &[
     "VISIBLE_DEVICES",
     // A trainer with `devices: 2`.
     "lightning.",
+    // Options of programs that work on nothing but cards, or say where they work.
+    "--device",
+    "device_index",
+    "trtexec",
+    "whisper",
+    "llama",
     // `yolo train device=1`
     "yolo",
 ];

@@ -242,7 +242,7 @@ impl Shell {
         let variables = std::mem::replace(&mut self.variables, variables);
         for command in &read.commands {
             self.simple_command(command, deep);
-            self.document(text, command);
+            self.document(text, command, deep);
         }
         if self.exports == Exports::Own {
             self.forget_values();
@@ -345,10 +345,26 @@ impl Shell {
     }
 
     /// The here-document of an interpreter is its program.
-    fn document(&mut self, text: &str, command: &Simple) {
+    fn document(&mut self, text: &str, command: &Simple, deep: u8) {
         let Some(document) = command.document else {
             return;
         };
+        // `bash <<EOF`, `ssh host bash -s <<EOF`
+        let is_shell = |word: &Word| wrapper::SHELLS.contains(&base_name(&word.text));
+        if let Some(at) = command.words.iter().position(is_shell) {
+            let is_option = |word: &Word| word.text.starts_with('-') && !word.text.ends_with('c');
+            if command.words[at + 1..].iter().all(is_option) {
+                let script = text.get(document.start..document.end).unwrap_or_default();
+                let script = Word {
+                    text: script.to_owned(),
+                    span: document,
+                    quoted: Some(document),
+                    ..Word::default()
+                };
+                self.inner(&script, deep);
+            }
+            return;
+        }
         let is_python = |word: &Word| is_python(base_name(&word.text));
         let Some(at) = command.words.iter().position(is_python) else {
             return;

@@ -117,7 +117,15 @@ impl Shell {
                     keeps = false;
                     self.drop(&given);
                     let host = after_options(behind, SSH_VALUES);
-                    host.get(1..).unwrap_or_default()
+                    let remote = host.get(1..).unwrap_or_default();
+                    // `ssh host "CUDA_VISIBLE_DEVICES=0 python a.py"`
+                    if let [only] = remote
+                        && only.text.contains([' ', ';'])
+                    {
+                        self.inner(only, deep);
+                        return;
+                    }
+                    remote
                 }
                 _ if RUNNERS.contains(&name)
                     && behind.first().is_some_and(|word| word.text == "run") =>
@@ -261,7 +269,7 @@ fn after_numbers<'w>(words: &'w [Word], name: &str) -> &'w [Word] {
     }
 }
 
-const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "fish"];
+pub(super) const SHELLS: &[&str] = &["bash", "sh", "zsh", "dash", "ksh", "fish"];
 
 /// The text that a shell is told to run.
 fn inner_text<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w Word> {

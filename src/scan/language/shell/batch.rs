@@ -261,7 +261,12 @@ impl Reader<'_> {
             return;
         };
         let value_at = at + name.len() + 1;
-        let word = Self::value(value, value_at);
+        let mut word = Self::value(value, value_at);
+        // `set V=1 >nul`: without its last blank, the value would be the number of what is
+        // redirected.
+        if self.rest().starts_with(['>', '<']) && value_at + value.len() == end {
+            word.plain = false;
+        }
         let span = Span::new(start, value_at + value.len());
         self.push_setting(span, name, value_at, word);
     }

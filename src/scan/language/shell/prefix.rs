@@ -19,9 +19,13 @@ pub(super) fn before(text: &str, fact: &Fact, words: &str) -> Option<Edit> {
     };
     let at = fact.span.start;
     let own = text.get(at..)?.strip_prefix(write.name.as_str())?;
+    // `mpirun -x NAME=value`: each variable has the option.
+    let option = ["-x ", "--env ", "-e "]
+        .iter()
+        .find(|option| text[..at].ends_with(**option));
     own.starts_with('=').then(|| Edit {
         span: Span::new(at, at),
-        replacement: words.to_owned(),
+        replacement: format!("{words}{}", option.copied().unwrap_or_default()),
     })
 }
 
