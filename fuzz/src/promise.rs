@@ -242,7 +242,12 @@ impl Promises {
                 told()
             );
             assert!(keeps_line_ends(old, new), "other line ends: {}", told());
-            assert!(keeps_comments(old, new), "a comment is gone: {}", told());
+            let has_signs = self.has_comments_behind_numbers_signs();
+            assert!(
+                !has_signs || keeps_comments(old, new),
+                "a comment is gone: {}",
+                told()
+            );
         }
         let marked = |content: &[u8]| content.starts_with(b"\xef\xbb\xbf");
         assert!(
@@ -257,6 +262,11 @@ impl Promises {
                 told()
             );
         }
+    }
+
+    fn has_comments_behind_numbers_signs(&self) -> bool {
+        const OTHERS: [&str; 6] = ["batch", "c++", "json", "markdown", "rust", "xml"];
+        Language::of(&self.path, b"").is_some_and(|language| !OTHERS.contains(&language.name))
     }
 
     fn errors(&self, text: &str) -> usize {

@@ -1,6 +1,6 @@
 //! Writes remedies where a value stands in the file as it is: for every language but Python.
 
-use crate::scan::fact::{Fact, FactKind, FileFacts, VariableWrite};
+use crate::scan::fact::{Fact, FactKind, FileFacts, VariableWrite, Whose};
 use crate::scan::remedy::{Change, Site, Wish, Written};
 use crate::text::{Edit, Span};
 
@@ -59,7 +59,11 @@ fn edits_of(text: &str, facts: &FileFacts, wish: &Wish<'_>, style: Style) -> Opt
             Some(vec![(style.beside)(text, facts, fact, (name, value))?])
         }
         Change::SetFirst(settings) => {
-            let (fact, _) = written_at(facts, site)?;
+            // Beside what nobody sees, nobody would see it either.
+            let (fact, write) = written_at(facts, site)?;
+            if write.whose == Whose::Nobody {
+                return None;
+            }
             let is_missing = |name: &str| {
                 facts.facts.iter().all(
                     |fact| !matches!(&fact.kind, FactKind::SetVariable(write) if write.name == name),
