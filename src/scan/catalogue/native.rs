@@ -20,6 +20,8 @@ pub struct NativeCall {
     /// Words of which one must stand in the expression that a method belongs to, or in another
     /// argument.
     pub beside: &'static [&'static str],
+    /// Whether another index can be written for a wrong one: not where two cards must differ.
+    pub can_change: bool,
     /// Code that selects card 1 through it.
     pub example: &'static str,
 }
@@ -45,6 +47,7 @@ pub(super) const fn call(
         label: path,
         arguments,
         beside: &[],
+        can_change: true,
         example,
     }
 }
@@ -53,6 +56,14 @@ impl NativeCall {
     pub(super) const fn beside(self, words: &'static [&'static str]) -> Self {
         Self {
             beside: words,
+            ..self
+        }
+    }
+
+    /// The row of a call with two cards that must not be the same.
+    pub(super) const fn of_two_cards(self) -> Self {
+        Self {
+            can_change: false,
             ..self
         }
     }

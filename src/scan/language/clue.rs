@@ -32,6 +32,11 @@ const STEMS: &[&str] = &[
     "--device",
     "device_index",
     "trtexec",
+    "horovodrun",
+    "lmdeploy",
+    "sglang",
+    "text-generation-launcher",
+    "vllm",
     "whisper",
     "llama",
     // `yolo train device=1`

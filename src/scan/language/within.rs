@@ -9,7 +9,9 @@ use crate::text::Span;
 /// What a whole piece of code says, for the file around it: it is one program among others, so what
 /// it sets is a child's.
 pub(super) fn facts_of(language: &Language, code: &Embedded, detail: Detail) -> Vec<Fact> {
-    if !language.worth_reading(code.code()) && detail == Detail::Known {
+    // What is dynamic need not say a word of GPUs; whether it is listed decides nothing else.
+    let worth_reading = language.worth_reading(code.code());
+    if !worth_reading && detail == Detail::Known {
         return Vec::new();
     }
     let facts = language
@@ -23,6 +25,9 @@ pub(super) fn facts_of(language: &Language, code: &Embedded, detail: Detail) -> 
                 write.whose = Whose::Child;
             }
             _ => {}
+        }
+        if !worth_reading && !fact.kind.is_dynamic() {
+            return None;
         }
         fact.value = fact.value.map(|value| bare(code.code(), value));
         Some(fact)

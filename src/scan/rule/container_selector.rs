@@ -92,6 +92,8 @@ fn on_cards(situation: &Situation<'_>, fact: &Fact, cards: &Cards) -> Option<Dra
     let right = right.join(",");
     draft.help = if matches!(cards, Cards::Any(_)) {
         "keep the scheduler off the other cards: let it see the allowed ones alone".to_owned()
+    } else if matches!(cards, Cards::Count(_)) {
+        format!("name the card, \"{right}\", instead of a number of cards: inside, it is index 0")
     } else {
         format!("give it \"{right}\": inside, that is index 0")
     };

@@ -52,10 +52,11 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
                     cards_shown(&shown)
                 );
                 "more cards than there are".clone_into(&mut draft.label);
-                draft.help = format!(
-                    "this is a number of cards, not the index of one: ask for {}",
-                    shown.len()
-                );
+                // Of a mask with a wrong card in it, less will be left.
+                let required = &situation.policy.environment.visible_devices;
+                let right = situation.shown_by(required).slots.len().min(shown.len());
+                draft.help =
+                    format!("this is a number of cards, not the index of one: ask for {right}");
             }
         }
         drafts.push(draft);

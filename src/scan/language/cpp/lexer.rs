@@ -19,10 +19,12 @@ pub(super) fn tokens(text: &str) -> Tokens<'_> {
 }
 
 /// An `#if` that is open.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Arms {
     /// How many brackets were open before it.
     depth: usize,
+    /// The innermost of them.
+    innermost: Vec<usize>,
     /// Whether an earlier arm is surely the one that is taken.
     taken: bool,
     /// Whether the arm being read is left out.
@@ -280,6 +282,7 @@ impl Lexer<'_> {
         let left_out = holds == Some(false);
         self.arms.push(Arms {
             depth: self.collector.depth(),
+            innermost: self.collector.innermost(),
             taken: holds == Some(true),
             left_out,
         });
@@ -294,9 +297,8 @@ impl Lexer<'_> {
         arms.left_out = arms.taken || holds == Some(false);
         arms.taken |= holds == Some(true);
         self.left_out += usize::from(arms.left_out);
-        // Each arm opens the same brackets anew.
-        let depth = arms.depth;
-        self.collector.cut(depth);
+        // Each arm opens, or closes, the same brackets anew.
+        self.collector.go_back(arms.depth, &arms.innermost);
     }
 }
 
@@ -360,6 +362,8 @@ mod tests {
 
     #[test]
     fn arms_that_open_the_same_bracket_are_no_error() {
+        let closing = "f((a)\n#if A\n&& b) {\n#else\n&& c) {\n#endif\n}\n";
+        assert_eq!(tokens(closing).errors(), []);
         let both = "#if A\nif (x) {\n#else\nif (y) {\n#endif\n}\n";
         assert!(tokens(both).errors().is_empty());
         assert_eq!(tokens("f(\n").errors(), [1]);

@@ -9,7 +9,7 @@ use crate::scan::fact::{Detail, FactKind, Value};
 use crate::text::Span;
 
 /// Words for CUDA's kind of device, before an index: `{torch::kCUDA, 1}`.
-const KINDS: &[&str] = &["kCUDA", "kDLCUDA", "kDLGPU"];
+const KINDS: &[&str] = &["kCUDA"];
 /// The same as last part of a path only.
 const KINDS_IN_PATHS: &[&str] = &["CUDA", "Cuda"];
 
@@ -36,11 +36,17 @@ impl<'t> Reader<'t> {
             return;
         }
         let pieces = self.tokens.pieces(open);
+        let before = self.facts.len();
         for (place, form) in row.arguments {
             let Some((first, end)) = pieces.get(*place).copied() else {
                 continue;
             };
             self.argument(row.label, *form, (path.first, first, end));
+        }
+        if !row.can_change {
+            for fact in self.facts.iter_mut().skip(before) {
+                fact.value = None;
+            }
         }
     }
 

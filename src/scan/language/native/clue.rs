@@ -24,8 +24,6 @@ const STEMS: &[&str] = &[
     "gpu:",
     "GPU:",
     "kCUDA",
-    "kDLCUDA",
-    "kDLGPU",
     "::CUDA",
     "::Cuda",
     // Names that hold a card.

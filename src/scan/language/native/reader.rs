@@ -42,7 +42,7 @@ pub(in crate::scan::language) struct Reader<'t> {
     /// The function around each block, if any: whether it is the one that the program begins with,
     /// and whether the block is its own.
     functions: HashMap<usize, Function>,
-    facts: Vec<Fact>,
+    pub(super) facts: Vec<Fact>,
     scopes: Vec<Span>,
 }
 

@@ -185,10 +185,26 @@ impl<'t> Collector<'t> {
         self.open.len()
     }
 
-    /// Forgets the brackets that were opened since the depth was this.
-    pub(in crate::scan::language) fn cut(&mut self, depth: usize) {
+    /// The innermost brackets that are open, the last one last.
+    pub(in crate::scan::language) fn innermost(&self) -> Vec<usize> {
+        /// More are not closed in one arm.
+        const MOST: usize = 8;
+        let from = self.open.len().saturating_sub(MOST);
+        self.open.get(from..).unwrap_or_default().to_vec()
+    }
+
+    /// Goes back to a place with so many brackets open, of which these were the innermost.
+    pub(in crate::scan::language) fn go_back(&mut self, depth: usize, innermost: &[usize]) {
         while self.open.len() > depth {
             self.drop_last();
+        }
+        let closed = depth - self.open.len();
+        let from = innermost.len().saturating_sub(closed);
+        for open in innermost.get(from..).unwrap_or_default() {
+            if let Some(Kind::Open(bracket)) = self.tokens.kind(*open) {
+                self.open.push(*open);
+                self.counts[which(bracket)] += 1;
+            }
         }
     }
 
@@ -203,7 +219,7 @@ impl<'t> Collector<'t> {
         if let Some(token) = open.and_then(|at| self.tokens.list.get(at)) {
             self.tokens.errors.push(token.span.start);
         }
-        self.cut(0);
+        self.go_back(0, &[]);
         self.tokens.errors.sort_unstable();
         self.tokens
     }
