@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn arms_that_open_the_same_bracket_are_no_error() {
         let closing = "f((a)\n#if A\n&& b) {\n#else\n&& c) {\n#endif\n}\n";
-        assert_eq!(tokens(closing).errors(), []);
+        assert!(tokens(closing).errors().is_empty());
         let both = "#if A\nif (x) {\n#else\nif (y) {\n#endif\n}\n";
         assert!(tokens(both).errors().is_empty());
         assert_eq!(tokens("f(\n").errors(), [1]);
