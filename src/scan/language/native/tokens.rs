@@ -195,11 +195,15 @@ impl<'t> Collector<'t> {
 
     /// Goes back to a place with so many brackets open, of which these were the innermost.
     pub(in crate::scan::language) fn go_back(&mut self, depth: usize, innermost: &[usize]) {
-        while self.open.len() > depth {
+        let base = depth.saturating_sub(innermost.len());
+        let kept = |at: usize| at.checked_sub(base).and_then(|at| innermost.get(at));
+        while let Some(last) = self.open.len().checked_sub(1)
+            && last >= base
+            && self.open.last() != kept(last)
+        {
             self.drop_last();
         }
-        let closed = depth - self.open.len();
-        let from = innermost.len().saturating_sub(closed);
+        let from = self.open.len().saturating_sub(base);
         for open in innermost.get(from..).unwrap_or_default() {
             if let Some(Kind::Open(bracket)) = self.tokens.kind(*open) {
                 self.open.push(*open);
