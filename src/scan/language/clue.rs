@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 /// What every fact has in it or near it, as it is written: a search without regard to case would be
 /// slower than these few spellings.
@@ -45,7 +45,14 @@ const STEMS: &[&str] = &[
 
 /// Whether the text has one of the words.
 pub(super) fn speaks_of_gpus(text: &str) -> bool {
-    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(STEMS).ok());
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        // Only this kind of match is searched for with vectors.
+        let mut builder = AhoCorasick::builder();
+        builder
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(STEMS)
+            .ok()
+    });
     SEARCH.as_ref().is_none_or(|search| search.is_match(text))
 }
 
