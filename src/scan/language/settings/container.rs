@@ -90,10 +90,9 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     if !around.in_container {
         return;
     }
-    if let Some(entry) = node.entries().iter().find(|entry| entry.key == "gpus") {
-        if entry.value.text() == Some("all") {
-            gives(walk, whole(entry), None, Cards::All, around);
-        }
+    let gpus = node.entries().iter().find(|entry| entry.key == "gpus");
+    if let Some(entry) = gpus.filter(|entry| entry.value.text() == Some("all")) {
+        gives(walk, whole(entry), None, Cards::All, around);
     }
     if let Some(devices) = node.get("devices") {
         by_interface(walk, devices, around);
