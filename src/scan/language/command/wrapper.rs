@@ -221,8 +221,13 @@ impl Shell {
 
     /// A program starts: it sees what was exported.
     fn reach(&mut self) {
+        let whose = if self.in_container {
+            Whose::Container
+        } else {
+            Whose::Child
+        };
         for at in std::mem::take(&mut self.exported) {
-            self.set_whose(at, Whose::Child);
+            self.set_whose(at, whose);
         }
     }
 

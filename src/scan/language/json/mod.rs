@@ -6,6 +6,7 @@
 mod tree;
 
 use super::file_name::has_extension;
+use super::settings::tree::{Kind, Node};
 use super::settings::{self, beside};
 use super::{Language, ReaderFailed, clue, in_place, remark};
 use crate::git::RepoPath;
@@ -32,9 +33,9 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
 )]
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let tree = tree::tree_of(text);
-    let found = match tree.documents.as_slice() {
-        [document] => settings::facts(document, text, detail),
-        _ => settings::Found::default(),
+    let found = match settings_of(&tree.documents) {
+        Some(document) => settings::facts(document, text, detail),
+        None => settings::Found::default(),
     };
     Ok(FileFacts {
         facts: found.facts,
@@ -45,6 +46,17 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         errors: tree.errors,
         ..FileFacts::default()
     })
+}
+
+/// The one value that a file holds; words that are left over behind it take nothing from it.
+fn settings_of(documents: &[Node]) -> Option<&Node> {
+    if let [only] = documents {
+        return Some(only);
+    }
+    let mut whole = documents
+        .iter()
+        .filter(|document| matches!(document.kind, Kind::Map(_) | Kind::List(_)));
+    whole.next().filter(|_| whole.next().is_none())
 }
 
 fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {

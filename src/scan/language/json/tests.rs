@@ -114,3 +114,13 @@ fn what_lies_too_deep_is_passed_over_and_the_rest_is_read() {
     assert_eq!(facts.errors, 0);
     assert!(matches!(facts.facts[0].kind, FactKind::SelectIndex { .. }));
 }
+
+#[test]
+fn a_file_of_very_many_values_is_read_up_to_a_place_that_is_said() {
+    let many = "1,".repeat(1 << 18);
+    let text = format!("[{{\"device\": \"cuda:1\"}}, {many} {{\"device\": \"cuda:1\"}}]");
+    let facts = read(&text, Detail::Known).unwrap();
+    assert_eq!(facts.facts.len(), 1);
+    assert_eq!(facts.errors, 1);
+    assert!(facts.first_error.is_some_and(|at| at > 1 << 18));
+}

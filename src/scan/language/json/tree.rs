@@ -7,7 +7,7 @@ use crate::text::Span;
 
 /// Deeper values are passed over.
 const DEEPEST: usize = 128;
-/// Files of more values are data, not settings: what follows is passed over.
+/// Files of more values are data, not settings: what follows is passed over, as an error.
 const MOST_VALUES: usize = 1 << 18;
 
 /// What a text holds.
@@ -64,8 +64,8 @@ impl Reader<'_> {
     fn read(&mut self) {
         while let Some(byte) = self.text.as_bytes().get(self.at).copied() {
             if self.values > MOST_VALUES {
-                self.open.clear();
-                return;
+                self.error(self.at);
+                break;
             }
             match byte {
                 b'{' | b'[' => self.opens(byte),
@@ -82,7 +82,7 @@ impl Reader<'_> {
                 _ => self.word(),
             }
         }
-        if !self.open.is_empty() {
+        if !self.open.is_empty() && self.values <= MOST_VALUES {
             self.error(self.text.len());
         }
         while let Some(last) = self.open.pop() {

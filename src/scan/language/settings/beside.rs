@@ -1,7 +1,7 @@
 //! Writes a variable beside another one, as the settings around it are laid out.
 
 use super::variable::LATER_STEPS;
-use crate::scan::fact::{Fact, FileFacts};
+use crate::scan::fact::{Fact, FactKind, FileFacts};
 use crate::scan::language::in_place::line_end;
 use crate::text::{Edit, Span};
 
@@ -55,6 +55,9 @@ pub(in crate::scan::language) fn in_yaml(
     if let Some(edit) = of_assignment(&place, fact, variable) {
         return Some(edit);
     }
+    if !is_entry_of(&place, fact) {
+        return None;
+    }
     let (name, value) = variable;
     let quote = quote_of(text, fact);
     let name = requoted(&place, name)?;
@@ -86,6 +89,9 @@ pub(in crate::scan::language) fn in_json(
     if let Some(edit) = of_assignment(&place, fact, variable) {
         return Some(edit);
     }
+    if !is_entry_of(&place, fact) {
+        return None;
+    }
     let name = requoted(&place, variable.0)?;
     let colon = place.written.split_once(':')?.1;
     let blank = if colon.starts_with(' ') { " " } else { "" };
@@ -96,6 +102,16 @@ pub(in crate::scan::language) fn in_json(
         format!(",{blank}")
     };
     Some(place.insert(fact.span.start, format!("{entry}{separator}")))
+}
+
+/// Whether a fact is an entry of the settings, not code that a text in them holds.
+fn is_entry_of(place: &Place<'_>, fact: &Fact) -> bool {
+    let FactKind::SetVariable(write) = &fact.kind else {
+        return false;
+    };
+    let key = place.written.trim_start_matches(['"', '\'']);
+    key.strip_prefix(write.name.as_str())
+        .is_some_and(is_behind_key)
 }
 
 /// A name with the quotes of the key that the fact begins with.

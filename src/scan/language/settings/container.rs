@@ -1,7 +1,8 @@
 //! Containers in settings: compose's services, Kubernetes' containers, `devcontainer.json`, and
 //! which of the host's cards they get.
 
-use super::tree::{Kind, Node};
+use super::name::normal;
+use super::tree::{Entry, Kind, Node};
 use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::fact::{Cards, FactKind};
 use crate::text::Span;
@@ -10,6 +11,8 @@ use crate::text::Span;
 const LABEL: &str = "container";
 /// Kubernetes' name of NVIDIA's cards.
 const RESOURCE: &str = "nvidia.com/gpu";
+/// What the names of NVIDIA's cards begin with in the Container Device Interface.
+const CDI: &str = "nvidia.com/gpu=";
 
 /// Whether a tree is a compose file: services that are maps.
 pub(super) fn is_compose(root: &Node) -> bool {
@@ -19,6 +22,7 @@ pub(super) fn is_compose(root: &Node) -> bool {
                 "image",
                 "build",
                 "extends",
+                "gpus",
                 "container_name",
                 "deploy",
                 "runtime",
@@ -66,23 +70,29 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         return;
     }
     limits(walk, node, around);
+    let lists = [
+        around
+            .in_container
+            .then(|| node.at(&["deploy", "resources", "reservations", "devices"]))
+            .flatten(),
+        around.in_container.then(|| node.get("gpus")).flatten(),
+        field(node, "device_requests").map(|entry| &entry.value),
+    ];
+    for request in lists.into_iter().flatten().flat_map(Node::elements) {
+        if is_request(request, true) {
+            reserved(walk, request, around);
+        }
+    }
+    // One that is referred to from there.
+    if is_request(node, false) && !is_read_from_outside(around) {
+        reserved(walk, node, around);
+    }
     if !around.in_container {
         return;
     }
-    if let Some(entry) = node.entries().iter().find(|entry| entry.key == "gpus") {
-        if entry.value.text() == Some("all") {
-            gives(walk, whole(entry), None, Cards::All, around);
-        } else if !entry.value.elements().is_empty() {
-            for device in entry.value.elements() {
-                reserved(walk, device, around);
-            }
-        }
-    }
-    let devices = node.at(&["deploy", "resources", "reservations", "devices"]);
-    for device in devices.map(Node::elements).unwrap_or_default() {
-        if is_of_gpus(device) {
-            reserved(walk, device, around);
-        }
+    let gpus = node.entries().iter().find(|entry| entry.key == "gpus");
+    if let Some(entry) = gpus.filter(|entry| entry.value.text() == Some("all")) {
+        gives(walk, whole(entry), None, Cards::All, around);
     }
     if let Some(devices) = node.get("devices") {
         by_interface(walk, devices, around);
@@ -104,6 +114,41 @@ fn limits(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     }
 }
 
+/// A field of a container's request, as compose or Docker's interface spells it.
+fn field<'t>(node: &'t Node, name: &str) -> Option<&'t Entry> {
+    let mut entries = node.entries().iter().rev();
+    entries.find(|entry| normal(&entry.key) == name)
+}
+
+/// Whether a key holds the requests of the container around it.
+fn is_read_from_outside(around: Around<'_>) -> bool {
+    let is_reservation = around.key == "devices" && around.outer_key == "reservations";
+    normal(around.key) == "device_requests"
+        || around.in_container && (around.key == "gpus" || is_reservation)
+}
+
+/// Whether the numbers in a map are the host's cards, not those that a program counts.
+pub(super) fn asks_for_cards(node: &Node, around: Around<'_>) -> bool {
+    is_request(node, is_read_from_outside(around))
+}
+
+fn is_request(node: &Node, stands_as_one: bool) -> bool {
+    let has_cards = || {
+        field(node, "device_ids")
+            .or_else(|| field(node, "count"))
+            .is_some()
+    };
+    if is_of_gpus(node) {
+        return stands_as_one || has_cards();
+    }
+    // What is nobody else's needs no driver.
+    let is_others = field(node, "driver").is_some_and(|entry| {
+        let driver = entry.value.text().unwrap_or_default();
+        !driver.is_empty()
+    });
+    stands_as_one && !is_others && field(node, "capabilities").is_none() && has_cards()
+}
+
 fn is_of_gpus(device: &Node) -> bool {
     let names_gpu = |list: Option<&Node>| {
         let all = list.map(Node::elements).unwrap_or_default();
@@ -111,35 +156,43 @@ fn is_of_gpus(device: &Node) -> bool {
             .filter_map(Node::text)
             .any(|word| word.contains("gpu") || word == "nvidia" || word == "compute")
     };
-    let capabilities = device.get("capabilities");
+    let capabilities = field(device, "capabilities").map(|entry| &entry.value);
     let nested = capabilities.map(Node::elements).unwrap_or_default();
-    device.get("driver").and_then(Node::text) == Some("nvidia")
+    field(device, "driver").and_then(|entry| entry.value.text()) == Some("nvidia")
         || names_gpu(capabilities)
         || nested.iter().any(|list| names_gpu(Some(list)))
 }
 
 /// One of compose's reservations: by number, by name, or all.
 fn reserved(walk: &mut Walk<'_>, device: &Node, around: Around<'_>) {
-    let entry = |key: &str| device.entries().iter().find(|entry| entry.key == key);
-    if let Some(entry) = entry("device_ids") {
+    let ids = field(device, "device_ids");
+    if let Some(entry) = ids.filter(|entry| entry.value.kind != Kind::Nothing) {
         let ids = entry.value.elements();
         let listed: Option<Vec<String>> = ids
             .iter()
             .map(|id| {
                 let text = id.text()?;
-                (!super::variable::is_decided_later(text)).then(|| text.to_owned())
+                let card = text.strip_prefix(CDI).unwrap_or(text);
+                (!super::variable::is_decided_later(text)).then(|| card.to_owned())
             })
             .collect();
         let value = match ids {
-            [only] => only.scalar().and_then(|scalar| scalar.inside),
+            [only] => only.scalar().and_then(|scalar| {
+                let card = scalar.text.strip_prefix(CDI).unwrap_or(&scalar.text);
+                let inside = scalar.inside?;
+                Some(Span::new(inside.end - card.len(), inside.end))
+            }),
             _ => None,
         };
-        let cards = listed.filter(|ids| !ids.is_empty());
-        let cards = cards.map_or(Cards::Dynamic, Cards::Listed);
+        let cards = match listed.filter(|ids| !ids.is_empty()) {
+            Some(ids) if ids.iter().any(|id| id == "all") => Cards::All,
+            Some(ids) => Cards::Listed(ids),
+            None => Cards::Dynamic,
+        };
         gives(walk, whole(entry), value, cards, around);
         return;
     }
-    let (span, cards) = if let Some(entry) = entry("count") {
+    let (span, cards) = if let Some(entry) = field(device, "count") {
         let cards = match entry.value.text().map(str::trim) {
             Some("all" | "-1") => Cards::All,
             Some(count) => count.parse().map_or(Cards::Dynamic, Cards::Count),
@@ -148,7 +201,7 @@ fn reserved(walk: &mut Walk<'_>, device: &Node, around: Around<'_>) {
         (whole(entry), cards)
     } else {
         // What is missing has no place: it is shown where GPUs are asked for.
-        let asks = entry("capabilities").or_else(|| entry("driver"));
+        let asks = field(device, "capabilities").or_else(|| field(device, "driver"));
         (asks.map_or(device.span, whole), Cards::All)
     };
     gives(walk, span, None, cards, around);
@@ -162,10 +215,7 @@ fn by_interface(walk: &mut Walk<'_>, devices: &Node, around: Around<'_>) {
     let mut first: Option<(Span, Option<Span>)> = None;
     let mut cards: Vec<String> = Vec::new();
     for element in elements {
-        let Some(card) = element
-            .text()
-            .and_then(|text| text.strip_prefix("nvidia.com/gpu="))
-        else {
+        let Some(card) = element.text().and_then(|text| text.strip_prefix(CDI)) else {
             continue;
         };
         let inside = element.scalar().and_then(|scalar| scalar.inside);

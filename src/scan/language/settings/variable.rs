@@ -22,7 +22,12 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -
     if name.contains(|c: char| c.is_ascii_lowercase()) && around.sense != Sense::Environment {
         return mask_of_program(walk, entry, around);
     }
-    let Kind::Scalar(scalar) = &entry.value.kind else {
+    // GitLab's `NAME: {value: x, description: y}`.
+    let value = match &entry.value.kind {
+        Kind::Map(_) if around.sense == Sense::Environment => entry.value.get("value"),
+        _ => Some(&entry.value),
+    };
+    let Some(scalar) = value.and_then(Node::scalar) else {
         return false;
     };
     write(walk, name, scalar, (whole(entry), scalar.inside), around);
@@ -150,25 +155,48 @@ fn write(
     (span, inside): (Span, Option<Span>),
     around: Around<'_>,
 ) {
-    let text = &scalar.text;
-    if is_sentence(text) || (!scalar.quoted && matches!(text.as_str(), "null" | "~")) {
+    let text = scalar.text.as_str();
+    if is_sentence(text) || (!scalar.quoted && matches!(text, "null" | "~")) {
         return;
     }
+    let default = default_of(text);
+    let text = default.unwrap_or(text);
+    // A default ends before the bracket.
+    let inside = match default {
+        Some(own) => inside.and_then(|inside| {
+            let end = inside.end.checked_sub(1)?;
+            Some(Span::new(end.checked_sub(own.len())?, end))
+        }),
+        None => inside,
+    };
     let known = !is_decided_later(text) && text.len() <= LONGEST;
     let write = VariableWrite {
         name: name.to_owned(),
         value: if known {
-            Value::Known(text.clone())
+            Value::Known(text.to_owned())
         } else {
             Value::Dynamic
         },
-        how: HowSet::Assigned,
+        how: if default.is_some() {
+            HowSet::Default
+        } else {
+            HowSet::Assigned
+        },
         whose: around.whose(),
         one_of_several: false,
     };
     walk.scope(around.owner);
     let value = inside.filter(|_| known);
     walk.fact(span, value, LABEL, FactKind::SetVariable(write));
+}
+
+/// What `${NAME:-value}` and `${NAME-value}` are where the variable has no value.
+fn default_of(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("${")?.strip_suffix('}')?;
+    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let rest = inner.trim_start_matches(is_part);
+    let value = rest.strip_prefix(":-").or_else(|| rest.strip_prefix('-'))?;
+    (rest.len() < inner.len() && !is_decided_later(value)).then_some(value)
 }
 
 /// Whether a text describes a variable instead of being its value.

@@ -133,8 +133,10 @@ impl<'t> Walk<'t> {
         container::of_map(self, node, around);
         launcher::of_map(self, node, around);
         script::of_map(self, node, around);
+        let asks_for_cards = container::asks_for_cards(node, around);
         for entry in entries {
-            self.entry(entry, launcher::reads(node, &entry.key, around), around);
+            let was_read = asks_for_cards || launcher::reads(node, &entry.key, around);
+            self.entry(entry, was_read, around);
         }
     }
 

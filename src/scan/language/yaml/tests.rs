@@ -138,3 +138,15 @@ fn an_anchor_is_read_once_however_often_it_is_used() {
     assert_eq!(facts.len(), 1);
     assert!(matches!(facts[0].kind, FactKind::SelectIndex { .. }));
 }
+
+#[test]
+fn a_file_of_very_many_values_is_read_up_to_a_place_that_is_said() {
+    let text = format!(
+        "- device: cuda:1\n{}- device: cuda:1\n",
+        "- 1\n".repeat(1 << 18)
+    );
+    let facts = read(&text, Detail::Known).unwrap();
+    assert_eq!(facts.facts.len(), 1);
+    assert_eq!(facts.errors, 1);
+    assert!(facts.first_error.is_some_and(|at| at > 1 << 18));
+}

@@ -13,7 +13,7 @@ use crate::text::Span;
 
 /// Lines that are left out at most, one after the other; each costs a reading.
 const MOST_ERRORS: usize = 8;
-/// Files of more values are data, not settings: what follows is passed over.
+/// Files of more values are data, not settings: what follows is passed over, as an error.
 const MOST_VALUES: usize = 1 << 18;
 
 /// What a file holds.
@@ -49,7 +49,7 @@ pub(super) fn tree_of(text: &str) -> Tree {
         readable = Cow::Owned(without);
     }
     best.first_error = first_error;
-    best.errors = errors;
+    best.errors += errors;
     best
 }
 
@@ -100,6 +100,11 @@ fn build(readable: &str, text: &str) -> (Tree, Option<ReadError>) {
         match next {
             Ok((event, span)) => {
                 let start = span.start.byte_offset().unwrap_or_default();
+                if builder.values > MOST_VALUES {
+                    builder.tree.first_error = Some(start.min(text.len()));
+                    builder.tree.errors = 1;
+                    break;
+                }
                 let end = span.end.byte_offset().unwrap_or(start);
                 builder.event(event, Span::new(start, end.max(start)));
             }
@@ -112,9 +117,6 @@ fn build(readable: &str, text: &str) -> (Tree, Option<ReadError>) {
                 error = Some(ReadError { at, culprit });
                 break;
             }
-        }
-        if builder.values > MOST_VALUES {
-            break;
         }
     }
     while let Some(last) = builder.open.pop() {
