@@ -30,7 +30,8 @@ pub(super) use words::{HOLE, Reference, Simple, Word};
 /// The label of variables that a command sets.
 const LABEL: &str = "shell command";
 
-/// Texts longer than this are no commands that a person wrote.
+/// Pieces of other files longer than this are no commands that a person wrote; scripts are as long
+/// as files may be.
 pub(super) const LONGEST: usize = 1 << 20;
 /// So many variables of the shell alone are remembered.
 const MOST_LOCAL: usize = 256;
@@ -230,9 +231,6 @@ impl Shell {
     }
 
     fn text(&mut self, text: &str, deep: u8) {
-        if text.len() > LONGEST {
-            return;
-        }
         let read = words::read(text);
         if matches!(self.place, Place::Behind(0)) {
             self.found.unclosed = self.found.unclosed.or(read.unclosed);

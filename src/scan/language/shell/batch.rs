@@ -5,7 +5,7 @@ use crate::git::RepoPath;
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
 use crate::scan::language::command::{
-    LONGEST, Reference, Setting, Simple, Step, Word, speaks_of_others, steps,
+    Reference, Setting, Simple, Step, Word, speaks_of_others, steps,
 };
 use crate::scan::language::file_name::has_extension;
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
@@ -26,9 +26,6 @@ fn is_batch(path: &RepoPath) -> bool {
 }
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-    if text.len() > LONGEST {
-        return Err(ReaderFailed::GaveUp);
-    }
     let mut reader = Reader {
         text,
         at: 0,
