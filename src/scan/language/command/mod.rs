@@ -179,6 +179,10 @@ struct Shell {
     exports_all: bool,
     /// Facts about variables that programs started later will see.
     exported: Vec<usize>,
+    /// Facts about what a script exports that no program has seen yet.
+    unseen: Vec<usize>,
+    /// Those of them that a program would have needed which `sudo` or `ssh` starts without them.
+    withheld: Vec<usize>,
     /// Facts about variables of the shell alone.
     local: Vec<usize>,
     blocks: Blocks,
@@ -211,6 +215,8 @@ impl Shell {
             exported_names: BTreeSet::new(),
             exports_all: false,
             exported: Vec::new(),
+            unseen: Vec::new(),
+            withheld: Vec::new(),
             local: Vec::new(),
             blocks: Blocks::default(),
             place: Place::Behind(0),
@@ -243,6 +249,7 @@ impl Shell {
             self.document(text, command, deep);
         }
         if self.exports == Exports::Own {
+            self.withhold();
             self.forget_values();
         }
         self.variables = variables;

@@ -148,7 +148,10 @@ impl Shell {
             self.exported_names.insert(name);
         }
         match self.exports {
-            Exports::Own => self.set_whose(at, Whose::Own),
+            Exports::Own => {
+                self.set_whose(at, Whose::Own);
+                self.unseen.push(at);
+            }
             Exports::Children => self.exported.push(at),
         }
     }
@@ -217,6 +220,19 @@ impl Shell {
                 one_of_several: false,
             };
             self.fact(at.span, None, LABEL, FactKind::SetVariable(write));
+        }
+    }
+
+    /// What a script exports, and hands to no program: the only ones behind it are started by
+    /// `sudo` or `ssh`.
+    pub(super) fn withhold(&mut self) {
+        for at in std::mem::take(&mut self.withheld) {
+            if self
+                .name_of(at)
+                .is_some_and(|name| !self.variables.is_read(name))
+            {
+                self.set_whose(at, Whose::Nobody);
+            }
         }
     }
 
