@@ -8,6 +8,7 @@ mod batch;
 mod fish;
 mod powershell;
 mod prefix;
+mod setx;
 
 use super::command::{CommandFacts, Exports, script};
 use super::file_name::{has_extension, is_called, is_started_by};
