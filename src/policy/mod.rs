@@ -18,7 +18,26 @@ pub use load::{FILE_NAME, PolicyError, load, parse};
 pub use preset::{Preset, policy_for_cards};
 
 /// The languages that are read, as a policy names them.
-pub const LANGUAGE_NAMES: &[&str] = &["python", "notebook", "dotenv", "yaml", "json", "c++", "rust", "dockerfile", "toml", "ini", "make", "just", "shell", "fish", "powershell", "batch", "xml", "markdown"];
+pub const LANGUAGE_NAMES: &[&str] = &[
+    "python",
+    "notebook",
+    "dotenv",
+    "yaml",
+    "json",
+    "c++",
+    "rust",
+    "dockerfile",
+    "toml",
+    "ini",
+    "make",
+    "just",
+    "shell",
+    "fish",
+    "powershell",
+    "batch",
+    "xml",
+    "markdown",
+];
 
 /// The name for files that are not read at all.
 pub const NO_LANGUAGE: &str = "none";

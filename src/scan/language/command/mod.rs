@@ -30,7 +30,8 @@ pub(super) use words::{HOLE, Reference, Simple, Word};
 /// The label of variables that a command sets.
 const LABEL: &str = "shell command";
 
-/// Texts longer than this are no commands that a person wrote.
+/// Pieces of other files longer than this are no commands that a person wrote; scripts are as long
+/// as files may be.
 pub(super) const LONGEST: usize = 1 << 20;
 /// So many variables of the shell alone are remembered.
 const MOST_LOCAL: usize = 256;
@@ -178,6 +179,10 @@ struct Shell {
     exports_all: bool,
     /// Facts about variables that programs started later will see.
     exported: Vec<usize>,
+    /// Facts about what a script exports that no program has seen yet.
+    unseen: Vec<usize>,
+    /// Those of them that a program would have needed which `sudo` or `ssh` starts without them.
+    withheld: Vec<usize>,
     /// Facts about variables of the shell alone.
     local: Vec<usize>,
     blocks: Blocks,
@@ -210,6 +215,8 @@ impl Shell {
             exported_names: BTreeSet::new(),
             exports_all: false,
             exported: Vec::new(),
+            unseen: Vec::new(),
+            withheld: Vec::new(),
             local: Vec::new(),
             blocks: Blocks::default(),
             place: Place::Behind(0),
@@ -230,9 +237,6 @@ impl Shell {
     }
 
     fn text(&mut self, text: &str, deep: u8) {
-        if text.len() > LONGEST {
-            return;
-        }
         let read = words::read(text);
         if matches!(self.place, Place::Behind(0)) {
             self.found.unclosed = self.found.unclosed.or(read.unclosed);
@@ -245,6 +249,7 @@ impl Shell {
             self.document(text, command, deep);
         }
         if self.exports == Exports::Own {
+            self.withhold();
             self.forget_values();
         }
         self.variables = variables;

@@ -27,6 +27,8 @@ pub(in crate::scan::language) struct Setting {
     pub(in crate::scan::language) name: String,
     /// None where the variable is removed.
     pub(in crate::scan::language) value: Option<Word>,
+    /// Whether it is removed by an empty value, which elsewhere hides every card.
+    pub(in crate::scan::language) is_emptied: bool,
 }
 
 /// What a script does that was read into steps.

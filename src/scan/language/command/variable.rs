@@ -112,7 +112,12 @@ impl Shell {
             ..Word::default()
         };
         match &setting.value {
-            None => self.removed(&at, &setting.name, Whose::Own),
+            None => {
+                if setting.is_emptied {
+                    self.given_before(setting);
+                }
+                self.removed(&at, &setting.name, Whose::Own);
+            }
             Some(value) => {
                 let expanded = self.variables.expand_word(value);
                 let fact = self.named(&at, &setting.name, &expanded, Whose::Own);
@@ -122,6 +127,21 @@ impl Shell {
                     self.exported_names.insert(setting.name.clone());
                 }
             }
+        }
+    }
+
+    /// The value that whoever starts the script gave to a variable, which stays as it is up to here.
+    fn given_before(&mut self, setting: &Setting) {
+        if catalogue::is_of_interest(&setting.name) {
+            let write = VariableWrite {
+                name: setting.name.clone(),
+                value: Value::Dynamic,
+                how: HowSet::PutBack,
+                whose: Whose::Own,
+                one_of_several: false,
+            };
+            let before = Span::new(setting.span.start, setting.span.start);
+            self.fact(before, None, LABEL, FactKind::SetVariable(write));
         }
     }
 
@@ -148,7 +168,10 @@ impl Shell {
             self.exported_names.insert(name);
         }
         match self.exports {
-            Exports::Own => self.set_whose(at, Whose::Own),
+            Exports::Own => {
+                self.set_whose(at, Whose::Own);
+                self.unseen.push(at);
+            }
             Exports::Children => self.exported.push(at),
         }
     }
@@ -217,6 +240,19 @@ impl Shell {
                 one_of_several: false,
             };
             self.fact(at.span, None, LABEL, FactKind::SetVariable(write));
+        }
+    }
+
+    /// What a script exports, and hands to no program: the only ones behind it are started by
+    /// `sudo` or `ssh`.
+    pub(super) fn withhold(&mut self) {
+        for at in std::mem::take(&mut self.withheld) {
+            if self
+                .name_of(at)
+                .is_some_and(|name| !self.variables.is_read(name))
+            {
+                self.set_whose(at, Whose::Nobody);
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! Programs that start another one, given behind their options: what they do to its environment.
 
 use super::{BUILTINS, Shell, Word, assignment, base_name, is_python};
+use crate::scan::catalogue::flag::{flags, program};
 use crate::scan::fact::Whose;
 
 /// A program that starts another one.
@@ -147,6 +148,9 @@ impl Shell {
         }
         if keeps {
             self.reach();
+        } else if runs_on_cards(name) {
+            let unseen = std::mem::take(&mut self.unseen);
+            self.withheld.extend(unseen);
         }
         // `ssh host "cd x && python a.py"`
         if arguments.is_empty() && first.text.contains([' ', ';']) {
@@ -221,6 +225,8 @@ impl Shell {
 
     /// A program starts: it sees what was exported.
     fn reach(&mut self) {
+        self.unseen.clear();
+        self.withheld.clear();
         let whose = if self.in_container {
             Whose::Container
         } else {
@@ -237,6 +243,13 @@ impl Shell {
             self.set_whose(*at, Whose::Nobody);
         }
     }
+}
+
+/// Whether a program is one that may use cards: others do not miss what `sudo` withholds.
+fn runs_on_cards(name: &str) -> bool {
+    is_python(name)
+        || ["accelerate", "deepspeed", "koboldcpp"].contains(&program(name))
+        || flags(program(name)).next().is_some()
 }
 
 /// Whether an option makes `sudo` hand on the environment.

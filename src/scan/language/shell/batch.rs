@@ -1,11 +1,11 @@
 //! cmd's batch files: `set NAME=value`, where blanks and quotes become part of the value.
 
-use super::prefix;
+use super::setx::upper;
+use super::{prefix, setx};
 use crate::git::RepoPath;
-use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
 use crate::scan::language::command::{
-    LONGEST, Reference, Setting, Simple, Step, Word, speaks_of_others, steps,
+    Reference, Setting, Simple, Step, Word, speaks_of_others, steps,
 };
 use crate::scan::language::file_name::has_extension;
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
@@ -26,9 +26,6 @@ fn is_batch(path: &RepoPath) -> bool {
 }
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-    if text.len() > LONGEST {
-        return Err(ReaderFailed::GaveUp);
-    }
     let mut reader = Reader {
         text,
         at: 0,
@@ -38,6 +35,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     while reader.at < text.len() {
         reader.command();
     }
+    tidy_up(&mut reader.steps);
     let whole = Span::new(0, text.len());
     let found = steps(&reader.steps, whole, speaks_of_others(text));
     let signs = ["::", "rem", "REM", "Rem", "@rem", "@REM"];
@@ -298,6 +296,7 @@ impl Reader<'_> {
             span,
             name: upper(name),
             value: (!is_removed).then_some(value),
+            is_emptied: is_removed,
         }));
     }
 
@@ -306,14 +305,7 @@ impl Reader<'_> {
         let words = behind_conditions(words).to_vec();
         let Some(first) = words.first() else { return };
         if first.text.eq_ignore_ascii_case("setx") {
-            let mut rest = words[1..].iter().filter(|word| !word.text.starts_with('/'));
-            if let (Some(name), Some(value)) = (rest.next(), rest.next()) {
-                self.steps.push(Step::Keep(Setting {
-                    span: Span::new(name.span.start, value.span.end),
-                    name: upper(&name.text),
-                    value: Some(value.clone()),
-                }));
-            }
+            self.steps.extend(setx::kept(&words));
             return;
         }
         let end = words.last().map_or(start, |word| word.span.end);
@@ -371,14 +363,23 @@ fn behind_conditions(mut words: &[Word]) -> &[Word] {
     words
 }
 
-/// A name as Windows knows it: in any case.
-fn upper(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    if catalogue::variable(&upper).is_some() {
-        upper
-    } else {
-        name.to_owned()
+/// What empties a variable behind the last program only tidies up.
+fn tidy_up(steps: &mut [Step]) {
+    for step in steps.iter_mut().rev() {
+        match step {
+            Step::Start(command) if !only_speaks(command) => return,
+            Step::Export(setting) => setting.is_emptied = false,
+            _ => {}
+        }
     }
+}
+
+fn only_speaks(command: &Simple) -> bool {
+    command.words.first().is_some_and(|first| {
+        ["echo", "endlocal", "exit", "goto", "pause", "popd"]
+            .iter()
+            .any(|name| first.text.eq_ignore_ascii_case(name))
+    })
 }
 
 fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {

@@ -3,7 +3,7 @@
 use super::prefix;
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
-use crate::scan::language::command::{LONGEST, fish_script};
+use crate::scan::language::command::fish_script;
 use crate::scan::language::file_name::{has_extension, is_started_by};
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
 use crate::scan::remedy::{Wish, Written};
@@ -23,9 +23,6 @@ fn claims(path: &RepoPath, content: &[u8]) -> bool {
 }
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-    if text.len() > LONGEST {
-        return Err(ReaderFailed::GaveUp);
-    }
     Ok(super::facts_of(text, fish_script(text), detail, &["#"]))
 }
 

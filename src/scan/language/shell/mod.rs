@@ -8,8 +8,9 @@ mod batch;
 mod fish;
 mod powershell;
 mod prefix;
+mod setx;
 
-use super::command::{CommandFacts, Exports, LONGEST, script};
+use super::command::{CommandFacts, Exports, script};
 use super::file_name::{has_extension, is_called, is_started_by};
 use super::{Language, ReaderFailed, clue, in_place, python, remark, within};
 use crate::git::RepoPath;
@@ -60,9 +61,6 @@ fn claims(path: &RepoPath, content: &[u8]) -> bool {
 }
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-    if text.len() > LONGEST {
-        return Err(ReaderFailed::GaveUp);
-    }
     let found = script(text, When::Loading, Exports::Own);
     Ok(facts_of(text, found, detail, &["#"]))
 }
@@ -109,3 +107,6 @@ fn beside(text: &str, _: &FileFacts, fact: &Fact, (name, value): (&str, &str)) -
         Whose::Container | Whose::Image => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

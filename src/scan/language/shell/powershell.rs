@@ -6,7 +6,7 @@ mod word;
 use super::prefix;
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
-use crate::scan::language::command::{LONGEST, speaks_of_others, steps};
+use crate::scan::language::command::{speaks_of_others, steps};
 use crate::scan::language::file_name::{has_extension, is_started_by};
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
 use crate::scan::remedy::{Wish, Written};
@@ -27,9 +27,6 @@ fn claims(path: &RepoPath, content: &[u8]) -> bool {
 }
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-    if text.len() > LONGEST {
-        return Err(ReaderFailed::GaveUp);
-    }
     let (read, unclosed) = reader::read(text);
     let whole = Span::new(0, text.len());
     let mut found = steps(&read, whole, speaks_of_others(text));

@@ -2,8 +2,8 @@
 //!
 //! No grammar: what is asked of a script is which literals stand where, and its lines tell that.
 
+use super::super::setx::{kept, upper};
 use super::word::variable_name;
-use crate::scan::catalogue;
 use crate::scan::language::command::{Setting, Simple, Step, Word};
 use crate::text::Span;
 
@@ -156,11 +156,16 @@ impl<'t> Reader<'t> {
         let environment = name
             .get(..4)
             .filter(|scope| scope.eq_ignore_ascii_case("env:"));
-        let setting = |name: String, value| Setting { span, name, value };
+        let setting = |name: String, value| Setting {
+            span,
+            name,
+            value,
+            is_emptied: is_empty && is_whole,
+        };
         self.steps.push(match environment {
             Some(_) => {
                 let kept = (!is_null && !is_empty).then_some(value);
-                Step::Export(setting(known(&name[4..]), kept))
+                Step::Export(setting(upper(&name[4..]), kept))
             }
             None => Step::Assign(setting(name.to_ascii_lowercase(), Some(value))),
         });
@@ -211,8 +216,9 @@ impl<'t> Reader<'t> {
             value.text.eq_ignore_ascii_case("$null") || (value.text.is_empty() && !value.dynamic);
         let setting = Setting {
             span: Span::new(start, self.at.max(start)),
-            name: known(&name.text),
+            name: upper(&name.text),
             value: (!is_removed).then(|| value.clone()),
+            is_emptied: value.text.is_empty(),
         };
         self.steps.push(if kept {
             Step::Keep(setting)
@@ -227,7 +233,7 @@ impl<'t> Reader<'t> {
             return;
         };
         let span = Span::new(first.span.start, last.span.end);
-        match item(&words, span) {
+        match item(&words, span).or_else(|| kept(&words)) {
             Some(step) => self.steps.push(step),
             None => self.steps.push(Step::Start(Simple {
                 span,
@@ -272,7 +278,7 @@ fn item(words: &[Word], span: Span) -> Option<Step> {
     if !start.eq_ignore_ascii_case("env:") || path.dynamic {
         return None;
     }
-    let name = known(path.text[4..].trim_start_matches(['\\', '/']));
+    let name = upper(path.text[4..].trim_start_matches(['\\', '/']));
     let value = sets
         .then(|| after("-value").or_else(|| plain.get(1).copied()).cloned())
         .flatten();
@@ -280,15 +286,10 @@ fn item(words: &[Word], span: Span) -> Option<Step> {
         return None;
     }
     let value = value.filter(|value| !value.text.is_empty() || value.dynamic);
-    Some(Step::Export(Setting { span, name, value }))
-}
-
-/// A name as Windows knows it: in any case.
-pub(super) fn known(name: &str) -> String {
-    let upper = name.to_ascii_uppercase();
-    if catalogue::variable(&upper).is_some() {
-        upper
-    } else {
-        name.to_owned()
-    }
+    Some(Step::Export(Setting {
+        span,
+        name,
+        is_emptied: sets && value.is_none(),
+        value,
+    }))
 }

@@ -1,6 +1,7 @@
 //! `PowerShell`'s words: quotes, escapes, and the variables in them.
 
-use super::reader::{Reader, SEPARATORS, known};
+use super::super::setx::upper;
+use super::reader::{Reader, SEPARATORS};
 use crate::scan::language::command::{Reference, Word};
 use crate::text::Span;
 
@@ -143,7 +144,7 @@ impl Reader<'_> {
             word.references.push(Reference {
                 at: Span::new(at, at + length),
                 name: match name.get(..4) {
-                    Some(scope) if scope.eq_ignore_ascii_case("env:") => known(&name[4..]),
+                    Some(scope) if scope.eq_ignore_ascii_case("env:") => upper(&name[4..]),
                     _ => name.to_ascii_lowercase(),
                 },
                 default: None,
