@@ -91,6 +91,8 @@ struct Reader {
     scopes: Vec<Span>,
     /// Where the rule starts whose recipe is read.
     rule: Option<usize>,
+    /// What that rule makes.
+    target: String,
     conditions: usize,
     in_definition: bool,
 }
@@ -149,8 +151,13 @@ impl Reader {
                 self.assign(&assignment, logical, Whose::Own);
             }
             Line::Rule { assignment, recipe } => {
-                self.end_rule(logical.span.start);
-                self.rule = Some(logical.span.start);
+                // What is set for a target counts with the lines of the same target that follow.
+                let target = code.split(':').next().unwrap_or_default().trim();
+                if self.rule.is_none() || self.target != target {
+                    self.end_rule(logical.span.start);
+                    self.rule = Some(logical.span.start);
+                    target.clone_into(&mut self.target);
+                }
                 self.exports_all |= word.starts_with(".EXPORT_ALL_VARIABLES");
                 if let Some(assignment) = assignment {
                     self.assign(&assignment, logical, Whose::Child);
@@ -281,5 +288,12 @@ fn beside(text: &str, _: &FileFacts, fact: &Fact, pair: (&str, &str)) -> Option<
     if given::is_of_command(fact) {
         return given::word_before(text, fact, pair);
     }
-    given::line_like(text, fact, pair)
+    let mut edit = given::line_like(text, fact, pair)?;
+    // A line of its own that exports the variable exports no other.
+    let at = edit.replacement.find(pair.0)?;
+    let ahead = edit.replacement.get(..at)?;
+    if !ahead.split_whitespace().any(|word| word == "export") {
+        edit.replacement.insert_str(at, "export ");
+    }
+    Some(edit)
 }

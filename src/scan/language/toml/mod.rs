@@ -108,5 +108,39 @@ fn beside(text: &str, _: &FileFacts, fact: &Fact, pair: (&str, &str)) -> Option<
     let is_text = text.get(value.end..)?.starts_with(['"', '\'']);
     // `{ value = "1" }` has its name elsewhere.
     let own = text.get(fact.span.start..value.start)?;
-    (is_text && !own.contains('{')).then(|| given::beside(text, fact, pair, ", "))?
+    if !is_text || own.contains('{') {
+        return None;
+    }
+    let (name, _) = own.split_once('=')?;
+    let name = name.trim_matches(|c: char| c.is_whitespace() || "\"'".contains(c));
+    let name_at = fact.span.start + own.find(name)?;
+    let before = text.get(..name_at)?;
+    let lead = before.rsplit(['\n', '{', '[', ',']).next()?.trim_start();
+    if lead.trim_matches(['"', '\'']).is_empty() {
+        return given::beside(text, fact, pair, ", ");
+    }
+    // pytest-env's `"D:NAME=1"` and a key with dots: the other one begins the same way.
+    let inner = lead.strip_prefix(['"', '\'']).unwrap_or(lead);
+    let is_element = inner.len() < lead.len() && inner.ends_with(':');
+    let is_key = inner.len() == lead.len() && inner.ends_with('.');
+    if inner.contains(['"', '\'', ' ', '=']) || !(is_element || is_key) {
+        return None;
+    }
+    let start = name_at - lead.len();
+    let quotes = text.get(value.end..)?.get(..1)?;
+    let written = format!(
+        "{lead}{}{}{}{quotes}",
+        pair.0,
+        text.get(name_at + name.len()..value.start)?,
+        pair.1,
+    );
+    let line = before.rsplit('\n').next()?;
+    if line.trim_start() == lead {
+        let comma = if is_element { "," } else { "" };
+        return in_place::line_above(text, start, &format!("{written}{comma}"));
+    }
+    Some(Edit {
+        span: Span::new(start, start),
+        replacement: format!("{written}, "),
+    })
 }
