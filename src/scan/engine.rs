@@ -16,7 +16,7 @@ use super::suppress;
 use crate::git::RepoPath;
 use crate::policy::{self, Policy, Severity};
 use crate::sys::clock::Date;
-use crate::text::{LineIndex, Position, Span};
+use crate::text::{Edit, LineIndex, Position, Span, apply};
 
 /// Scans files by one policy. Made once, used from any number of threads.
 #[derive(Debug)]
@@ -217,12 +217,15 @@ impl Scanner {
                 drafts.extend(found.map(|draft| (rule.code, *severity, draft)));
             }
         }
-        let fixes = fixes(
+        let mut fixes = fixes(
             language,
             place.file,
             facts,
             drafts.iter().map(|(.., draft)| draft),
         );
+        if facts.environment_is_given {
+            self.keep_what_mends(language, file, (&drafts, facts.errors), &mut fixes);
+        }
         for ((rule, severity, draft), fix) in drafts.into_iter().zip(fixes) {
             scan.findings.push(Finding {
                 fix,
@@ -234,6 +237,59 @@ impl Scanner {
         suppress::apply(&mut scan, facts, self.today);
         scan
     }
+}
+
+impl Scanner {
+    /// Takes back the fixes that would not do away with their finding, or would break the file: the
+    /// languages that are edited in place are many, and each has places where nobody looks for a
+    /// variable. Of large files only the first ones are tried.
+    fn keep_what_mends(
+        &self,
+        language: &Language,
+        text: &str,
+        (drafts, errors): (&[(&'static str, Severity, Draft)], usize),
+        fixes: &mut [Option<Fix>],
+    ) {
+        /// So much is read once more for a file, in bytes.
+        const MOST: usize = 512 << 10;
+        let mut left = MOST;
+        for ((code, _, draft), fix) in drafts.iter().zip(fixes) {
+            let Some(edits) = fix.as_ref().map(|fix| &fix.edits) else {
+                continue;
+            };
+            let Some(rest) = left.checked_sub(text.len()) else {
+                return;
+            };
+            left = rest;
+            let start = draft.span.start;
+            let here = drafts
+                .iter()
+                .filter(|(other, _, draft)| other == code && draft.span.start == start);
+            let count = here.count();
+            let moved = moved_by(edits, start);
+            let mends = apply(text, edits).is_some_and(|text| {
+                let facts = language.read(&text, Detail::Known);
+                facts.is_ok_and(|facts| {
+                    let situation = Situation::new(&self.policy, &facts).on(self.today);
+                    let rule = RULES.iter().find(|rule| rule.code == *code);
+                    let found = rule.map_or_else(Vec::new, |rule| rule.check(&situation));
+                    let left = found.iter().filter(|draft| draft.span.start == moved);
+                    facts.errors <= errors && left.count() < count
+                })
+            });
+            if !mends {
+                *fix = None;
+            }
+        }
+    }
+}
+
+/// Where an offset of a text is once edits are made before it.
+fn moved_by(edits: &[Edit], offset: usize) -> usize {
+    let before = edits.iter().filter(|edit| edit.span.end <= offset);
+    before.fold(offset, |at, edit| {
+        (at + edit.replacement.len()).saturating_sub(edit.span.end - edit.span.start)
+    })
 }
 
 /// Globs as one matcher. The policy's loader has refused those that do not compile.
