@@ -77,6 +77,8 @@ impl<'t> Lines<'t> {
             let next = loop {
                 match self.raw() {
                     Some((_, line)) if is_comment(line, joining.comments) => {}
+                    // Docker warns of an empty line, and goes on.
+                    Some((_, line)) if joining.blanks_follow && line.trim().is_empty() => {}
                     next => break next,
                 }
             };

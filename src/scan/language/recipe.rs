@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use super::command::{HOLE, LONGEST, facts_in_piece};
+use super::command::{HOLE, facts_in_piece};
 use super::logical::push_otherwise;
 use super::within;
 use crate::scan::embedded::Embedded;
@@ -48,9 +48,6 @@ pub(super) fn fill(code: &mut Embedded, span: Span, value: Option<&str>) {
 
 /// What a shell does with a line, or lines.
 pub(super) fn shell(code: &Embedded, when: When) -> Vec<Fact> {
-    if code.code().len() > LONGEST {
-        return Vec::new();
-    }
     within::placed(facts_in_piece(code.code(), when), code)
 }
 
