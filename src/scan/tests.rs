@@ -418,3 +418,41 @@ fn the_policy_says_in_which_language_a_file_is() {
     assert_eq!(language("old/b.py"), None);
     assert_eq!(language("b.pyi"), Some("python"));
 }
+
+#[test]
+fn a_fix_that_is_offered_in_half_a_file_comes_to_an_end() {
+    let scanner = Scanner::new(&policy(SetIn::EachFile));
+    for (path, text) in [
+        (
+            "Makefile",
+            "train: export CUDA_DEVICE_ORDER = PCI_BUS_ID\n\
+             train: export CUDA_VISIBLE_DEVICES = 0,1\ntrain: data\n\ttorchrun train.py\n\
+             other: ; CUDA_VISIBLE_DEVICES=0 python a.py\n",
+        ),
+        (
+            "Makefile",
+            "CUDA_VISIBLE_DEVICES ?= \"0\"\nexport CUDA_VISIBLE_DEVICES CUDA_DEVICE_first\n",
+        ),
+        (
+            "a.ps1",
+            "$env:CUDA_DEVICE_ORDER =PC\"_I BUS_I\"\n$nv:CUDA_VCU",
+        ),
+        (
+            "a.sh",
+            "set -a\nexport CUDA_VISIBLE_DEVICSE\nCUDA_VISIBLE_DEVICES=1\nNVIDIA_VISIBLE_DEVICES=1\n",
+        ),
+        (
+            "a.toml",
+            "[tool.pytest.ini_options]\nenv = [\n    \"D:CUDA_VISIBLE_DEVICES=1\",\n]\n",
+        ),
+    ] {
+        for allowed in [Safety::Safe, Safety::Unsafe] {
+            let fixed = scanner.fix(&RepoPath::new(path), text.as_bytes(), allowed);
+            let result = fixed.result;
+            assert!(
+                !matches!(result, FixResult::LeftAlone(_)),
+                "{text}: {result:?}"
+            );
+        }
+    }
+}
