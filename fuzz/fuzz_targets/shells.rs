@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use gpuguard_fuzz::promise::Family;
 use libfuzzer_sys::fuzz_target;
 
-static FAMILY: LazyLock<Family> = LazyLock::new(|| Family::new(&["a.sh", "a.fish", "a.ps1", "a.bat"]));
+static FAMILY: LazyLock<Family> =
+    LazyLock::new(|| Family::new(&["a.sh", "a.fish", "a.ps1", "a.bat"]));
 
 fuzz_target!(|data: &[u8]| FAMILY.hold(data));

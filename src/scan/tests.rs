@@ -456,3 +456,13 @@ fn a_fix_that_is_offered_in_half_a_file_comes_to_an_end() {
         }
     }
 }
+
+#[test]
+fn listing_what_is_dynamic_decides_nothing_in_a_fence() {
+    let page = "nvidia\n\n```toml\n[env]\nUDA_DEVICE_ORDER = \"PCI_BUS_ID\"\n```\n";
+    let scanner = Scanner::new(&policy(SetIn::EachFile));
+    let path = RepoPath::new("a.md");
+    let plain = scanner.scan(&path, page.as_bytes());
+    let listing = scanner.listing_dynamic().scan(&path, page.as_bytes());
+    assert_eq!(rules(&listing), rules(&plain));
+}

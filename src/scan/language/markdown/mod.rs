@@ -91,7 +91,8 @@ impl Page<'_> {
         };
         let code = fence::without_prompts(&word, code);
         let speaks = code.code().contains(COMMENT_PREFIX);
-        if !speaks && self.detail == Detail::Known && !language.worth_reading(code.code()) {
+        let worth_reading = language.worth_reading(code.code());
+        if !speaks && self.detail == Detail::Known && !worth_reading {
             return;
         }
         let Ok(read) = language.read(code.code(), self.detail) else {
@@ -104,7 +105,10 @@ impl Page<'_> {
         self.scopes.push(span);
         let inner = read.scopes.spans().map(|inner| code.in_file(inner));
         self.scopes.extend(inner);
-        let facts = read.facts.into_iter().filter_map(of_another);
+        // Whether what is dynamic is listed decides nothing else.
+        let counts = |fact: &Fact| worth_reading || fact.kind.is_dynamic();
+        let facts = read.facts.into_iter().filter(counts);
+        let facts = facts.filter_map(of_another);
         self.facts.extend(within::placed(facts.collect(), &code));
         for comment in read.comments {
             self.comments.push(Comment {
