@@ -245,7 +245,7 @@ impl Reader<'_> {
             let name = content
                 .split_once('=')
                 .map_or(name, |(before, _)| before.split([' ', '"']).next_back());
-            self.push_setting(Span::new(start, end), name.unwrap_or_default(), at, value);
+            self.push_setting(Span::new(start, end), name.unwrap_or_default(), value);
             return;
         }
         let (content, at) = match content.strip_prefix('"') {
@@ -266,7 +266,7 @@ impl Reader<'_> {
             word.plain = false;
         }
         let span = Span::new(start, value_at + value.len());
-        self.push_setting(span, name, value_at, word);
+        self.push_setting(span, name, word);
     }
 
     fn value(value: &str, at: usize) -> Word {
@@ -289,9 +289,8 @@ impl Reader<'_> {
         word
     }
 
-    fn push_setting(&mut self, span: Span, name: &str, at: usize, value: Word) {
+    fn push_setting(&mut self, span: Span, name: &str, value: Word) {
         let is_removed = value.text.is_empty() && !value.dynamic;
-        debug_assert!(at >= span.start);
         self.steps.push(Step::Export(Setting {
             span,
             name: upper(name),
