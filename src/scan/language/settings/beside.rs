@@ -32,7 +32,7 @@ impl<'t> Place<'t> {
         })
     }
 
-    fn insert(&self, at: usize, replacement: String) -> Edit {
+    fn insert(at: usize, replacement: String) -> Edit {
         Edit {
             span: Span::new(at, at),
             replacement,
@@ -62,7 +62,7 @@ pub(in crate::scan::language) fn in_yaml(
     let name = requoted(&place, name)?;
     let entry = format!("{name}: {quote}{value}{quote}");
     if place.before.trim_end().ends_with(['{', ',']) {
-        return Some(place.insert(fact.span.start, format!("{entry}, ")));
+        return Some(Place::insert(fact.span.start, format!("{entry}, ")));
     }
     // Below what stands before it in its own line: the sign of a list's element.
     let indentation: String = place
@@ -71,7 +71,10 @@ pub(in crate::scan::language) fn in_yaml(
         .map(|c| if c == '\t' { '\t' } else { ' ' })
         .collect();
     let end = line_end(text);
-    Some(place.insert(fact.span.start, format!("{entry}{end}{indentation}")))
+    Some(Place::insert(
+        fact.span.start,
+        format!("{entry}{end}{indentation}"),
+    ))
 }
 
 /// Beside a variable in JSON.
@@ -100,7 +103,10 @@ pub(in crate::scan::language) fn in_json(
     } else {
         format!(",{blank}")
     };
-    Some(place.insert(fact.span.start, format!("{entry}{separator}")))
+    Some(Place::insert(
+        fact.span.start,
+        format!("{entry}{separator}"),
+    ))
 }
 
 /// Whether a fact is an entry of the settings, not code that a text in them holds.
@@ -164,12 +170,15 @@ fn of_pair(place: &Place<'_>, (name, value): (&str, &str)) -> Option<Edit> {
         } else {
             ", ".to_owned()
         };
-        return Some(place.insert(open, format!("{ahead}{copy}{behind}}}{separator}")));
+        return Some(Place::insert(
+            open,
+            format!("{ahead}{copy}{behind}}}{separator}"),
+        ));
     }
     let is_element = place.before.trim() == "-";
     is_element.then(|| {
         let end = line_end(place.text);
-        place.insert(place.span.start, format!("{copy}{end}{}", place.before))
+        Place::insert(place.span.start, format!("{copy}{end}{}", place.before))
     })
 }
 
@@ -229,7 +238,10 @@ fn of_assignment(place: &Place<'_>, fact: &Fact, (name, value): (&str, &str)) ->
         let quote = quote.map_or(String::new(), String::from);
         let end = line_end(place.text);
         let line = fact.span.start - place.before.len();
-        return Some(place.insert(line, format!("{}{written}{quote}{end}", place.before)));
+        return Some(Place::insert(
+            line,
+            format!("{}{written}{quote}{end}", place.before),
+        ));
     }
     let in_list = around.trim_end().ends_with(['[', ',']) || around.trim().is_empty();
     if let (true, Some(quote), true) = (stands_alone, quote, in_list) {
@@ -239,8 +251,11 @@ fn of_assignment(place: &Place<'_>, fact: &Fact, (name, value): (&str, &str)) ->
             ", ".to_owned()
         };
         let at = fact.span.start - 1;
-        return Some(place.insert(at, format!("{quote}{written}{quote}{separator}")));
+        return Some(Place::insert(
+            at,
+            format!("{quote}{written}{quote}{separator}"),
+        ));
     }
     // In front of a command, or behind an `export`.
-    Some(place.insert(fact.span.start, format!("{written} ")))
+    Some(Place::insert(fact.span.start, format!("{written} ")))
 }
