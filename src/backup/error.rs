@@ -30,6 +30,14 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file of the working tree cannot be compared.
+    #[error("`{path}` cannot be read; nothing was compared")]
+    NotCompared {
+        /// The file, made safe to print.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// No backup has this id.
     #[error("there is no backup `{word}`")]
     Unknown {

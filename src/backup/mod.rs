@@ -4,6 +4,7 @@
 //! goes through `sha256sum -c`, and only what [`Store::verify`] found whole can be restored.
 
 mod archive;
+mod compare;
 mod digest;
 mod error;
 mod listing;
@@ -23,6 +24,7 @@ use std::path::PathBuf;
 use crate::git::{FileMode, Head, RepoPath};
 
 pub use archive::ContentSource;
+pub use compare::{Difference, Found, Origin, Side, differences, look, worktree_side};
 pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};
 pub use listing::{Listed, Listing};

@@ -213,8 +213,8 @@ impl VerifiedBackup {
         }))
     }
 
-    /// One saved file's bytes in memory, for a link's target.
-    pub(super) fn content(&mut self, entry: &Entry) -> Result<Vec<u8>, BackupError> {
+    /// One saved file's bytes in memory.
+    pub fn content(&mut self, entry: &Entry) -> Result<Vec<u8>, BackupError> {
         let damage = || BackupError::Damaged {
             id: self.manifest.id.clone(),
             damage: Damage::Content(shown(&entry.member)),
