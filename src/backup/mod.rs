@@ -9,10 +9,13 @@ mod digest;
 mod error;
 mod listing;
 mod manifest;
+mod prune;
 mod restore;
+pub mod retention;
 mod safe_name;
 mod store;
 mod sweep;
+mod unsaved;
 mod verify;
 
 #[cfg(test)]
@@ -29,6 +32,7 @@ pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};
 pub use listing::{Listed, Listing};
 pub use manifest::{Absence, Entry, Manifest, SavedIndex, StoredPath, Version};
+pub use prune::{Effort, PrunePlan, Pruning};
 pub use safe_name::SafeName;
 pub use store::{BackupId, Store};
 pub use verify::VerifiedBackup;

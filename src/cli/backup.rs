@@ -7,7 +7,7 @@ use clap::{Subcommand, ValueEnum};
 
 use super::paths::{bytes_shown, repo_path, shown};
 use super::{Failure, Screen};
-use super::{backup_create as create, backup_diff as diff};
+use super::{backup_create as create, backup_diff as diff, backup_prune as prune};
 use crate::backup::{BackupError, BackupId, Entry, Listed, Store, VerifiedBackup, Version};
 use crate::git::Repository;
 use crate::outcome::Answer;
@@ -51,6 +51,7 @@ enum Command {
     },
     /// Put saved files back, after saving what they replace
     Restore(RestoreArguments),
+    Prune(prune::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,6 +101,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     match &arguments.command {
         Command::Create(arguments) => create::run(arguments, (&repository, &directory), screen),
         Command::Diff(arguments) => diff::run(arguments, (&repository, &directory, &store), screen),
+        Command::Prune(arguments) => prune::run(arguments, (&repository, &store), screen),
         Command::List { format } => list(&store, *format, screen),
         Command::Show { id, format } => show(&store.listed(&store.find(id)?)?, *format, screen),
         Command::Verify { id, all } => {
