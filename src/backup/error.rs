@@ -14,6 +14,14 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
+    /// No backups may lie where the policy says.
+    #[error("no backups can lie in `{setting}`: {reason}; nothing was saved")]
+    Place {
+        /// The policy's words.
+        setting: String,
+        /// Why not.
+        reason: super::PlaceFault,
+    },
     /// The archive cannot be written.
     #[error("the backup cannot be written to `{}`; none was made", path.display())]
     Unwritable {

@@ -8,7 +8,9 @@ mod compare;
 mod digest;
 mod error;
 mod listing;
+mod location;
 mod manifest;
+mod pack;
 mod prune;
 mod reference;
 mod restore;
@@ -33,6 +35,7 @@ pub use compare::{Difference, Found, Origin, Side, differences, look, worktree_s
 pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};
 pub use listing::{Listed, Listing};
+pub use location::PlaceFault;
 pub use manifest::{Absence, Entry, Manifest, SavedIndex, StoredPath, Version};
 pub use prune::{Effort, PrunePlan, Pruning};
 pub use safe_name::SafeName;

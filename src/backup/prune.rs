@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::retention::{self, Fate, Held, Keep, Remove, Ruling};
@@ -69,10 +69,10 @@ impl Store {
             rulings: Vec::new(),
             _deciding: None,
         };
-        if !self.folder.exists() {
+        if self.folders().all(|folder| !folder.exists()) {
             return Ok(plan);
         }
-        let lock = sweep::deciding(&self.folder, pruning.effort.patience());
+        let lock = sweep::deciding(&self.home, pruning.effort.patience());
         plan._deciding = Some(lock.map_err(|error| self.unlocked(error))?);
         let held = self.held()?;
         let mut needed = pruning.needed.clone();
@@ -185,19 +185,25 @@ impl PrunePlan<'_> {
         if going.is_empty() {
             return Ok(0);
         }
-        let folder = &self.store.folder;
-        let alone = sweep::alone(folder, self.effort.patience());
-        let _alone = alone.map_err(|error| self.store.unlocked(error))?;
+        let mut alone = Vec::new();
+        for folder in self.store.folders().filter(|folder| folder.exists()) {
+            let lock = sweep::alone(folder, self.effort.patience());
+            alone.push(lock.map_err(|error| self.store.unlocked(error))?);
+        }
         let going = self.still_going(going)?;
+        let places: Vec<(&BackupId, PathBuf)> = going
+            .iter()
+            .map(|id| (id, self.store.folder_of(id).to_owned()))
+            .collect();
         for id in &going {
             // What refers goes before what is referred to.
             for name in [self.store.verdict_path(id), self.store.reference_path(id)] {
                 remove(&name).map_err(stays(id))?;
             }
         }
-        for id in &going {
+        for (id, folder) in &places {
             let outgoing = sweep::outgoing(folder, id);
-            match file::rename(&self.store.archive_path(id), &outgoing) {
+            match file::rename(&folder.join(format!("{id}.zip")), &outgoing) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(stays(id)(error));
                 }
@@ -205,14 +211,18 @@ impl PrunePlan<'_> {
             }
         }
         // That they are gone must last before the first sum goes.
-        if let Some(last) = going.last() {
-            file::sync_folder(folder).map_err(stays(last))?;
+        let folders: BTreeMap<&PathBuf, &BackupId> =
+            places.iter().map(|(id, folder)| (folder, *id)).collect();
+        for (folder, id) in folders {
+            file::sync_folder(folder).map_err(stays(id))?;
         }
-        for id in &going {
-            for name in [self.store.sidecar_path(id), sweep::outgoing(folder, id)] {
+        for (id, folder) in &places {
+            let sidecar = folder.join(format!("{id}.zip.sha256"));
+            for name in [sidecar, sweep::outgoing(folder, id)] {
                 remove(&name).map_err(stays(id))?;
             }
         }
+        drop(alone);
         Ok(going.len())
     }
 

@@ -1,13 +1,13 @@
 //! Choosing what to restore, and writing it into a folder beside the working tree. Writing over
 //! the user's files goes through `rollback`, which saves them first and can go back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{BackupError, Entry, Manifest, NameFault, SafeName, VerifiedBackup, Version};
 use crate::git::{FileMode, RepoPath};
-use crate::sys::file::{self, PendingFile};
+use crate::sys::file::{self, PendingFile, WrittenFile};
 
 impl Manifest {
     /// The entries to restore: one for each saved path, or for each path at or below one of
@@ -88,39 +88,123 @@ impl VerifiedBackup {
         }
         check_room_for_all(folder, &targets)?;
         // Links last: nothing is ever written through one.
-        targets.sort_by_key(|target| target.mode == FileMode::Symlink);
-        for (written, target) in targets.iter().enumerate() {
-            self.write(folder, target)
-                .map_err(|source| BackupError::Halted {
-                    written,
-                    total: targets.len(),
-                    source: Box::new(source),
-                })?;
-        }
+        let (links, files): (Vec<_>, Vec<_>) = targets
+            .iter()
+            .partition(|target| target.mode == FileMode::Symlink);
+        let mut written = 0;
+        let result = self.write_files(folder, &files, &mut written);
+        result
+            .and_then(|()| self.write_links(folder, &links, &mut written))
+            .and_then(|()| sync_folders(folder, &targets))
+            .map_err(|source| BackupError::Halted {
+                written,
+                total: targets.len(),
+                source: Box::new(source),
+            })?;
         Ok(targets.len())
     }
 
-    fn write(&mut self, root: &Path, target: &Target<'_>) -> Result<(), BackupError> {
+    /// Writes files, many together under temporary names before they get theirs.
+    fn write_files(
+        &mut self,
+        root: &Path,
+        targets: &[&Target<'_>],
+        written: &mut usize,
+    ) -> Result<(), BackupError> {
+        for together in targets.chunks(TOGETHER) {
+            let mut pending = Vec::with_capacity(together.len());
+            let mut failed = Ok(());
+            for target in together {
+                match self.write(root, target) {
+                    Ok(file) => pending.push(file),
+                    Err(error) => {
+                        failed = Err(error);
+                        break;
+                    }
+                }
+            }
+            // Also where one cannot be written: those before it are whole.
+            let (named, result) = file::commit_all_new(pending);
+            *written += named;
+            if let Err(source) = result {
+                let path = together.get(named).map(|target| target.file.clone());
+                return Err(BackupError::Target {
+                    path: path.unwrap_or_else(|| root.to_owned()),
+                    source,
+                });
+            }
+            failed?;
+        }
+        Ok(())
+    }
+
+    fn write_links(
+        &mut self,
+        root: &Path,
+        targets: &[&Target<'_>],
+        written: &mut usize,
+    ) -> Result<(), BackupError> {
+        for target in targets {
+            prepare_place(root, target)?;
+            let content = self.content(target.entry)?;
+            file::create_link(&target.file, &content).map_err(|source| BackupError::Target {
+                path: target.file.clone(),
+                source,
+            })?;
+            *written += 1;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, root: &Path, target: &Target<'_>) -> Result<WrittenFile, BackupError> {
         let failed = |source: io::Error| BackupError::Target {
             path: target.file.clone(),
             source,
         };
-        if let Some(parent) = target.file.parent() {
-            file::create_folder(parent).map_err(failed)?;
-        }
-        // Once more: a link may have appeared since all names were judged.
-        SafeName::new(&target.entry.path.to_path())
-            .and_then(|name| name.below(root))
-            .map_err(|fault| failed(io::Error::new(io::ErrorKind::NotADirectory, fault)))?;
-        if target.mode == FileMode::Symlink {
-            let content = self.content(target.entry)?;
-            return file::create_link(&target.file, &content).map_err(failed);
-        }
+        prepare_place(root, target)?;
         let mut pending = PendingFile::create(&target.file).map_err(failed)?;
         self.copy_into(target.entry, pending.file_mut(), &target.file)?;
-        file::set_mode(pending.temporary_path(), target.entry.permission_bits()).map_err(failed)?;
-        pending.commit_new().map_err(failed)
+        let bits = target.entry.permission_bits();
+        pending.set_mode(bits).map_err(failed)?;
+        Ok(pending.close())
     }
+}
+
+/// So many files are made durable and get their names together.
+const TOGETHER: usize = 1024;
+
+/// Makes the folders that a file is to lie in, none of them through a link.
+fn prepare_place(root: &Path, target: &Target<'_>) -> Result<(), BackupError> {
+    let failed = |source: io::Error| BackupError::Target {
+        path: target.file.clone(),
+        source,
+    };
+    if let Some(parent) = target.file.parent() {
+        file::create_folder(parent).map_err(failed)?;
+    }
+    // Once more: a link may have appeared since all names were judged.
+    SafeName::new(&target.entry.path.to_path())
+        .and_then(|name| name.below(root))
+        .map(drop)
+        .map_err(|fault| failed(io::Error::new(io::ErrorKind::NotADirectory, fault)))
+}
+
+/// Makes the names durable, in all folders that hold one.
+fn sync_folders(root: &Path, targets: &[Target<'_>]) -> Result<(), BackupError> {
+    let folders: BTreeSet<&Path> = targets
+        .iter()
+        .flat_map(|target| {
+            let folders = target.file.ancestors().skip(1);
+            folders.take_while(|folder| folder.starts_with(root))
+        })
+        .collect();
+    for folder in folders {
+        file::sync_folder(folder).map_err(|source| BackupError::Target {
+            path: folder.to_owned(),
+            source,
+        })?;
+    }
+    Ok(())
 }
 
 /// Versions of different times do not always fit together: what was a file then may be a folder

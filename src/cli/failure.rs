@@ -291,6 +291,9 @@ impl From<BackupError> for Failure {
             BackupError::Halted { .. } => {
                 failure.hint("restore again to an empty folder, with room for all")
             }
+            BackupError::Place { .. } => failure.hint(
+                "set `store` below `[backup]` in gpuguard.toml to a folder outside, or let Git ignore it",
+            ),
             BackupError::InUse { .. } => failure.hint("wait until the other one is done"),
             BackupError::Unwritable { .. } | BackupError::Store { .. } => {
                 failure.note("nothing was changed")

@@ -7,4 +7,5 @@ pub mod clock;
 pub mod environment;
 pub mod file;
 pub mod lock;
+pub mod shared_file;
 pub mod terminal;
