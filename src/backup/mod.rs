@@ -4,6 +4,7 @@
 //! goes through `sha256sum -c`, and only what [`Store::verify`] found whole can be restored.
 
 mod archive;
+mod collision;
 mod compare;
 mod digest;
 mod error;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use crate::git::{FileMode, Head, RepoPath};
 
 pub use archive::ContentSource;
+pub use collision::{Collision, collision};
 pub use compare::{Difference, Found, Origin, Side, differences, look, worktree_side};
 pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};

@@ -1,13 +1,16 @@
 //! Choosing what to restore, and writing it into a folder beside the working tree. Writing over
 //! the user's files goes through `rollback`, which saves them first and can go back.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{BackupError, Entry, Manifest, NameFault, SafeName, VerifiedBackup, Version};
+use super::{
+    BackupError, Collision, Entry, Manifest, NameFault, SafeName, VerifiedBackup, Version,
+    collision,
+};
 use crate::git::{FileMode, RepoPath};
-use crate::sys::file::{self, PendingFile, WrittenFile};
+use crate::sys::file::{self, NameFolding, PendingFile, WrittenFile};
 
 impl Manifest {
     /// The entries to restore: one for each saved path, or for each path at or below one of
@@ -208,21 +211,28 @@ fn sync_folders(root: &Path, targets: &[Target<'_>]) -> Result<(), BackupError> 
 }
 
 /// Versions of different times do not always fit together: what was a file then may be a folder
-/// now.
+/// now. And the file system may take for one what are two names elsewhere; it is asked only where
+/// that matters.
 fn check_room_for_all(root: &Path, targets: &[Target<'_>]) -> Result<(), BackupError> {
-    let files: HashSet<&Path> = targets.iter().map(|target| target.file.as_path()).collect();
-    for target in targets {
-        let mut folders = target.file.ancestors().skip(1);
-        if let Some(file) =
-            folders.find(|folder| folder.starts_with(root) && files.contains(folder))
-        {
-            return Err(BackupError::Clash {
-                file: file.to_owned(),
-                below: target.file.clone(),
-            });
-        }
+    let paths: Vec<RepoPath> = targets.iter().map(|it| it.entry.path.to_path()).collect();
+    if collision(&paths, NameFolding::ALL).is_none() {
+        return Ok(());
     }
-    Ok(())
+    let folding = file::name_folding(root).map_err(|source| BackupError::Target {
+        path: root.to_owned(),
+        source,
+    })?;
+    match collision(&paths, folding) {
+        None => Ok(()),
+        Some(Collision::Same(first, second)) => Err(BackupError::Collide {
+            first: first.to_string(),
+            second: second.to_string(),
+        }),
+        Some(Collision::Below(file, below)) => Err(BackupError::Clash {
+            file: file.to_string(),
+            below: below.to_string(),
+        }),
+    }
 }
 
 fn unsafe_name(path: &RepoPath, reason: NameFault) -> BackupError {

@@ -285,7 +285,7 @@ impl From<BackupError> for Failure {
                 failure.hint(format!("`gpuguard backup show {id}` lists what it holds"))
             }
             BackupError::Exists { .. } => failure.hint("choose an empty folder with `--to`"),
-            BackupError::Clash { .. } => {
+            BackupError::Clash { .. } | BackupError::Collide { .. } => {
                 failure.hint("name the files, or choose one time with `--version`")
             }
             BackupError::Halted { .. } => {
