@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::git::RepoPath;
-use crate::sys::file::NameFolding;
+use crate::sys::name_folding::NameFolding;
 
 /// Two paths that cannot both be written.
 #[derive(Clone, Debug, PartialEq, Eq)]

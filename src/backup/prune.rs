@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MOST_EXAMINED: usize = 16;
 const MOST_READ: u64 = 8 * 1024 * 1024;
 /// A run that has not written down its snapshot made it within this time.
-const UNSETTLED: Duration = Duration::from_secs(3600);
+const UNSETTLED: Duration = Duration::from_hours(1);
 
 /// How much work a prune may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,8 @@ pub struct PrunePlan<'s> {
     effort: Effort,
     /// The fate of every backup, newest first.
     pub rulings: Vec<Ruling>,
-    _deciding: Option<FileLock>,
+    /// Held for as long as what was decided counts.
+    deciding: Option<FileLock>,
 }
 
 impl Store {
@@ -67,13 +68,13 @@ impl Store {
             store: self,
             effort: pruning.effort,
             rulings: Vec::new(),
-            _deciding: None,
+            deciding: None,
         };
         if self.folders().all(|folder| !folder.exists()) {
             return Ok(plan);
         }
         let lock = sweep::deciding(&self.home, pruning.effort.patience());
-        plan._deciding = Some(lock.map_err(|error| self.unlocked(error))?);
+        plan.deciding = Some(lock.map_err(|error| self.unlocked(error))?);
         let held = self.held()?;
         let mut needed = pruning.needed.clone();
         if pruning.unsettled {

@@ -10,7 +10,8 @@ use super::{
     collision,
 };
 use crate::git::{FileMode, RepoPath};
-use crate::sys::file::{self, NameFolding, PendingFile, WrittenFile};
+use crate::sys::file::{self, PendingFile, WrittenFile};
+use crate::sys::name_folding::{NameFolding, name_folding};
 
 impl Manifest {
     /// The entries to restore: one for each saved path, or for each path at or below one of
@@ -86,8 +87,9 @@ impl VerifiedBackup {
         entries: &[Entry],
     ) -> Result<usize, BackupError> {
         let mut targets = Vec::with_capacity(entries.len());
+        let mut known = None;
         for entry in entries {
-            targets.push(target(folder, entry)?);
+            targets.push(target(folder, entry, &mut known)?);
         }
         check_room_for_all(folder, &targets)?;
         // Links last: nothing is ever written through one.
@@ -114,11 +116,12 @@ impl VerifiedBackup {
         targets: &[&Target<'_>],
         written: &mut usize,
     ) -> Result<(), BackupError> {
+        let mut known = None;
         for together in targets.chunks(TOGETHER) {
             let mut pending = Vec::with_capacity(together.len());
             let mut failed = Ok(());
             for target in together {
-                match self.write(root, target) {
+                match self.write(root, target, &mut known) {
                     Ok(file) => pending.push(file),
                     Err(error) => {
                         failed = Err(error);
@@ -148,7 +151,7 @@ impl VerifiedBackup {
         written: &mut usize,
     ) -> Result<(), BackupError> {
         for target in targets {
-            prepare_place(root, target)?;
+            prepare_place(root, target, &mut None)?;
             let content = self.content(target.entry)?;
             file::create_link(&target.file, &content).map_err(|source| BackupError::Target {
                 path: target.file.clone(),
@@ -159,12 +162,17 @@ impl VerifiedBackup {
         Ok(())
     }
 
-    fn write(&mut self, root: &Path, target: &Target<'_>) -> Result<WrittenFile, BackupError> {
+    fn write(
+        &mut self,
+        root: &Path,
+        target: &Target<'_>,
+        known: &mut Option<PathBuf>,
+    ) -> Result<WrittenFile, BackupError> {
         let failed = |source: io::Error| BackupError::Target {
             path: target.file.clone(),
             source,
         };
-        prepare_place(root, target)?;
+        prepare_place(root, target, known)?;
         let mut pending = PendingFile::create(&target.file).map_err(failed)?;
         self.copy_into(target.entry, pending.file_mut(), &target.file)?;
         let bits = target.entry.permission_bits();
@@ -176,18 +184,25 @@ impl VerifiedBackup {
 /// So many files are made durable and get their names together.
 const TOGETHER: usize = 1024;
 
-/// Makes the folders that a file is to lie in, none of them through a link.
-fn prepare_place(root: &Path, target: &Target<'_>) -> Result<(), BackupError> {
+/// Makes the folders that a file is to lie in, none of them through a link; `known` is the folder
+/// that was made for the last file.
+fn prepare_place(
+    root: &Path,
+    target: &Target<'_>,
+    known: &mut Option<PathBuf>,
+) -> Result<(), BackupError> {
     let failed = |source: io::Error| BackupError::Target {
         path: target.file.clone(),
         source,
     };
-    if let Some(parent) = target.file.parent() {
+    if let Some(parent) = target.file.parent()
+        && known.as_deref() != Some(parent)
+    {
         file::create_folder(parent).map_err(failed)?;
     }
     // Once more: a link may have appeared since all names were judged.
     SafeName::new(&target.entry.path.to_path())
-        .and_then(|name| name.below(root))
+        .and_then(|name| name.below_knowing(root, known))
         .map(drop)
         .map_err(|fault| failed(io::Error::new(io::ErrorKind::NotADirectory, fault)))
 }
@@ -218,7 +233,7 @@ fn check_room_for_all(root: &Path, targets: &[Target<'_>]) -> Result<(), BackupE
     if collision(&paths, NameFolding::ALL).is_none() {
         return Ok(());
     }
-    let folding = file::name_folding(root).map_err(|source| BackupError::Target {
+    let folding = name_folding(root).map_err(|source| BackupError::Target {
         path: root.to_owned(),
         source,
     })?;
@@ -258,10 +273,14 @@ fn judge(entry: &Entry) -> Result<(SafeName, FileMode), NameFault> {
     Ok((name, mode))
 }
 
-fn target<'e>(folder: &Path, entry: &'e Entry) -> Result<Target<'e>, BackupError> {
+fn target<'e>(
+    folder: &Path,
+    entry: &'e Entry,
+    known: &mut Option<PathBuf>,
+) -> Result<Target<'e>, BackupError> {
     let refused = |reason| unsafe_name(&entry.path.to_path(), reason);
     let (name, mode) = judge(entry).map_err(refused)?;
-    let file = name.below(folder).map_err(refused)?;
+    let file = name.below_knowing(folder, known).map_err(refused)?;
     if file.symlink_metadata().is_ok() {
         return Err(BackupError::Exists { path: file });
     }

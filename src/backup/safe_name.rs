@@ -22,13 +22,27 @@ impl SafeName {
 
     /// Where it lies below `root`, once no folder on the way is a link or a file.
     pub fn below(&self, root: &Path) -> Result<PathBuf, NameFault> {
+        self.below_knowing(root, &mut None)
+    }
+
+    /// The same, for many files one behind the other: the folder that was found right for the
+    /// last one is not looked at again.
+    pub(super) fn below_knowing(
+        &self,
+        root: &Path,
+        known: &mut Option<PathBuf>,
+    ) -> Result<PathBuf, NameFault> {
         let whole = self.0.below(root).ok_or(NameFault::Reserved)?;
+        if known.is_some() && known.as_deref() == whole.parent() {
+            return Ok(whole);
+        }
         for folder in folders_between(root, &whole) {
             match folder.symlink_metadata() {
                 Ok(found) if !found.is_dir() => return Err(NameFault::Parent),
                 _ => {}
             }
         }
+        *known = whole.parent().map(Path::to_owned);
         Ok(whole)
     }
 }

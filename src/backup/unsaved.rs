@@ -101,12 +101,11 @@ impl<'s> Elsewhere<'s> {
         if self.spend(entry.size).is_err() {
             return Ok(None);
         }
-        let opened = match reader {
-            Some(opened) => opened,
-            None => {
-                let file = File::open(&listed.path).map_err(NotTold::Unread)?;
-                reader.insert(archive::open(file).map_err(NotTold::Unread)?)
-            }
+        let opened = if let Some(opened) = reader {
+            opened
+        } else {
+            let file = File::open(&listed.path).map_err(NotTold::Unread)?;
+            reader.insert(archive::open(file).map_err(NotTold::Unread)?)
         };
         let mut hasher = self.format.blob_of(entry.size);
         let sum = archive::copy_member(opened, &entry.member, entry.size, &mut |piece| {

@@ -1,10 +1,14 @@
 //! Files written so that a crash leaves the old content or the new, whole.
 
+mod together;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
+use tempfile::NamedTempFile;
+
+pub use together::{WrittenFile, commit_all_new};
 
 /// A file being written under a temporary name in the folder where it will lie; dropping it
 /// without [`PendingFile::commit_new`] or [`PendingFile::commit_replacing`] removes it.
@@ -62,10 +66,7 @@ impl PendingFile {
 
     /// Closes the file; [`commit_all_new`] gives it its name together with others.
     pub fn close(self) -> WrittenFile {
-        WrittenFile {
-            temporary: self.temporary.into_temp_path(),
-            target: self.target,
-        }
+        WrittenFile::new(self.temporary.into_temp_path(), self.target)
     }
 
     /// Makes the content durable and puts it in the place of any file of that name.
@@ -77,96 +78,6 @@ impl PendingFile {
         sync_folder(parent_of(&self.target))
     }
 }
-
-/// Which differences of names a file system does not see.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct NameFolding {
-    /// Upper and lower case.
-    pub case: bool,
-    /// Composed and decomposed forms of a character (NFC and NFD).
-    pub normalization: bool,
-}
-
-impl NameFolding {
-    /// Neither is seen.
-    pub const ALL: Self = Self {
-        case: true,
-        normalization: true,
-    };
-}
-
-/// What the file system does with names in a folder that exists: by trying, since configurations
-/// and systems only say what is usual.
-pub fn name_folding(folder: &Path) -> io::Result<NameFolding> {
-    let probe = tempfile::Builder::new()
-        .prefix(".gpuguard-caf\u{e9}-")
-        .suffix(".tmp")
-        .tempfile_in(folder)?;
-    let name = probe.path().file_name().unwrap_or_default();
-    let name = name.to_string_lossy();
-    let exists = |name: &str| folder.join(name).symlink_metadata().is_ok();
-    Ok(NameFolding {
-        case: exists(&name.replace("gpuguard", "GPUGUARD")),
-        normalization: exists(&name.replace('\u{e9}', "e\u{301}")),
-    })
-}
-
-/// A written file that is closed and still has its temporary name; dropping it removes it.
-#[derive(Debug)]
-pub struct WrittenFile {
-    temporary: TempPath,
-    target: PathBuf,
-}
-
-/// Makes the contents of many files of one file system durable, then gives them their names one
-/// after the other, as [`PendingFile::commit_new`] gives them; their folders are left to
-/// [`sync_folder`]. Gives how many have their names, and what happened.
-pub fn commit_all_new(files: Vec<WrittenFile>) -> (usize, io::Result<()>) {
-    let paths: Vec<&Path> = files.iter().map(|file| &*file.temporary).collect();
-    if let Err(error) = sync_together(&paths) {
-        return (0, Err(error));
-    }
-    let mut named = 0;
-    for file in files {
-        if let Err(failed) = file.temporary.persist_noclobber(&file.target) {
-            return (named, Err(failed.error));
-        }
-        named += 1;
-    }
-    (named, Ok(()))
-}
-
-/// Makes files of one file system durable. Many are synced at once where the system can do so
-/// (syncfs(2)), else several at a time: the disk takes them together.
-fn sync_together(files: &[&Path]) -> io::Result<()> {
-    #[cfg(target_os = "linux")]
-    if let [first, rest @ ..] = files
-        && rest.len() >= MANY
-    {
-        return rustix::fs::syncfs(File::open(first)?).map_err(io::Error::from);
-    }
-    /// Each waits for the disk and for nothing else.
-    const AT_ONCE: usize = 8;
-    let share = files.len().div_ceil(AT_ONCE).max(1);
-    std::thread::scope(|scope| {
-        let shares: Vec<_> = files
-            .chunks(share)
-            .map(|share| scope.spawn(|| share.iter().try_for_each(|file| sync_file(file))))
-            .collect();
-        shares.into_iter().try_for_each(|share| {
-            let broken = |_| {
-                Err(io::Error::other(
-                    "a thread that wrote to the disk broke off",
-                ))
-            };
-            share.join().unwrap_or_else(broken)
-        })
-    })
-}
-
-/// From so many files on, one sync of the whole file system costs less.
-#[cfg(target_os = "linux")]
-const MANY: usize = 32;
 
 /// Writes `content` to `path`: a temporary file beside it, fsync, rename, fsync of the folder.
 /// The file gets mode 0600 on Unix, see [`set_mode`].
@@ -421,37 +332,6 @@ mod tests {
         write_atomic(&path, b"new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn asking_about_names_leaves_nothing() {
-        let folder = tempfile::tempdir().unwrap();
-        let folding = name_folding(folder.path()).unwrap();
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        if cfg!(target_os = "linux") {
-            assert_eq!(folding, NameFolding::default());
-        }
-    }
-
-    #[test]
-    fn many_files_get_their_names_together_and_replace_nothing() {
-        for count in [3, 100] {
-            let folder = tempfile::tempdir().unwrap();
-            let target = |number: usize| folder.path().join(number.to_string());
-            let written = |number: usize| {
-                let mut pending = PendingFile::create(&target(number)).unwrap();
-                pending.file_mut().write_all(b"new").unwrap();
-                pending.close()
-            };
-            let files: Vec<WrittenFile> = (0..count).map(written).collect();
-            create_new(&target(count - 1), b"old").unwrap();
-            let (named, result) = commit_all_new(files);
-            assert_eq!(named, count - 1);
-            assert_eq!(result.unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-            assert_eq!(fs::read(target(0)).unwrap(), b"new");
-            assert_eq!(fs::read(target(count - 1)).unwrap(), b"old");
-            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), count);
-        }
     }
 
     #[test]

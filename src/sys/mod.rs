@@ -7,5 +7,6 @@ pub mod clock;
 pub mod environment;
 pub mod file;
 pub mod lock;
+pub mod name_folding;
 pub mod shared_file;
 pub mod terminal;

@@ -45,7 +45,7 @@ fn others(repo: &TestRepo) -> Vec<String> {
     let folder = std::fs::read_dir(repo.path().join(".git/gpuguard/backups")).unwrap();
     folder
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| !name.ends_with(".zip") && !name.ends_with(".zip.sha256"))
+        .filter(|name| !["zip", "sha256"].contains(&name.rsplit('.').next().unwrap()))
         .collect()
 }
 
