@@ -329,7 +329,9 @@ impl From<RollbackError> for Failure {
             RollbackError::IndexLocked { .. } => failure
                 .note("gpuguard never removes a lock that is not its own")
                 .hint("wait until the other program is done; if none runs, remove the file"),
-            RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => {
+            RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => failure
+                .hint("`gpuguard rollback --undo` brings every file back, `--continue` finishes it"),
+            RollbackError::NotReady { .. } => {
                 failure.hint("`gpuguard rollback --undo` brings every file back")
             }
             RollbackError::WentBack { snapshot, .. } => {

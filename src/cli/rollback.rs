@@ -7,7 +7,7 @@ use super::paths::repo_path;
 use super::{Failure, Screen};
 use crate::git::Repository;
 use crate::outcome::Answer;
-use crate::rollback::{Action, Done, Event, Plan, SkipReason, Undone, Workplace};
+use crate::rollback::{Action, Done, Event, Plan, Resumed, SkipReason, Undone, Workplace};
 use crate::sys::{clock, environment, terminal};
 
 /// Put files back to a tag, or undo the last time.
@@ -18,21 +18,24 @@ use crate::sys::{clock, environment, terminal};
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     /// The tag
-    #[arg(required_unless_present = "undo", conflicts_with = "undo")]
+    #[arg(required_unless_present_any = ["undo", "resume"], conflicts_with_all = ["undo", "resume"])]
     tag: Option<String>,
     /// Put back only these files and folders
-    #[arg(value_name = "PATH", conflicts_with = "undo")]
+    #[arg(value_name = "PATH", conflicts_with_all = ["undo", "resume"])]
     paths: Vec<PathBuf>,
     /// Show the plan, change nothing
-    #[arg(short = 'n', long, conflicts_with = "undo")]
+    #[arg(short = 'n', long, conflicts_with_all = ["undo", "resume"])]
     dry_run: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
     /// Bring back what was there before the last rollback, restore, fix or undo; a second `--undo`
     /// undoes the first, it does not go further back
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     undo: bool,
+    /// Finish the rollback, restore, fix or undo that was interrupted; `--undo` takes it back
+    #[arg(long = "continue")]
+    resume: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -40,6 +43,20 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         .map_err(|error| Failure::new("the current folder cannot be found").because(&error))?;
     let repository = Repository::discover(&directory)?;
     let workplace = Workplace::new(&repository, clock::now())?;
+    if arguments.resume {
+        let resumed = workplace.resume(&mut listener(screen))?;
+        screen.say(&resumed_text(&resumed));
+        for path in &resumed.kept {
+            screen.warn(&format!(
+                "`{path}` was changed after the interruption and is left as it is"
+            ));
+        }
+        return Ok(if resumed.done.is_some() {
+            Answer::Fine
+        } else {
+            Answer::No
+        });
+    }
     let Some(tag) = &arguments.tag else {
         let undone = workplace.undo(&mut listener(screen))?;
         screen.say(&undone_text(&undone));
@@ -188,6 +205,23 @@ fn undone_text(undone: &Undone) -> String {
         ),
         (Some(done), false) => format!(
             "the {what} is undone: {} written, {} removed; to undo this: gpuguard rollback --undo",
+            done.written, done.removed
+        ),
+    }
+}
+
+fn resumed_text(resumed: &Resumed) -> String {
+    let what = format!(
+        "{} of `{}`",
+        resumed.kind,
+        crate::text::printable(resumed.what.as_bytes())
+    );
+    match &resumed.done {
+        None => format!(
+            "the interrupted {what} had changed nothing and is given up; to do it, start it again"
+        ),
+        Some(done) => format!(
+            "the interrupted {what} is finished: {} written, {} removed in all; undo: gpuguard rollback --undo",
             done.written, done.removed
         ),
     }

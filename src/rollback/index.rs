@@ -90,6 +90,15 @@ impl Workplace<'_> {
         Ok(Sum::of(&self.repository.index_listing(index)?))
     }
 
+    /// Whether the index still says what the kept one does.
+    pub(super) fn index_is_as_kept(&self, scratch: &Path) -> Result<bool, RollbackError> {
+        let (index, kept) = (self.repository.index_path(), kept_index(scratch));
+        if !index.exists() || !kept.exists() {
+            return Ok(index.exists() == kept.exists());
+        }
+        Ok(self.index_sum(index)? == self.index_sum(&kept)?)
+    }
+
     /// The kept index with other entries; those that go make room for those that come, as a file
     /// for a folder of its name.
     pub(super) fn index_with(

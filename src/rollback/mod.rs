@@ -14,6 +14,7 @@ mod journal;
 mod place;
 mod plan;
 mod replace;
+mod resume;
 mod safety;
 mod survey;
 mod transaction;
@@ -28,6 +29,7 @@ use crate::sys::clock::Timestamp;
 pub use error::{Obstacle, RollbackError};
 pub use plan::{Action, Change, Plan, SkipReason, Skipped};
 pub use replace::Replacement;
+pub use resume::Resumed;
 pub use transaction::{Done, Event};
 pub use undo::Undone;
 

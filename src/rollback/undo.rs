@@ -53,7 +53,7 @@ impl Workplace<'_> {
         })
     }
 
-    fn recover(
+    pub(super) fn recover(
         &self,
         journal: &Journal,
         hear: &mut dyn FnMut(&Event),
@@ -95,7 +95,7 @@ impl Workplace<'_> {
     }
 
     /// A recovery whose snapshot is lost cannot succeed, however often it is tried.
-    fn stuck(&self, error: RollbackError, goal: &str) -> RollbackError {
+    pub(super) fn stuck(&self, error: RollbackError, goal: &str) -> RollbackError {
         use BackupError::{Damaged, Newer, Unknown};
         match error {
             RollbackError::Backup(source @ (Damaged { .. } | Newer { .. } | Unknown { .. })) => {
@@ -175,7 +175,7 @@ impl Workplace<'_> {
 
     /// Of the paths a killed run touched, those whose file is neither what that run wrote nor
     /// what it had saved nor what it was to bring back; and whatever cannot come back below them.
-    fn edited_since(
+    pub(super) fn edited_since(
         &self,
         killed: &Journal,
         goal: &[Entry],

@@ -13,4 +13,4 @@ pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,
 };
-pub use worktree::{WorktreeError, WorktreeFile, files, read};
+pub use worktree::{Content, WorktreeError, WorktreeFile, files, read};

@@ -110,15 +110,34 @@ fn walk(named: &Path, folder: &Path, found: &mut dyn FnMut(PathBuf)) -> Result<(
     Ok(())
 }
 
-/// The bytes of a file: all of them, or one more than `limit`.
-pub fn read(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Its bytes.
+    Bytes(Vec<u8>),
+    /// More than was asked for.
+    TooLarge {
+        /// How many there are.
+        bytes: u64,
+    },
+}
+
+/// The content of a file of at most `limit` bytes.
+pub fn read(file: &Path, limit: u64) -> io::Result<Content> {
     let file = File::open(file)?;
+    let bytes = file.metadata()?.len();
+    if bytes > limit {
+        return Ok(Content::TooLarge { bytes });
+    }
+    // It may grow while it is read.
     let most = limit.saturating_add(1);
-    // The size only saves reading in small pieces: it may be another by now.
-    let size = file.metadata()?.len().saturating_add(1).min(most);
-    let mut content = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    let mut content = Vec::with_capacity(usize::try_from(bytes + 1).unwrap_or_default());
     file.take(most).read_to_end(&mut content)?;
-    Ok(content)
+    if content.len() as u64 > limit {
+        let bytes = content.len() as u64;
+        return Ok(Content::TooLarge { bytes });
+    }
+    Ok(Content::Bytes(content))
 }
 
 /// How the files at or below a named path are called in reports: by their path below the root,

@@ -16,6 +16,7 @@ mod notebook;
 mod policy_file;
 mod rollback;
 mod rollback_bytes;
+mod rollback_continue;
 mod rollback_random;
 mod rollback_refused;
 mod rollback_since;
