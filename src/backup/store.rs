@@ -38,6 +38,13 @@ impl BackupId {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Whether a word can be meant as a backup: `latest`, or the beginning of an id with the day
+    /// and more, which no object id of Git looks like.
+    pub fn may_begin(word: &str) -> bool {
+        let is_day = word.len() > 8 && word.bytes().take(8).all(|byte| byte.is_ascii_digit());
+        word == "latest" || (is_day && word.as_bytes()[8] == b'T')
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -22,12 +22,12 @@ pub enum RollbackError {
         operation: Operation,
     },
     /// A path that was asked for is nowhere.
-    #[error("`{path}` is neither in the tag `{tag}` nor in the index; nothing was changed")]
+    #[error("`{path}` is neither in `{name}` nor in the index; nothing was changed")]
     UnknownPath {
         /// The path, made safe to print.
         path: String,
-        /// The tag.
-        tag: String,
+        /// The tag, or what else was named.
+        name: String,
     },
     /// Something that would be lost stands in the way.
     #[error("`{path}` is in the way: {reason}; nothing was changed")]

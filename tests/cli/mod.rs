@@ -21,6 +21,7 @@ mod rollback_random;
 mod rollback_refused;
 mod rollback_since;
 mod rollback_special;
+mod rollback_targets;
 mod rule;
 mod scan;
 mod scan_merge;

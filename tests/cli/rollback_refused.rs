@@ -40,7 +40,8 @@ fn a_missing_tag_is_named_with_a_similar_one() {
     let run = repo.gpuguard(&["rollback", "before-gpu-fxi", "--yes"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(
-        run.stderr.contains("there is no tag `before-gpu-fxi`"),
+        run.stderr
+            .contains("there is no tag, branch or commit `before-gpu-fxi`"),
         "{run}"
     );
     assert!(
