@@ -20,6 +20,10 @@ use crate::sys::{clock, environment, terminal};
 /// was made. HEAD does not move, untracked and ignored files stay. All that changes is saved
 /// before.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command"
+)]
 pub(super) struct Arguments {
     /// A tag, a branch, any other name of a commit, or a backup: its id, the beginning of one, or
     /// `latest`, the newest that was not made by a restore, a rollback or an undo

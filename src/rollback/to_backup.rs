@@ -24,9 +24,24 @@ pub(super) struct Saved {
 
 /// What a backup tells of the paths that were asked for.
 struct Told {
-    /// What stood in the working tree; `None` where nothing did.
-    files: BTreeMap<RepoPath, Option<Entry>>,
+    files: BTreeMap<RepoPath, Then>,
     saved: Saved,
+}
+
+/// What stood at a path in the working tree when a backup was made.
+#[derive(Clone, Debug)]
+enum Then {
+    Nothing,
+    File(Entry),
+}
+
+impl Then {
+    fn entry(&self) -> Option<&Entry> {
+        match self {
+            Self::Nothing => None,
+            Self::File(entry) => Some(entry),
+        }
+    }
 }
 
 impl Workplace<'_> {
@@ -47,7 +62,12 @@ impl Workplace<'_> {
         })?;
         let scratch = scratch.path();
         let mut told = self.told(&mut backup, paths, scratch)?;
-        let files: Vec<Entry> = told.files.values().flatten().cloned().collect();
+        let files: Vec<Entry> = told
+            .files
+            .values()
+            .filter_map(Then::entry)
+            .cloned()
+            .collect();
         let written = self.stage_backup(&mut backup, &files, scratch)?.files;
         let touched: BTreeSet<RepoPath> = told
             .files
@@ -73,9 +93,9 @@ impl Workplace<'_> {
         for path in touched {
             let has = now.get(&path).copied().flatten();
             let side = told.saved.index.get(&path).copied().unwrap_or(has);
-            let entry = told.files.get(&path).map(Option::as_ref);
+            let then = told.files.get(&path);
             let ready = written.get(&path).map(std::path::PathBuf::as_path);
-            let action = match self.file_action(&path, (entry, ready), has.is_some())? {
+            let action = match self.file_action(&path, (then, ready), has.is_some())? {
                 None if side != has && side.is_none() => Action::Forget,
                 None if side != has => Action::Stage,
                 None => continue,
@@ -108,7 +128,7 @@ impl Workplace<'_> {
     fn file_action(
         &self,
         path: &RepoPath,
-        (entry, ready): (Option<Option<&Entry>>, Option<&Path>),
+        (then, ready): (Option<&Then>, Option<&Path>),
         tracked: bool,
     ) -> Result<Option<Action>, RollbackError> {
         let place = Place::new(&self.root, path)?;
@@ -118,10 +138,10 @@ impl Workplace<'_> {
         };
         let standing = place.look(&self.root).map_err(failed)?;
         let stands = matches!(standing, Standing::Leaf { .. });
-        Ok(match (entry, ready) {
-            (Some(None), _) if stands && tracked => Some(Action::Remove),
-            (Some(None), _) if stands => Some(Action::RemoveUntracked),
-            (Some(Some(entry)), Some(ready)) if stands => {
+        Ok(match (then, ready) {
+            (Some(Then::Nothing), _) if stands && tracked => Some(Action::Remove),
+            (Some(Then::Nothing), _) if stands => Some(Action::RemoveUntracked),
+            (Some(Then::File(entry)), Some(ready)) if stands => {
                 let metadata = place.file.symlink_metadata().map_err(failed)?;
                 let same = entry.same_kind(&metadata, false)
                     && sum_of(&place.file).map_err(failed)? == sum_of(ready).map_err(failed)?;
@@ -131,7 +151,7 @@ impl Workplace<'_> {
                     (false, false) => Some(Action::ReplaceUntracked),
                 }
             }
-            (Some(Some(_)), Some(_)) => Some(Action::Recreate),
+            (Some(Then::File(_)), Some(_)) => Some(Action::Recreate),
             _ => None,
         })
     }
@@ -147,7 +167,7 @@ impl Workplace<'_> {
         check_held(&manifest, paths)?;
         let asked =
             |path: &RepoPath| paths.is_empty() || paths.iter().any(|p| path.is_at_or_below(p));
-        let mut files: BTreeMap<RepoPath, Option<Entry>> = BTreeMap::new();
+        let mut files: BTreeMap<RepoPath, Then> = BTreeMap::new();
         let mut index: BTreeMap<RepoPath, TreeSide> = BTreeMap::new();
         let mut staged: Vec<Entry> = Vec::new();
         for absence in &manifest.absent {
@@ -158,7 +178,7 @@ impl Workplace<'_> {
             if absence.version == Version::Staged {
                 index.insert(path.clone(), None);
             }
-            files.insert(path, None);
+            files.insert(path, Then::Nothing);
         }
         // What was staged was in the working tree too, unless that had another content.
         for version in [Version::Staged, Version::Worktree] {
@@ -174,7 +194,7 @@ impl Workplace<'_> {
                 if version == Version::Staged {
                     staged.push(entry.clone());
                 }
-                files.insert(path, Some(entry.clone()));
+                files.insert(path, Then::File(entry.clone()));
             }
         }
         let saved_index = matches!(manifest.index, Some(SavedIndex::Saved { .. }));
@@ -197,7 +217,7 @@ impl Workplace<'_> {
                     one.path == entry.path && one.version == Version::Worktree
                 };
                 if manifest.absent.iter().any(absent) {
-                    files.insert(path, None);
+                    files.insert(path, Then::Nothing);
                 }
             }
         } else {
