@@ -11,7 +11,7 @@ use zip::{CompressionMethod, DateTime, System, ZipArchive, ZipWriter};
 
 use super::digest::Hasher;
 use super::{BackupError, Sum};
-use crate::git::FileMode;
+use crate::git::{FileMode, ObjectId};
 use crate::sys::file;
 
 /// Name of the manifest in the archive.
@@ -26,6 +26,8 @@ const LEVEL: i64 = 3;
 pub enum ContentSource {
     /// From memory.
     Bytes(Arc<[u8]>),
+    /// A blob of Git's, in memory.
+    Blob(ObjectId, Arc<[u8]>),
     /// From a file on disk; of a symbolic link, its target is read.
     File(PathBuf),
 }
@@ -40,14 +42,22 @@ impl ContentSource {
     /// How many bytes there are, as far as can be known before they are read.
     pub(super) fn length(&self) -> u64 {
         match self {
-            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Bytes(bytes) | Self::Blob(_, bytes) => bytes.len() as u64,
             Self::File(path) => path.symlink_metadata().map_or(0, |found| found.len()),
+        }
+    }
+
+    /// The blob of Git's that it is, where that is known without reading.
+    pub(super) fn blob(&self) -> Option<ObjectId> {
+        match self {
+            Self::Blob(id, _) => Some(*id),
+            Self::Bytes(_) | Self::File(_) => None,
         }
     }
 
     fn open(&self, mode: FileMode) -> io::Result<Opened<'_>> {
         match self {
-            Self::Bytes(bytes) => Ok(Opened::bytes(bytes)),
+            Self::Bytes(bytes) | Self::Blob(_, bytes) => Ok(Opened::bytes(bytes)),
             Self::File(path) if mode == FileMode::Symlink => {
                 let target = file::link_target(path)?;
                 Ok(Opened {

@@ -30,6 +30,14 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
+    /// A file of the working tree cannot be compared.
+    #[error("`{path}` cannot be read; nothing was compared")]
+    NotCompared {
+        /// The file, made safe to print.
+        path: String,
+        /// What the system said.
+        source: io::Error,
+    },
     /// No backup has this id.
     #[error("there is no backup `{word}`")]
     Unknown {
@@ -112,6 +120,31 @@ pub enum BackupError {
         /// What would need a folder of that name.
         below: PathBuf,
     },
+    /// Backups cannot be removed while others use the folder.
+    #[error("the backups in `{}` are in use by another gpuguard; nothing was removed", folder.display())]
+    InUse {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// Backups cannot be removed safely.
+    #[error("the backups in `{}` cannot be locked; nothing was removed", folder.display())]
+    NoLock {
+        /// The folder.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A backup that no rule keeps cannot be removed.
+    #[error("the backup `{id}` cannot be removed")]
+    Stays {
+        /// The backup.
+        id: String,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Whether Git has what a backup holds cannot be asked.
+    #[error("Git cannot be asked what it holds; nothing was removed")]
+    Git(#[from] crate::git::GitError),
     /// Some files are restored already.
     #[error("{written} of {total} files were restored, then one could not be")]
     Halted {

@@ -43,6 +43,11 @@ impl Store {
         Ok(ids.archives)
     }
 
+    /// The ids of all archives, newest second first.
+    pub(super) fn archives(&self) -> Result<Vec<BackupId>, BackupError> {
+        Ok(self.names()?.archives)
+    }
+
     fn names(&self) -> Result<Names, BackupError> {
         let unusable = |source| BackupError::Store {
             path: self.folder.clone(),

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{BackupError, Damage, Sum};
-use crate::git::{FileMode, RepoPath};
+use crate::git::{FileMode, ObjectId, RepoPath};
 use crate::sys::clock::Timestamp;
 
 /// The version of the form written here.
@@ -86,6 +86,9 @@ pub struct Entry {
     pub size: u64,
     /// Its SHA-256.
     pub sha256: Sum,
+    /// The id of the blob that Git has of it, where it came from Git.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    blob: Option<String>,
 }
 
 impl Entry {
@@ -98,7 +101,17 @@ impl Entry {
             permissions: None,
             size: 0,
             sha256: Sum::of(b""),
+            blob: None,
         }
+    }
+
+    pub(super) fn set_blob(&mut self, blob: Option<ObjectId>) {
+        self.blob = blob.map(|id| id.to_string());
+    }
+
+    /// The id of the blob that Git had of it, where it came from Git.
+    pub fn blob(&self) -> Option<ObjectId> {
+        ObjectId::from_hex(self.blob.as_deref()?)
     }
 
     /// Its kind; `None` where the manifest holds no mode that Git knows.

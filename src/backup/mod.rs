@@ -4,14 +4,18 @@
 //! goes through `sha256sum -c`, and only what [`Store::verify`] found whole can be restored.
 
 mod archive;
+mod compare;
 mod digest;
 mod error;
 mod listing;
 mod manifest;
+mod prune;
 mod restore;
+pub mod retention;
 mod safe_name;
 mod store;
 mod sweep;
+mod unsaved;
 mod verify;
 
 #[cfg(test)]
@@ -23,10 +27,12 @@ use std::path::PathBuf;
 use crate::git::{FileMode, Head, RepoPath};
 
 pub use archive::ContentSource;
+pub use compare::{Difference, Found, Origin, Side, differences, look, worktree_side};
 pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};
 pub use listing::{Listed, Listing};
 pub use manifest::{Absence, Entry, Manifest, SavedIndex, StoredPath, Version};
+pub use prune::{Effort, PrunePlan, Pruning};
 pub use safe_name::SafeName;
 pub use store::{BackupId, Store};
 pub use verify::VerifiedBackup;

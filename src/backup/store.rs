@@ -45,6 +45,12 @@ impl BackupId {
         word == "latest" || (is_day && word.as_bytes()[8] == b'T')
     }
 
+    /// The second it was made; `None` where the digits are no time.
+    pub fn created(&self) -> Option<Timestamp> {
+        let (second, _) = self.0.split_once('-')?;
+        second.parse().ok()
+    }
+
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -218,6 +224,7 @@ fn write_archive<W: Write + io::Seek>(
             .map_err(|fault| failed(fault, record.path.to_path().to_string()))?;
         record.size = written.size;
         record.sha256 = written.sha256;
+        record.set_blob(content.blob());
         record.permissions = written.permissions.map(|bits| format!("{bits:04o}"));
         entries.push(record);
     }

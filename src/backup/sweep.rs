@@ -36,7 +36,7 @@ pub(super) fn archive_of(name: &str) -> Option<BackupId> {
 /// Removes what killed runs left in `folder`, unless another run writes there now, and gives the
 /// lock to hold while writing. `None` where the file system has no locks: then nothing is swept.
 pub(super) fn enter(folder: &Path) -> Option<FileLock> {
-    let lock = lock_beside(folder);
+    let lock = lock_beside(folder, ".lock");
     if let Ok(alone) = FileLock::acquire(&lock, Duration::ZERO) {
         // What cannot be removed now is tried again the next time.
         let _ = sweep(folder);
@@ -45,9 +45,33 @@ pub(super) fn enter(folder: &Path) -> Option<FileLock> {
     FileLock::acquire_shared(&lock, PATIENCE).ok()
 }
 
+/// The lock to hold while backups are read that must not go meanwhile.
+pub(super) fn read(folder: &Path) -> Option<FileLock> {
+    FileLock::acquire_shared(&lock_beside(folder, ".lock"), PATIENCE).ok()
+}
+
+/// The lock under which backups are removed: nobody else writes or reads then.
+pub(super) fn alone(folder: &Path, patience: Duration) -> io::Result<FileLock> {
+    FileLock::acquire(&lock_beside(folder, ".lock"), patience)
+}
+
+/// The lock of who decides what is removed: what one keeps because another copy stays must not
+/// lose that copy to the next.
+pub(super) fn deciding(folder: &Path, patience: Duration) -> io::Result<FileLock> {
+    FileLock::acquire(&lock_beside(folder, ".prune.lock"), patience)
+}
+
 /// Beside the folder, which holds nothing but backups.
-fn lock_beside(folder: &Path) -> PathBuf {
-    folder.with_extension("lock")
+fn lock_beside(folder: &Path, ending: &str) -> PathBuf {
+    let mut name = folder.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+/// The name of an archive on its way out: that of a temporary, so that a killed prune is
+/// finished by the next sweep, and its sum is not taken for that of a lost archive.
+pub(super) fn outgoing(folder: &Path, id: &BackupId) -> PathBuf {
+    folder.join(format!("{}pruned{SUFFIX}", prefix(id)))
 }
 
 fn sweep(folder: &Path) -> io::Result<()> {

@@ -10,15 +10,18 @@ use zip::ZipArchive;
 
 use super::archive::{self, MANIFEST, Reader};
 use super::store::{self, MANIFEST_LIMIT};
-use super::{BackupError, BackupId, Damage, Entry, Manifest, SavedIndex, Store, Sum};
+use super::{BackupError, BackupId, Damage, Entry, Manifest, SavedIndex, Store, Sum, sweep};
 use crate::git::FileMode;
 use crate::sys::file;
+use crate::sys::lock::FileLock;
 
 /// A backup whose every byte was just found to be what was written.
 #[derive(Debug)]
 pub struct VerifiedBackup {
     manifest: Manifest,
     archive: Reader,
+    /// As long as it is held, no backup is removed.
+    _reading: Option<FileLock>,
 }
 
 impl Store {
@@ -32,6 +35,7 @@ impl Store {
             id: id.to_string(),
             damage,
         };
+        let reading = sweep::read(&self.folder);
         let path = self.archive_path(id);
         let mut file = store::open_archive(&path).map_err(damaged)?;
         let expected = self.sidecar(id).ok_or_else(|| damaged(Damage::Sidecar))?;
@@ -44,7 +48,11 @@ impl Store {
             .map_err(|error| damaged(Damage::Manifest(error.to_string())))?;
         let manifest = Manifest::from_json(id.as_str(), &json)?;
         check_members(&mut archive, &manifest).map_err(damaged)?;
-        Ok(VerifiedBackup { manifest, archive })
+        Ok(VerifiedBackup {
+            manifest,
+            archive,
+            _reading: reading,
+        })
     }
 }
 
@@ -213,8 +221,8 @@ impl VerifiedBackup {
         }))
     }
 
-    /// One saved file's bytes in memory, for a link's target.
-    pub(super) fn content(&mut self, entry: &Entry) -> Result<Vec<u8>, BackupError> {
+    /// One saved file's bytes in memory.
+    pub fn content(&mut self, entry: &Entry) -> Result<Vec<u8>, BackupError> {
         let damage = || BackupError::Damaged {
             id: self.manifest.id.clone(),
             damage: Damage::Content(shown(&entry.member)),

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Subcommand, ValueEnum};
 
-use super::backup_create as create;
 use super::paths::{bytes_shown, repo_path, shown};
 use super::{Failure, Screen};
+use super::{backup_create as create, backup_diff as diff, backup_prune as prune};
 use crate::backup::{BackupError, BackupId, Entry, Listed, Store, VerifiedBackup, Version};
 use crate::git::Repository;
 use crate::outcome::Answer;
@@ -39,6 +39,7 @@ enum Command {
         #[arg(long, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
+    Diff(diff::Arguments),
     /// Compare every byte of a backup with its sums
     Verify {
         /// The backup: an id, its beginning, or `latest`
@@ -50,6 +51,7 @@ enum Command {
     },
     /// Put saved files back, after saving what they replace
     Restore(RestoreArguments),
+    Prune(prune::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -69,13 +71,13 @@ struct RestoreArguments {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     Human,
     Json,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum VersionWord {
+pub(super) enum VersionWord {
     Before,
     Staged,
     Worktree,
@@ -98,6 +100,8 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let store = Store::at(repository.common_dir());
     match &arguments.command {
         Command::Create(arguments) => create::run(arguments, (&repository, &directory), screen),
+        Command::Diff(arguments) => diff::run(arguments, (&repository, &directory, &store), screen),
+        Command::Prune(arguments) => prune::run(arguments, (&repository, &store), screen),
         Command::List { format } => list(&store, *format, screen),
         Command::Show { id, format } => show(&store.listed(&store.find(id)?)?, *format, screen),
         Command::Verify { id, all } => {

@@ -298,6 +298,7 @@ impl From<BackupError> for Failure {
             BackupError::Halted { .. } => {
                 failure.hint("restore again to an empty folder, with room for all")
             }
+            BackupError::InUse { .. } => failure.hint("wait until the other one is done"),
             BackupError::Unwritable { .. } | BackupError::Store { .. } => {
                 failure.note("nothing was changed")
             }

@@ -5,11 +5,13 @@ use std::time::Instant;
 
 use clap::Subcommand;
 
+use super::backup_prune::beside_commit;
 use super::{Failure, Screen};
+use crate::backup::{BackupError, Store};
 use crate::git::Repository;
 use crate::hook::{self, Event};
 use crate::outcome::{Answer, Outcome};
-use crate::policy::OnError;
+use crate::policy::{OnError, Policy};
 use crate::report;
 use crate::rollback::{RollbackError, Workplace};
 use crate::source::{self, Judged, PolicyFrom};
@@ -95,6 +97,10 @@ fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
     }
     outcome.elapsed = started.elapsed();
     show(event, &outcome, screen);
+    if outcome.backup.is_some() {
+        let store = Store::at(repository.common_dir());
+        tidy(&repository, &store, &policy, screen);
+    }
     Ok(outcome.answer())
 }
 
@@ -104,6 +110,21 @@ fn show(event: Event, outcome: &Outcome, screen: &Screen) {
     match outcome.answer() {
         Answer::Fine => screen.say(&verdict),
         Answer::No => screen.warn(&verdict),
+    }
+}
+
+/// Removes the backups that the policy no longer keeps. Others at work are no reason to wait, and
+/// nothing here is a reason to refuse.
+fn tidy(repository: &Repository, store: &Store, policy: &Policy, screen: &Screen) {
+    match beside_commit(repository, store, policy.backup.retention) {
+        Ok(0) | Err(BackupError::InUse { .. }) => {}
+        Ok(removed) if screen.is_verbose() => {
+            screen.say(&format!(
+                "{removed} old backups removed, as the policy says"
+            ));
+        }
+        Ok(_) => {}
+        Err(error) => screen.say(&format!("gpuguard: old backups stay: {error}")),
     }
 }
 

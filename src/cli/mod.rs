@@ -2,6 +2,8 @@
 
 mod backup;
 mod backup_create;
+mod backup_diff;
+mod backup_prune;
 mod failure;
 mod fix;
 mod gpu;

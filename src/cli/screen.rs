@@ -103,6 +103,11 @@ impl Screen {
         }
     }
 
+    /// Whether more is to be said than usual.
+    pub(crate) fn is_verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Says something on stderr also with `--quiet`.
     pub(crate) fn warn(&self, text: &str) {
         let _ = writeln!(self.stderr.lock(), "{text}");

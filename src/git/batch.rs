@@ -53,7 +53,7 @@ pub(super) fn blobs(git: &GitProgram, ids: &[ObjectId], limit: u64) -> Result<Ve
 }
 
 /// The size of each blob; `None` for one that is not in this clone.
-fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<Option<u64>>, GitError> {
+pub(super) fn sizes(git: &GitProgram, ids: &[ObjectId]) -> Result<Vec<Option<u64>>, GitError> {
     let mut input = String::new();
     for id in ids {
         let _ = writeln!(input, "{id}");

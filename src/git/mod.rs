@@ -7,6 +7,7 @@
 mod annotate;
 mod attributes;
 mod batch;
+mod blob_id;
 mod compared;
 mod difference;
 mod error;
@@ -20,6 +21,7 @@ mod tag;
 mod tracked;
 mod types;
 
+pub use blob_id::{BlobHasher, ObjectFormat};
 pub use compared::{NewSide, PathChange};
 pub use difference::{Comparison, Difference, IndexEntries, TreeSide};
 pub use error::GitError;

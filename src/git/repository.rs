@@ -190,6 +190,14 @@ impl Repository {
         self.program().with_variable("GIT_NO_REPLACE_OBJECTS", "1")
     }
 
+    /// The repository as gix reads it, where it is read by gix.
+    pub(super) fn gix(&self) -> Option<&gix::Repository> {
+        match &self.reader {
+            Reader::Gix { repository, .. } => Some(repository),
+            Reader::Program => None,
+        }
+    }
+
     /// Where HEAD stands.
     pub fn head(&self) -> Result<Head, GitError> {
         if let Reader::Gix { repository, .. } = &self.reader

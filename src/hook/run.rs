@@ -91,12 +91,12 @@ fn snapshot(
             (Version::Before, file.before.as_ref()),
             (Version::Staged, file.after.as_ref()),
         ] {
-            match side.and_then(|side| Some((side.mode, side.content.as_ref()?))) {
-                Some((mode, Blob::Bytes(content))) => request.entries.push(SnapshotEntry {
+            match side.and_then(|side| Some((side, side.content.as_ref()?))) {
+                Some((side, Blob::Bytes(content))) => request.entries.push(SnapshotEntry {
                     path: file.path.clone(),
                     version,
-                    mode,
-                    content: ContentSource::Bytes(Arc::clone(content)),
+                    mode: side.mode,
+                    content: ContentSource::Blob(side.id, Arc::clone(content)),
                 }),
                 Some((_, Blob::TooLarge { bytes })) => notes.push(format!(
                     "{} ({version}, {} MiB) is larger than `scan.max-file-mib` and not in the \

@@ -1,5 +1,6 @@
 //! What is checked beyond TOML's own grammar; every complaint points into the file.
 
+mod backup;
 mod cards;
 mod environment;
 mod language;

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::backup::{DURATION_PATTERN, KEPT, SIZE_PATTERN};
 use super::check::{DEADLINE_MS, MAX_FILE_MIB};
 use super::{LANGUAGE_NAMES, MOST_CARDS, NO_LANGUAGE};
 
@@ -68,6 +69,9 @@ pub(super) struct PolicyFile {
     /// How the card itself is checked.
     #[serde(default)]
     pub(super) gpu_check: GpuCheckTable,
+    /// Which backups are kept.
+    #[serde(default)]
+    pub(super) backup: BackupTable,
 }
 
 /// One physical card.
@@ -186,6 +190,26 @@ pub(super) struct GpuCheckTable {
     pub(super) deadline_ms: Spanned<u32>,
     /// How long a good result counts, in minutes; 0 checks every time.
     pub(super) cache_minutes: u32,
+}
+
+/// Which backups are kept: those that any of the `keep-` keys keeps. Without any key, nothing is
+/// removed; with one, the hook removes what no rule keeps. Content that is nowhere else stays.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct BackupTable {
+    /// Keep the newest so many: 1 to 100000.
+    #[schemars(with = "Option<u32>", range(min = *KEPT.start(), max = *KEPT.end()))]
+    pub(super) keep_last: Option<Spanned<u32>>,
+    /// Keep the newest of each of the last so many days (UTC) that have any: 1 to 100000.
+    #[schemars(with = "Option<u32>", range(min = *KEPT.start(), max = *KEPT.end()))]
+    pub(super) keep_daily: Option<Spanned<u32>>,
+    /// Keep all that are not older than this: hours, days, weeks, such as `36h`, `14d`, `1w12h`.
+    #[schemars(with = "Option<String>", regex(pattern = DURATION_PATTERN))]
+    pub(super) keep_within: Option<Spanned<String>>,
+    /// The most that all archives may take together, such as `2GiB` (B, KiB, MiB, GiB, TiB): the
+    /// oldest go, whatever else is said.
+    #[schemars(with = "Option<String>", regex(pattern = SIZE_PATTERN))]
+    pub(super) max_size: Option<Spanned<String>>,
 }
 
 /// Whether code may use a card.

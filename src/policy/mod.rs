@@ -3,6 +3,7 @@
 //! The types here are the policy as the rest of the program sees it: checked, with defaults
 //! filled in. [`load()`] reads files; [`selection`] is CUDA's own selection rules over the cards.
 
+mod backup;
 mod check;
 mod file;
 mod load;
@@ -13,6 +14,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub use backup::{BackupPolicy, Retention, parse_duration, parse_size};
 pub use file::schema;
 pub use load::{FILE_NAME, PolicyError, load, parse};
 pub use preset::{Preset, policy_for_cards};
@@ -66,6 +68,8 @@ pub struct Policy {
     pub hook: HookPolicy,
     /// How the card itself is checked.
     pub gpu_check: GpuCheckPolicy,
+    /// Which backups are kept.
+    pub backup: BackupPolicy,
 }
 
 /// One physical card.

@@ -11,6 +11,7 @@ mod error;
 mod from_backup;
 mod index;
 mod journal;
+mod needed;
 mod place;
 mod plan;
 mod replace;
@@ -28,6 +29,7 @@ use crate::git::{GitError, Repository};
 use crate::sys::clock::Timestamp;
 
 pub use error::{Obstacle, RollbackError};
+pub use needed::{Needed, snapshots_needed};
 pub use plan::{Action, Change, Goal, Plan, SkipReason, Skipped};
 pub use replace::Replacement;
 pub use resume::Resumed;

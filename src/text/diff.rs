@@ -12,6 +12,13 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A unified diff of the bytes of `path`; empty where nothing differs. Lines end at `\n` only, as
 /// they do for Git.
 pub fn unified_diff(path: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
+    diff_of_sides(path, Some(old), Some(new))
+}
+
+/// The same for a file that one side may not have, which stands there as `/dev/null`.
+pub fn diff_of_sides(path: &[u8], old: Option<&[u8]>, new: Option<&[u8]>) -> Vec<u8> {
+    let names = [("---", "a/", old.is_some()), ("+++", "b/", new.is_some())];
+    let (old, new) = (old.unwrap_or_default(), new.unwrap_or_default());
     if old == new {
         return Vec::new();
     }
@@ -23,10 +30,21 @@ pub fn unified_diff(path: &[u8], old: &[u8], new: &[u8]) -> Vec<u8> {
     let deadline = Some(Instant::now() + PATIENCE);
     let ops = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, deadline);
     let mut diff = Vec::new();
-    for (mark, side) in [("---", "a/"), ("+++", "b/")] {
+    for (mark, side, exists) in names {
         diff.extend(mark.as_bytes());
         diff.push(b' ');
-        diff.extend(quoted(&[side.as_bytes(), path].concat()));
+        if exists {
+            let name = quoted(&[side.as_bytes(), path].concat());
+            // Behind a tab nothing of a name with blanks is lost.
+            let tab: &[u8] = if name.contains(&b' ') && !name.starts_with(b"\"") {
+                b"\t"
+            } else {
+                b""
+            };
+            diff.extend([&name, tab].concat());
+        } else {
+            diff.extend(b"/dev/null");
+        }
         diff.push(b'\n');
     }
     for group in group_diff_ops(ops, CONTEXT) {
@@ -68,15 +86,13 @@ fn lines(diff: &mut Vec<u8>, mark: u8, lines: &[&[u8]]) {
 }
 
 /// A name as Git writes it in a diff: quoted where it holds what would end or bend the line.
-fn quoted(name: &[u8]) -> Vec<u8> {
+pub fn quoted(name: &[u8]) -> Vec<u8> {
     let plain = std::str::from_utf8(name).is_ok()
         && !name
             .iter()
             .any(|byte| *byte < b' ' || [0x7f, b'"', b'\\'].contains(byte));
     if plain {
-        // Behind a tab nothing of a name with blanks is lost.
-        let tab: &[u8] = if name.contains(&b' ') { b"\t" } else { b"" };
-        return [name, tab].concat();
+        return name.to_owned();
     }
     let mut text = vec![b'"'];
     for byte in name {
@@ -115,9 +131,20 @@ mod tests {
     }
 
     #[test]
+    fn a_side_without_the_file_is_dev_null() {
+        let added = diff_of_sides(b"a", None, Some(b"1\n"));
+        assert_eq!(added, b"--- /dev/null\n+++ b/a\n@@ -0,0 +1,1 @@\n+1\n");
+        let removed = diff_of_sides(b"a", Some(b"1\n"), None);
+        assert_eq!(removed, b"--- a/a\n+++ /dev/null\n@@ -1,1 +0,0 @@\n-1\n");
+        assert_eq!(diff_of_sides(b"a", None, Some(b"")), b"");
+    }
+
+    #[test]
     fn names_cannot_bend_the_diff() {
         assert_eq!(quoted(b"a/\xc3\xa9.py"), b"a/\xc3\xa9.py");
-        assert_eq!(quoted(b"a/b c"), b"a/b c\t");
+        assert_eq!(quoted(b"a/b c"), b"a/b c");
+        let diff = unified_diff(b"b c", b"", b"1\n");
+        assert!(diff.starts_with(b"--- a/b c\t\n+++ b/b c\t\n"));
         assert_eq!(quoted(b"a\n+b\"\xff"), b"\"a\\012+b\\\"\\377\"");
     }
 }

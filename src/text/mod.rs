@@ -7,7 +7,7 @@ mod edit;
 mod line_index;
 mod printable;
 
-pub use diff::unified_diff;
+pub use diff::{diff_of_sides, quoted, unified_diff};
 pub use edit::{Edit, apply};
 pub use line_index::{LineIndex, Position};
 pub use printable::printable;

@@ -10,7 +10,7 @@ use gpuguard::sys::clock;
 use super::rollback::tree;
 use crate::support::TestRepo;
 
-fn staged_backup(repo: &TestRepo, versions: &[(Version, &[u8])]) -> String {
+pub(super) fn staged_backup(repo: &TestRepo, versions: &[(Version, &[u8])]) -> String {
     let files: Vec<_> = versions
         .iter()
         .map(|(version, content)| (*version, "a.txt", *content))

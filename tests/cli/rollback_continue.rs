@@ -1,7 +1,7 @@
 //! `rollback --continue`: a run that was killed is finished, and can be undone as if it had not
 //! been.
 #![cfg(unix)]
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+#![expect(clippy::disallowed_methods, reason = "tests damage files on purpose")]
 
 use super::rollback::{assert_tidy, busy_repo, rollback, rolled_back, state};
 use super::rollback_refused::killed_at;

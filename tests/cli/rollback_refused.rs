@@ -162,13 +162,12 @@ fn a_submodule_is_left_and_named() {
     assert_eq!(repo.read("a.py"), b"v1\n");
 }
 
+/// Something to be done in a working tree, with someone who listens.
+type Act = dyn Fn(&Repository, &Workplace<'_>, &mut dyn FnMut(&Event));
+
 /// Does something in this process and kills it when it has come to event `stop`. Gives whether
 /// it came that far.
-fn killed(
-    repo: &TestRepo,
-    stop: usize,
-    act: &dyn Fn(&Repository, &Workplace<'_>, &mut dyn FnMut(&Event)),
-) -> bool {
+fn killed(repo: &TestRepo, stop: usize, act: &Act) -> bool {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let repository = Repository::discover(&repo.path()).unwrap();
         let workplace = Workplace::new(&repository, clock::now()).unwrap();
