@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::raw_diff;
 use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, Repository};
+use crate::sys::file;
 
 /// One side of a difference: mode and object, or nothing.
 pub type TreeSide = Option<(FileMode, ObjectId)>;
@@ -94,7 +95,7 @@ impl Repository {
     ) -> Result<Vec<(RepoPath, TreeSide)>, GitError> {
         let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
         let copy = folder.path().join("index");
-        if std::fs::copy(self.index_path(), &copy).is_err() {
+        if file::copy(self.index_path(), &copy).is_err() {
             return Ok(suspects);
         }
         let paths: Vec<&RepoPath> = suspects.iter().map(|(path, _)| path).collect();
@@ -109,7 +110,7 @@ impl Repository {
         }
         let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
         let copy = folder.path().join("index");
-        std::fs::copy(self.index_path(), &copy).map_err(|source| GitError::NoProgram { source })?;
+        file::copy(self.index_path(), &copy).map_err(|source| GitError::NoProgram { source })?;
         let git = self.program().with_variable("GIT_INDEX_FILE", &copy);
         let mut input = Vec::new();
         for path in paths {

@@ -1,7 +1,7 @@
 //! The index in a run: locked, kept as it is, and given its new content in one rename.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::journal::Journal;
@@ -43,9 +43,7 @@ impl Workplace<'_> {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     // A file system without hard links, or an index on another one.
                     let mut pending = PendingFile::create(&path)?;
-                    pending
-                        .file_mut()
-                        .write_all(journal.lock_line().as_bytes())?;
+                    pending.write_all(journal.lock_line().as_bytes())?;
                     pending.commit_new()
                 }
                 result => result,
@@ -78,8 +76,8 @@ impl Workplace<'_> {
     /// Copies the index into `scratch`, made to stand alone where it is a split one.
     pub(super) fn keep_index(&self, scratch: &Path) -> Result<(), RollbackError> {
         let kept = kept_index(scratch);
-        match std::fs::copy(self.repository.index_path(), &kept) {
-            Ok(_) => Ok(self.repository.join_split_index(&kept)?),
+        match file::copy(self.repository.index_path(), &kept) {
+            Ok(()) => Ok(self.repository.join_split_index(&kept)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(RollbackError::Scratch { path: kept, source }),
         }
@@ -108,7 +106,7 @@ impl Workplace<'_> {
     ) -> Result<PathBuf, RollbackError> {
         let (kept, index) = (kept_index(scratch), scratch.join("index.new"));
         if kept.exists() {
-            std::fs::copy(&kept, &index).map_err(|source| RollbackError::Scratch {
+            file::copy(&kept, &index).map_err(|source| RollbackError::Scratch {
                 path: index.clone(),
                 source,
             })?;
@@ -182,7 +180,7 @@ impl Workplace<'_> {
                 journal.left = Some(self.index_sum(file).map_err(io::Error::other)?);
                 self.desk.write_journal(journal).map_err(io::Error::other)?;
                 if let Ok(old) = self.repository.index_path().metadata() {
-                    std::fs::set_permissions(file, old.permissions())?;
+                    file::set_permissions(file, old.permissions())?;
                 }
                 file::move_over(file, &lock)?;
                 hear(&Event::IndexReady);

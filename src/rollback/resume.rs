@@ -2,7 +2,7 @@
 //! is the undo.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::PathBuf;
 
 use super::apply::{Step, apply};
@@ -238,9 +238,7 @@ impl Workplace<'_> {
     fn lock_again(&self, journal: &Journal) -> Result<(), RollbackError> {
         let path = self.index_lock_path();
         let locked = PendingFile::create(&path).and_then(|mut pending| {
-            pending
-                .file_mut()
-                .write_all(journal.lock_line().as_bytes())?;
+            pending.write_all(journal.lock_line().as_bytes())?;
             pending.commit_new()
         });
         match locked {

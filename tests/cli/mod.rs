@@ -5,6 +5,7 @@ mod backup_create;
 mod backup_diff;
 mod backup_prune;
 mod backup_versions;
+mod faults;
 mod fix;
 mod fix_interrupted;
 mod gpu;

@@ -183,7 +183,7 @@ fn killed(repo: &TestRepo, stop: usize, act: &Act) -> bool {
 
 /// The same of a rollback to `v1`, or of an undo.
 pub(super) fn killed_at(repo: &TestRepo, undo: bool, stop: usize) -> bool {
-    killed(repo, stop, &|_, workplace, hear| {
+    killed(repo, stop, &move |_, workplace, hear| {
         if undo {
             workplace.undo(hear).unwrap();
         } else {
@@ -195,14 +195,14 @@ pub(super) fn killed_at(repo: &TestRepo, undo: bool, stop: usize) -> bool {
 
 /// The same of finishing what was killed.
 pub(super) fn killed_resuming_at(repo: &TestRepo, stop: usize) -> bool {
-    killed(repo, stop, &|_, workplace, hear| {
+    killed(repo, stop, &move |_, workplace, hear| {
         workplace.resume(hear).unwrap();
     })
 }
 
 /// The same of restoring all of the newest backup.
 pub(super) fn killed_restoring_at(repo: &TestRepo, stop: usize) -> bool {
-    killed(repo, stop, &|repository, workplace, hear| {
+    killed(repo, stop, &move |repository, workplace, hear| {
         let store = Store::at(repository.common_dir());
         let id = store.find("latest").unwrap();
         let mut backup = store.verify(&id, &mut |_| ()).unwrap();
