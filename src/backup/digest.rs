@@ -12,6 +12,11 @@ use sha2::{Digest as _, Sha256};
 pub struct Sum([u8; 32]);
 
 impl Sum {
+    /// What stands for a sum that is not known yet.
+    pub(super) const fn zeros() -> Self {
+        Self([0; 32])
+    }
+
     /// The sum of bytes in memory.
     pub fn of(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).into())

@@ -186,6 +186,9 @@ pub enum Damage {
     /// The manifest is missing or cannot be read.
     #[error("its manifest cannot be read ({0})")]
     Manifest(String),
+    /// What refers to another backup's archive cannot be read, or is not what was written.
+    #[error("what says whose content it has is not what was written ({0})")]
+    Reference(String),
     /// A file that the manifest names is missing.
     #[error("`{0}` is missing from the archive")]
     Missing(String),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use super::archive::{self, MANIFEST};
 use super::store::{self, MANIFEST_LIMIT};
-use super::{BackupError, BackupId, Damage, Manifest, Store, Sum, sweep};
+use super::{BackupError, BackupId, Damage, Manifest, Store, Sum, Verdict, sweep};
 
 /// One line of a list.
 #[derive(Clone, Debug)]
@@ -22,6 +22,10 @@ pub struct Listed {
     pub sha256: Option<Sum>,
     /// The archive.
     pub path: PathBuf,
+    /// The backup whose archive that is: itself, or the one that it refers to.
+    pub archive: BackupId,
+    /// What was decided about the commit that it was made for, where that is known.
+    pub verdict: Option<Verdict>,
 }
 
 /// All backups of a store.
@@ -37,15 +41,24 @@ impl Store {
     /// The ids of all backups, newest second first: of every archive, and of every sum whose
     /// archive is gone.
     pub fn ids(&self) -> Result<Vec<BackupId>, BackupError> {
-        let mut ids = self.names()?;
-        ids.archives.append(&mut ids.lost);
-        ids.archives.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(ids.archives)
+        let mut names = self.names()?;
+        names.archives.append(&mut names.references);
+        names.archives.append(&mut names.lost);
+        names.archives.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(names.archives)
     }
 
-    /// The ids of all archives, newest second first.
-    pub(super) fn archives(&self) -> Result<Vec<BackupId>, BackupError> {
-        Ok(self.names()?.archives)
+    /// The ids of all that can be restored, newest second first.
+    pub(super) fn present(&self) -> Result<Vec<BackupId>, BackupError> {
+        let mut names = self.names()?;
+        names.archives.append(&mut names.references);
+        names.archives.sort_unstable_by(|a, b| b.cmp(a));
+        Ok(names.archives)
+    }
+
+    /// The ids of those that refer to another one's archive.
+    pub(super) fn references(&self) -> Result<Vec<BackupId>, BackupError> {
+        Ok(self.names()?.references)
     }
 
     fn names(&self) -> Result<Names, BackupError> {
@@ -65,13 +78,14 @@ impl Store {
             let Some(name) = name.to_str() else { continue };
             if let Some(id) = name.strip_suffix(".zip").and_then(BackupId::parse) {
                 names.archives.push(id);
+            } else if let Some(id) = name.strip_suffix(".ref.json").and_then(BackupId::parse) {
+                names.references.push(id);
             } else if let Some(id) = name.strip_suffix(".zip.sha256").and_then(BackupId::parse) {
                 sums.push(id);
             } else {
                 unfinished.extend(sweep::archive_of(name));
             }
         }
-        names.archives.sort_unstable_by(|a, b| b.cmp(a));
         // A sum comes before its archive: one that is being made, or whose maker was killed, is
         // not lost. It may also have come while the names were read.
         let there: HashSet<&BackupId> = names.archives.iter().collect();
@@ -99,7 +113,8 @@ impl Store {
 
     /// One backup with what it holds, by its manifest only.
     pub fn listed(&self, id: &BackupId) -> Result<Listed, BackupError> {
-        let path = self.archive_path(id);
+        let resolved = self.resolve(id)?;
+        let path = self.archive_path(&resolved.archive);
         let damaged = |damage| BackupError::Damaged {
             id: id.to_string(),
             damage,
@@ -113,12 +128,18 @@ impl Store {
             .map_err(|error| damaged(Damage::Archive(error.to_string())))?;
         let json = archive::read_member(&mut archive, MANIFEST, MANIFEST_LIMIT)
             .map_err(|error| damaged(Damage::Manifest(error.to_string())))?;
+        let manifest = Manifest::from_json(resolved.archive.as_str(), &json)?;
         Ok(Listed {
             id: id.clone(),
-            manifest: Manifest::from_json(id.as_str(), &json)?,
+            manifest: match &resolved.reference {
+                Some(reference) => reference.over(manifest),
+                None => manifest,
+            },
             archive_bytes,
-            sha256: self.sidecar(id),
+            sha256: self.sidecar(&resolved.archive),
             path,
+            archive: resolved.archive,
+            verdict: self.verdict(id),
         })
     }
 
@@ -135,9 +156,7 @@ impl Store {
             let none = || BackupError::None {
                 folder: self.folder.clone(),
             };
-            return self
-                .latest(&self.names()?.archives, |_| true)
-                .ok_or_else(none);
+            return self.latest(&self.present()?, |_| true).ok_or_else(none);
         }
         self.find_by_beginning(word)
     }
@@ -149,10 +168,10 @@ impl Store {
         if word != "latest" {
             return self.find_by_beginning(word);
         }
-        let archives = self.names()?.archives;
-        let found = self.latest(&archives, |manifest| !manifest.is_safety());
+        let present = self.present()?;
+        let found = self.latest(&present, |manifest| !manifest.is_safety());
         let folder = self.folder.clone();
-        found.ok_or(if archives.is_empty() {
+        found.ok_or(if present.is_empty() {
             BackupError::None { folder }
         } else {
             BackupError::OnlySafety { folder }
@@ -199,8 +218,10 @@ impl Store {
 /// The ids in a store's folder.
 #[derive(Default)]
 struct Names {
-    /// Of the archives, newest second first.
+    /// Of the archives.
     archives: Vec<BackupId>,
+    /// Of those that refer to another one's archive.
+    references: Vec<BackupId>,
     /// Of the sums that have no archive.
     lost: Vec<BackupId>,
 }

@@ -8,6 +8,8 @@ use crate::sys::clock::Timestamp;
 
 /// The version of the form written here.
 pub(super) const VERSION: u64 = 1;
+/// The program that writes it.
+pub(super) const TOOL: &str = concat!("gpuguard ", env!("CARGO_PKG_VERSION"));
 
 /// Which bytes of a path: before the commit, about to be committed, or in the working tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -132,6 +134,15 @@ impl Entry {
         bits & counted == self.permission_bits() & counted
     }
 
+    /// Whether a file with these bits is saved with just these.
+    pub(super) fn has_permissions(&self, bits: u32) -> bool {
+        self.permissions.as_deref() == Some(permissions_word(bits).as_str())
+    }
+
+    pub(super) fn set_permissions(&mut self, bits: Option<u32>) {
+        self.permissions = bits.map(permissions_word);
+    }
+
     /// Its permission bits on Unix: those saved, or those that go with its mode.
     pub fn permission_bits(&self) -> u32 {
         let saved = self.permissions.as_deref();
@@ -144,6 +155,10 @@ impl Entry {
             .and_then(|octal| u32::from_str_radix(octal, 8).ok())
             .map_or(usual, |bits| bits & 0o777)
     }
+}
+
+fn permissions_word(bits: u32) -> String {
+    format!("{bits:04o}")
 }
 
 /// A path that did not exist in a version.
@@ -205,31 +220,39 @@ impl StoredPath {
     }
 }
 
-fn write_time<S: serde::Serializer>(time: &Timestamp, output: S) -> Result<S::Ok, S::Error> {
+pub(super) fn write_time<S: serde::Serializer>(
+    time: &Timestamp,
+    output: S,
+) -> Result<S::Ok, S::Error> {
     output.collect_str(time)
 }
 
-fn read_time<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Timestamp, D::Error> {
+pub(super) fn read_time<'de, D: serde::Deserializer<'de>>(input: D) -> Result<Timestamp, D::Error> {
     let text = String::deserialize(input)?;
     text.parse().map_err(serde::de::Error::custom)
 }
 
+/// The version of the form that JSON is in.
+pub(super) fn version_of(json: &[u8]) -> Result<u64, String> {
+    #[derive(Deserialize)]
+    struct Head {
+        version: u64,
+    }
+    let head: Head = serde_json::from_slice(json).map_err(|error| error.to_string())?;
+    Ok(head.version)
+}
+
 impl Manifest {
     pub(super) fn from_json(id: &str, json: &[u8]) -> Result<Self, BackupError> {
-        #[derive(Deserialize)]
-        struct Head {
-            version: u64,
-        }
         let damaged = |reason: String| BackupError::Damaged {
             id: id.to_owned(),
             damage: Damage::Manifest(reason),
         };
-        let head: Head =
-            serde_json::from_slice(json).map_err(|error| damaged(error.to_string()))?;
-        if head.version != VERSION {
+        let version = version_of(json).map_err(damaged)?;
+        if version != VERSION {
             return Err(BackupError::Newer {
                 id: id.to_owned(),
-                version: head.version,
+                version,
             });
         }
         let manifest: Self =

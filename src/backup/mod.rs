@@ -10,12 +10,14 @@ mod error;
 mod listing;
 mod manifest;
 mod prune;
+mod reference;
 mod restore;
 pub mod retention;
 mod safe_name;
 mod store;
 mod sweep;
 mod unsaved;
+mod verdict;
 mod verify;
 
 #[cfg(test)]
@@ -35,6 +37,7 @@ pub use manifest::{Absence, Entry, Manifest, SavedIndex, StoredPath, Version};
 pub use prune::{Effort, PrunePlan, Pruning};
 pub use safe_name::SafeName;
 pub use store::{BackupId, Store};
+pub use verdict::{Decision, Verdict};
 pub use verify::VerifiedBackup;
 
 /// What a backup that was just made holds.
@@ -42,7 +45,7 @@ pub use verify::VerifiedBackup;
 pub struct BackupSummary {
     /// Its id.
     pub id: String,
-    /// The archive.
+    /// The archive that holds its content.
     pub path: PathBuf,
     /// How many files it saves.
     pub files: usize,
@@ -63,6 +66,9 @@ pub struct SnapshotRequest {
     pub missing: Vec<RepoPath>,
     /// Git's index file.
     pub index: IndexSource,
+    /// Whether it may refer to an archive with the same content instead of having its own. What
+    /// a running command depends on has its own.
+    pub may_refer: bool,
 }
 
 impl SnapshotRequest {
@@ -75,6 +81,7 @@ impl SnapshotRequest {
             absent: Vec::new(),
             missing: Vec::new(),
             index: IndexSource::Left,
+            may_refer: false,
         }
     }
 }

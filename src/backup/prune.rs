@@ -1,7 +1,8 @@
 //! Removing the backups that no rule keeps, and none that holds the only copy of something.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::time::Duration;
 
 use super::retention::{self, Fate, Held, Keep, Remove, Ruling};
@@ -87,12 +88,16 @@ impl Store {
     /// All backups, newest first.
     fn held(&self) -> Result<Vec<Held>, BackupError> {
         let mut all = Vec::new();
-        for id in self.archives()? {
-            let found = self.archive_path(&id).metadata();
+        for id in self.present()? {
+            // Of one that cannot be read it is not known what it refers to; it counts as itself.
+            let archive = self
+                .resolve(&id)
+                .map_or_else(|_| id.clone(), |it| it.archive);
+            let found = self.archive_path(&archive).metadata();
             all.push(Held {
                 created: id.created(),
-                archive: id.clone(),
                 archive_bytes: found.map_or(0, |found| found.len()),
+                archive,
                 id,
             });
         }
@@ -183,38 +188,64 @@ impl PrunePlan<'_> {
         let folder = &self.store.folder;
         let alone = sweep::alone(folder, self.effort.patience());
         let _alone = alone.map_err(|error| self.store.unlocked(error))?;
-        // From the oldest on: a run that is stopped leaves the newest.
-        let going: Vec<&BackupId> = going.iter().rev().collect();
+        let going = self.still_going(going)?;
+        for id in &going {
+            // What refers goes before what is referred to.
+            for name in [self.store.verdict_path(id), self.store.reference_path(id)] {
+                remove(&name).map_err(stays(id))?;
+            }
+        }
         for id in &going {
             let outgoing = sweep::outgoing(folder, id);
             match file::rename(&self.store.archive_path(id), &outgoing) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(BackupError::Stays {
-                        id: id.to_string(),
-                        source: error,
-                    });
+                    return Err(stays(id)(error));
                 }
                 _ => {}
             }
         }
         // That they are gone must last before the first sum goes.
-        let stays = |id: &BackupId| {
-            let id = id.to_string();
-            move |source| BackupError::Stays { id, source }
-        };
         if let Some(last) = going.last() {
             file::sync_folder(folder).map_err(stays(last))?;
         }
         for id in &going {
             for name in [self.store.sidecar_path(id), sweep::outgoing(folder, id)] {
-                match file::remove(&name) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(stays(id)(error));
-                    }
-                    _ => {}
-                }
+                remove(&name).map_err(stays(id))?;
             }
         }
         Ok(going.len())
+    }
+
+    /// Less the archives that a backup made since then refers to. From the oldest on: a run that
+    /// is stopped leaves the newest.
+    fn still_going(&mut self, going: Vec<BackupId>) -> Result<Vec<BackupId>, BackupError> {
+        let mut referred = BTreeMap::new();
+        for id in self.store.references()? {
+            if !going.contains(&id)
+                && let Ok(resolved) = self.store.resolve(&id)
+            {
+                referred.insert(resolved.archive, id);
+            }
+        }
+        for ruling in &mut self.rulings {
+            if let (Fate::Removed(_), Some(by)) = (&ruling.fate, referred.get(&ruling.held.id)) {
+                ruling.fate = Fate::Kept(vec![Keep::ReferredTo(by.clone())]);
+            }
+        }
+        let still = going.into_iter().rev();
+        Ok(still.filter(|id| !referred.contains_key(id)).collect())
+    }
+}
+
+fn stays(id: &BackupId) -> impl FnOnce(io::Error) -> BackupError {
+    let id = id.to_string();
+    move |source| BackupError::Stays { id, source }
+}
+
+/// Removes a file that may be gone already.
+fn remove(path: &Path) -> io::Result<()> {
+    match file::remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }

@@ -92,7 +92,8 @@ impl Store {
         self.folder.join(format!("{id}.zip.sha256"))
     }
 
-    /// Saves a snapshot. Either a whole archive with its sum appears, or nothing does.
+    /// Saves a snapshot. Either a whole archive with its sum appears, or nothing does; where the
+    /// newest backup has the same content already, what appears may be a reference to that.
     pub fn create(
         &self,
         request: &SnapshotRequest,
@@ -102,9 +103,16 @@ impl Store {
             path: self.folder.clone(),
             source,
         })?;
-        let _writing = sweep::enter(&self.folder);
+        let writing = sweep::enter(&self.folder);
         loop {
             let id = new_id(request, now);
+            // Without the lock, that archive could be removed meanwhile.
+            if request.may_refer
+                && writing.is_some()
+                && let Some(summary) = self.refer(request, (&id, now))?
+            {
+                return Ok(summary);
+            }
             let path = self.archive_path(&id);
             match self.write(request, now, &id) {
                 // Another backup of this very second has the same eight digits.
@@ -225,7 +233,7 @@ fn write_archive<W: Write + io::Seek>(
         record.size = written.size;
         record.sha256 = written.sha256;
         record.set_blob(content.blob());
-        record.permissions = written.permissions.map(|bits| format!("{bits:04o}"));
+        record.set_permissions(written.permissions);
         entries.push(record);
     }
     let index = match &request.index {
@@ -250,7 +258,7 @@ fn write_archive<W: Write + io::Seek>(
         trigger: request.trigger.to_owned(),
         commit: request.head.commit.map(|commit| commit.to_string()),
         branch: request.head.branch.clone(),
-        tool: concat!("gpuguard ", env!("CARGO_PKG_VERSION")).to_owned(),
+        tool: manifest::TOOL.to_owned(),
         entries,
         absent: request
             .absent

@@ -89,9 +89,11 @@ fn sweep(folder: &Path) -> io::Result<()> {
         if let Some(id) = archive_of(name)
             && !folder.join(format!("{id}.zip")).exists()
         {
-            match file::remove(&folder.join(format!("{id}.zip.sha256"))) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-                _ => {}
+            for ending in ["zip.sha256", "verdict.json"] {
+                match file::remove(&folder.join(format!("{id}.{ending}"))) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                    _ => {}
+                }
             }
         }
         file::remove(&entry.path())?;

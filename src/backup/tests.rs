@@ -182,6 +182,51 @@ fn one_flipped_bit_anywhere_is_found() {
 }
 
 #[test]
+fn one_flipped_bit_in_a_reference_is_found() {
+    let (_folder, store) = store();
+    let mut request = SnapshotRequest::new("manual", head());
+    request.entries = vec![entry(b"a", Version::Worktree, FileMode::Regular, b"x")];
+    request.missing = vec![RepoPath::new(&b"caf\xe9"[..])];
+    request.may_refer = true;
+    let first = store.create(&request, now()).unwrap();
+    let second = store.create(&request, now()).unwrap();
+    assert_eq!(second.path, first.path);
+    let id = BackupId::parse(&second.id).unwrap();
+    let file = store.folder().join(format!("{id}.ref.json"));
+    let whole = fs::read(&file).unwrap();
+    for at in 0..whole.len() {
+        for bit in 0..8 {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << bit;
+            fs::write(&file, &bytes).unwrap();
+            let found = verify(&store, &id);
+            assert!(
+                matches!(
+                    found,
+                    Err(BackupError::Damaged { .. } | BackupError::Newer { .. })
+                ),
+                "bit {bit} of byte {at}: {found:?}"
+            );
+        }
+    }
+    for length in 0..whole.len() {
+        fs::write(&file, &whole[..length]).unwrap();
+        assert!(damage(&store, &id).is_some(), "{length} bytes");
+    }
+    fs::write(&file, &whole).unwrap();
+    let verified = verify(&store, &id).unwrap();
+    assert_eq!(verified.manifest().id, second.id);
+    assert_eq!(
+        verified.manifest().missing,
+        request
+            .missing
+            .iter()
+            .map(StoredPath::new)
+            .collect::<Vec<_>>()
+    );
+}
+
+#[test]
 fn an_archive_cut_short_anywhere_is_found_even_with_a_fitting_sum() {
     let (_folder, store) = store();
     let id = small(&store);

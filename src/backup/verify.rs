@@ -36,9 +36,17 @@ impl Store {
             damage,
         };
         let reading = sweep::read(&self.folder);
-        let path = self.archive_path(id);
+        let resolved = self.resolve(id)?;
+        let path = self.archive_path(&resolved.archive);
         let mut file = store::open_archive(&path).map_err(damaged)?;
-        let expected = self.sidecar(id).ok_or_else(|| damaged(Damage::Sidecar))?;
+        let expected = self.sidecar(&resolved.archive);
+        let expected = expected.ok_or_else(|| damaged(Damage::Sidecar))?;
+        if let Some(reference) = &resolved.reference
+            && reference.archive_sum() != expected
+        {
+            let reason = "it means another archive than the one there".to_owned();
+            return Err(damaged(Damage::Reference(reason)));
+        }
         let unreadable = |error: io::Error| damaged(Damage::Unreadable(error.to_string()));
         if Sum::of_reader(&mut file, step).map_err(unreadable)? != expected {
             return Err(damaged(Damage::Sum));
@@ -46,8 +54,11 @@ impl Store {
         let mut archive = open_whole(file).map_err(damaged)?;
         let json = archive::read_member(&mut archive, MANIFEST, MANIFEST_LIMIT)
             .map_err(|error| damaged(Damage::Manifest(error.to_string())))?;
-        let manifest = Manifest::from_json(id.as_str(), &json)?;
-        check_members(&mut archive, &manifest).map_err(damaged)?;
+        let mut manifest = Manifest::from_json(resolved.archive.as_str(), &json)?;
+        check_members(&mut archive, &manifest, step).map_err(damaged)?;
+        if let Some(reference) = &resolved.reference {
+            manifest = reference.over(manifest);
+        }
         Ok(VerifiedBackup {
             manifest,
             archive,
@@ -82,7 +93,11 @@ fn open_whole(mut file: File) -> Result<Reader, Damage> {
 }
 
 /// Holds every member against the manifest and the manifest against the members.
-fn check_members(archive: &mut Reader, manifest: &Manifest) -> Result<(), Damage> {
+fn check_members(
+    archive: &mut Reader,
+    manifest: &Manifest,
+    step: &mut dyn FnMut(u64),
+) -> Result<(), Damage> {
     let mut expected: HashMap<&str, (u64, Sum)> = HashMap::new();
     let index = match &manifest.index {
         Some(SavedIndex::Saved {
@@ -123,9 +138,14 @@ fn check_members(archive: &mut Reader, manifest: &Manifest) -> Result<(), Damage
         }
     }
     for (member, (size, sum)) in expected {
-        if archive.index_for_name(member).is_none() {
+        let Some(index) = archive.index_for_name(member) else {
             return Err(Damage::Missing(shown(member)));
-        }
+        };
+        step(
+            archive
+                .by_index_raw(index)
+                .map_or(0, |raw| raw.compressed_size()),
+        );
         match archive::copy_member(archive, member, size, &mut |_| Ok(())) {
             Ok(Some(found)) if found == sum => {}
             _ => return Err(Damage::Content(shown(member))),

@@ -73,6 +73,7 @@ pub(super) fn run(
         return Ok(answer);
     }
     let mut request = SnapshotRequest::new("manual", repository.head()?);
+    request.may_refer = true;
     request.entries = found.entries.into_values().collect();
     request.missing = found.missing.into_iter().collect();
     let waiting = screen.waiting("saving files");

@@ -3,7 +3,9 @@
 mod backup;
 mod backup_create;
 mod backup_diff;
+mod backup_list;
 mod backup_prune;
+mod backup_verify;
 mod failure;
 mod fix;
 mod gpu;

@@ -7,12 +7,13 @@ use std::sync::Arc;
 
 use super::Event;
 use crate::backup::{
-    BackupError, BackupSummary, ContentSource, SnapshotEntry, SnapshotRequest, Store, Version,
+    BackupError, BackupSummary, ContentSource, Decision, SnapshotEntry, SnapshotRequest, Store,
+    Verdict, Version,
 };
 use crate::git::{Blob, FileMode, GitError, Head, Repository};
-use crate::gpu;
+use crate::gpu::{self, CardVerdict};
 use crate::judge::judge;
-use crate::outcome::Outcome;
+use crate::outcome::{Answer, Outcome};
 use crate::policy::{GpuCheckMode, OnError, Policy};
 use crate::scan::Scanner;
 use crate::source::{Change, ChangedFile};
@@ -55,14 +56,34 @@ pub fn run(
         }
     }
     let scanner = Scanner::new(policy).on(clock::day_of(now));
-    outcome.files = judge(&scanner, &change)?;
-    let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
-    let refused = outcome.findings().any(|(_, finding)| finding.blocks());
-    if uses_gpu && !refused && policy.gpu_check.mode != GpuCheckMode::Off {
-        let cache = repository.common_dir().join("gpuguard");
-        outcome.card = Some(gpu::check(policy, Some(&cache), now));
+    let judged = judge(&scanner, &change).map(|files| outcome.files = files);
+    if judged.is_ok() {
+        let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
+        let refused = outcome.findings().any(|(_, finding)| finding.blocks());
+        if uses_gpu && !refused && policy.gpu_check.mode != GpuCheckMode::Off {
+            let cache = repository.common_dir().join("gpuguard");
+            outcome.card = Some(gpu::check(policy, Some(&cache), now));
+        }
     }
+    if let Some(backup) = &outcome.backup {
+        // A verdict that cannot be noted is one that is not known; the commit is none the worse.
+        let verdict = verdict(&outcome, judged.is_ok());
+        let _ = Store::at(repository.common_dir()).note_verdict(&backup.id, &verdict);
+    }
+    judged?;
     Ok(outcome)
+}
+
+fn verdict(outcome: &Outcome, judged: bool) -> Verdict {
+    let new = || outcome.findings().filter(|(_, finding)| finding.introduced);
+    let errors = new().filter(|(_, finding)| finding.blocks()).count();
+    let card_refused = outcome.card.as_ref().is_some_and(CardVerdict::refuses);
+    let decision = match (judged, outcome.answer()) {
+        (false, _) => Decision::NotJudged,
+        (true, Answer::Fine) => Decision::Passed,
+        (true, Answer::No) => Decision::Blocked,
+    };
+    Verdict::new(decision, (errors, new().count() - errors), card_refused)
 }
 
 /// An error and what caused it, in one line.
@@ -86,6 +107,7 @@ fn snapshot(
 ) -> Result<BackupSummary, HookError> {
     let head: Head = repository.head()?;
     let mut request = SnapshotRequest::new(event.name, head);
+    request.may_refer = true;
     for file in files {
         for (version, side) in [
             (Version::Before, file.before.as_ref()),

@@ -1,7 +1,7 @@
 //! Files written so that a crash leaves the old content or the new, whole.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -212,6 +212,21 @@ pub fn open_regular(path: &Path) -> io::Result<File> {
         ));
     }
     options.open(path)
+}
+
+/// Reads a regular file of at most `limit` bytes.
+///
+/// # Errors
+/// [`io::ErrorKind::FileTooLarge`] when it is larger.
+pub fn read_at_most(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut content = Vec::new();
+    open_regular(path)?
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut content)?;
+    if content.len() as u64 > limit {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(content)
 }
 
 /// The permission bits (0o777) on Unix; `None` elsewhere.

@@ -22,7 +22,7 @@ pub(super) fn created(repo: &TestRepo, arguments: &[&str]) -> String {
     run.stdout.trim_end().to_owned()
 }
 
-fn json(repo: &TestRepo, arguments: &[&str]) -> serde_json::Value {
+pub(super) fn json(repo: &TestRepo, arguments: &[&str]) -> serde_json::Value {
     let run = backup(repo, arguments);
     assert_eq!(run.code, 0, "{run}");
     serde_json::from_str(&run.stdout).unwrap()
@@ -157,6 +157,7 @@ fn the_list_is_the_contract_newest_first() {
     repo.write("a.py", "12345");
     repo.commit_all("one");
     let first = created(&repo, &["a.py"]);
+    repo.write("b.py", "more");
     let second = created(&repo, &["."]);
     let list = json(&repo, &["list", "--format", "json"]);
     assert_eq!(list["version"], 1);
@@ -172,13 +173,18 @@ fn the_list_is_the_contract_newest_first() {
             "archive_bytes",
             "branch",
             "bytes",
+            "card_refused",
             "commit",
             "created",
+            "errors",
             "files",
             "id",
             "path",
+            "same_as",
             "sha256",
-            "trigger"
+            "trigger",
+            "verdict",
+            "warnings"
         ]
     );
     assert_eq!(entry["bytes"], 5);
@@ -226,7 +232,8 @@ fn a_damaged_backup_is_named_and_never_restored() {
     let repo = TestRepo::new();
     repo.write("a.py", "good\n");
     let damaged = created(&repo, &["a.py"]);
-    let whole = created(&repo, &["a.py"]);
+    repo.write("b.py", "other\n");
+    let whole = created(&repo, &["b.py"]);
     let bytes = std::fs::read(archive(&repo, &damaged)).unwrap();
     let mut flipped = bytes.clone();
     flipped[bytes.len() / 2] ^= 1;

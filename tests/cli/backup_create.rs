@@ -198,6 +198,8 @@ fn a_backup_killed_at_any_moment_is_whole_or_not_there() {
     std::fs::create_dir_all(&folder).unwrap();
     let names = || std::fs::read_dir(&folder).unwrap().count();
     for round in 0..40 {
+        // What is saved already would only be referred to.
+        repo.write("a.py", round.to_string().repeat(100_000));
         let before = names();
         let mut child = Busy::create(&repo, "a.py");
         // Until the first, second or third change in the store, or its end.
@@ -211,6 +213,7 @@ fn a_backup_killed_at_any_moment_is_whole_or_not_there() {
         let run = backup(&repo, &["verify", "--all"]);
         assert_eq!(run.code, 0, "round {round}: {run}");
     }
+    repo.write("a.py", "the last");
     created(&repo, &["a.py"]);
     let archives = backup(&repo, &["list"]).stdout.lines().count();
     assert_eq!(names(), 2 * archives, "archives and their sums, no more");

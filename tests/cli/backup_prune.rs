@@ -108,6 +108,7 @@ fn the_only_copy_of_anything_stays() {
     let only = created(&repo, &["."]);
     repo.write("unsaved.py", "another\n");
     let twice = created(&repo, &["."]);
+    repo.write("more.py", "more\n");
     let newest = created(&repo, &["."]);
     let run = prune(&repo, &["--keep-last", "1"]);
     assert_eq!(run.code, 0, "{run}");
@@ -281,6 +282,7 @@ fn a_killed_prune_is_no_damage_and_is_finished_by_the_next_backup() {
     let run = backup(&repo, &["verify", "--all"]);
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(listed(&repo), [ids[1].clone()]);
+    repo.write("a.py", "changed\n");
     created(&repo, &["a.py"]);
     assert_eq!(others(&repo), [""; 0]);
     assert!(!folder.join(format!("{}.zip.sha256", ids[0])).exists());

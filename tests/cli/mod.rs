@@ -4,6 +4,8 @@ mod backup;
 mod backup_create;
 mod backup_diff;
 mod backup_prune;
+mod backup_same;
+mod backup_verdict;
 mod backup_versions;
 mod faults;
 mod fix;
