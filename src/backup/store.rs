@@ -152,7 +152,7 @@ impl Store {
             let (output, files) =
                 write_archive(Cursor::new(Vec::new()), request, (id, now), &path)?;
             let bytes = output.into_inner();
-            pending.file_mut().write_all(&bytes).map_err(unwritable)?;
+            pending.write_all(&bytes).map_err(unwritable)?;
             (files, Sum::of(&bytes))
         } else {
             let handle = pending.file_mut().try_clone().map_err(unwritable)?;
@@ -174,7 +174,10 @@ impl Store {
             unwritable(source)
         })?;
         pending.commit_new().map_err(|source| {
-            let _ = file::remove(&sidecar);
+            // One that could not be removed again is whole, and keeps its sum.
+            if source.kind() == io::ErrorKind::AlreadyExists || !path.exists() {
+                let _ = file::remove(&sidecar);
+            }
             unwritable(source)
         })?;
         Ok(files)

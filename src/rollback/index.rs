@@ -185,10 +185,12 @@ impl Workplace<'_> {
                 file::move_over(file, &lock)?;
                 hear(&Event::IndexReady);
                 file::rename(&lock, self.repository.index_path())?;
-                match self.repository.index_path().parent() {
-                    Some(folder) => file::sync_folder(folder),
-                    None => Ok(()),
+                // From here on there is no way back but the undo. Should the name be lost in a
+                // crash, the lock is there again, and the journal with it.
+                if let Some(folder) = self.repository.index_path().parent() {
+                    let _ = file::sync_folder(folder);
                 }
+                Ok(())
             }
             NewIndex::Remove => {
                 journal.left = Some(Sum::of(b""));

@@ -193,7 +193,12 @@ impl Desk {
         file::discard_scratch(&self.scratch())?;
         match file::remove(&self.journal_path()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => file::sync_folder(&self.folder),
+            // Should the journal be there again after a crash, finishing the run once more does
+            // nothing.
+            _ => {
+                let _ = file::sync_folder(&self.folder);
+                Ok(())
+            }
         }
     }
 

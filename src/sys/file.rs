@@ -67,7 +67,10 @@ impl PendingFile {
         self.temporary
             .persist_noclobber(&self.target)
             .map_err(|failed| failed.error)?;
-        sync_folder(parent_of(&self.target))
+        sync_folder(parent_of(&self.target)).inspect_err(|_| {
+            // What may be gone after a crash must not seem to be there now.
+            let _ = remove(&self.target);
+        })
     }
 
     /// Makes the content durable and puts it in the place of any file of that name.
