@@ -170,23 +170,18 @@ impl Workplace<'_> {
         let mut files: BTreeMap<RepoPath, Then> = BTreeMap::new();
         let mut index: BTreeMap<RepoPath, TreeSide> = BTreeMap::new();
         let mut staged: Vec<Entry> = Vec::new();
-        for absence in &manifest.absent {
-            let path = absence.path.to_path();
-            if !asked(&path) || absence.version == Version::Before {
-                continue;
-            }
-            if absence.version == Version::Staged {
-                index.insert(path.clone(), None);
-            }
-            files.insert(path, Then::Nothing);
-        }
-        // What was staged was in the working tree too, unless that had another content.
+        // What was staged was in the working tree too, unless that had another content, or none.
         for version in [Version::Staged, Version::Worktree] {
-            for entry in manifest
-                .entries
-                .iter()
-                .filter(|entry| entry.version == version)
-            {
+            for absence in manifest.absent.iter().filter(|one| one.version == version) {
+                let path = absence.path.to_path();
+                if asked(&path) {
+                    if version == Version::Staged {
+                        index.insert(path.clone(), None);
+                    }
+                    files.insert(path, Then::Nothing);
+                }
+            }
+            for entry in manifest.entries.iter().filter(|one| one.version == version) {
                 let path = entry.path.to_path();
                 if !asked(&path) || entry.mode() == Some(FileMode::Gitlink) {
                     continue;
@@ -210,16 +205,6 @@ impl Workplace<'_> {
                     .into_iter()
                     .map(|(path, mode, id)| (path, Some((mode, id)))),
             );
-            // A safety snapshot saves what was staged beside what stood there.
-            for entry in &staged {
-                let path = entry.path.to_path();
-                let absent = |one: &crate::backup::Absence| {
-                    one.path == entry.path && one.version == Version::Worktree
-                };
-                if manifest.absent.iter().any(absent) {
-                    files.insert(path, Then::Nothing);
-                }
-            }
         } else {
             let ids = self.store_again(backup, &staged, &scratch.join("staged"))?;
             for (entry, id) in staged.iter().zip(ids) {

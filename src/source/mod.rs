@@ -9,6 +9,7 @@ mod repository_policy;
 mod worktree;
 
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
+pub use index::Unstaged;
 pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,

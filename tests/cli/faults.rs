@@ -213,7 +213,7 @@ fn changed() -> TestRepo {
 #[test]
 fn a_rollback() {
     let tried = Scenario::new(changed(), &["rollback", "v1", "--yes"]).try_all();
-    assert!(tried > 30, "{tried}");
+    assert!(tried > 20, "{tried}");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn an_undo() {
     let mut scenario = Scenario::new(repo, &["rollback", "--undo"]);
     scenario.only_forward = true;
     let tried = scenario.try_all();
-    assert!(tried > 30, "{tried}");
+    assert!(tried > 20, "{tried}");
 }
 
 #[test]
@@ -284,13 +284,13 @@ fn a_backup() {
     let mut scenario = Scenario::new(changed(), &["backup", "create", "a.py", "d", "link"]);
     scenario.in_parts = true;
     let tried = scenario.try_all();
-    assert!(tried > 3, "{tried}");
+    assert!(tried > 2, "{tried}");
 }
 
 #[test]
 fn the_hooks_snapshot() {
     let tried = Scenario::new(changed(), &["hook", "run", "pre-commit"]).try_all();
-    assert!(tried > 3, "{tried}");
+    assert!(tried > 2, "{tried}");
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn a_restore() {
     repo.write("d/b.py", "later\n");
     std::fs::remove_file(repo.path().join("untracked.py")).unwrap();
     let tried = Scenario::new(repo, &["backup", "restore", "latest"]).try_all();
-    assert!(tried > 20, "{tried}");
+    assert!(tried > 15, "{tried}");
 }
 
 #[test]
@@ -319,7 +319,7 @@ fn a_restore_beside_the_tree() {
     let mut scenario = Scenario::new(repo, &["backup", "restore", "latest", "--to", "out"]);
     scenario.in_parts = true;
     let tried = scenario.try_all();
-    assert!(tried > 5, "{tried}");
+    assert!(tried > 4, "{tried}");
 }
 
 #[test]
@@ -328,5 +328,5 @@ fn a_fix() {
     repo.write("bad.py", "import torch\n\nx = torch.device(\"cuda:1\")\n");
     repo.write("d/bad.py", "import torch\n\nx = torch.device(\"cuda:1\")\n");
     let tried = Scenario::new(repo, &["fix"]).try_all();
-    assert!(tried > 20, "{tried}");
+    assert!(tried > 15, "{tried}");
 }

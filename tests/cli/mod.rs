@@ -1,6 +1,7 @@
 //! One file for each command, as in `src/cli/`.
 
 mod backup;
+mod backup_at_once;
 mod backup_create;
 mod backup_diff;
 mod backup_prune;
