@@ -71,6 +71,9 @@ const OF_RUN: &[&str] = &[
     "-n", "-p", "-e", "--name", "--prefix", "--with", "--python", "--extra", "--group",
 ];
 
+/// Options of `env` that take a word.
+const ENV_VALUES: &[&str] = &["-u", "-C", "-S", "--unset", "--chdir"];
+
 /// Options of `sudo` that take a word.
 const SUDO_VALUES: &[&str] = &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D"];
 
@@ -101,8 +104,18 @@ impl Shell {
             let name = base_name(&first.text);
             rest = match name {
                 "env" => {
-                    let end = after_options(behind, &["-u", "-C", "-S", "--unset", "--chdir"]);
-                    self.without(&behind[..behind.len() - end.len()]);
+                    let end = after_options(behind, ENV_VALUES);
+                    let options = &behind[..behind.len() - end.len()];
+                    self.without(options);
+                    // `env -` is `env -i`.
+                    let (lone, end) = match end.split_first() {
+                        Some((dash, end)) if dash.text == "-" => (true, end),
+                        _ => (false, end),
+                    };
+                    if lone || options.iter().any(starts_empty) {
+                        keeps = false;
+                        self.drop(&given);
+                    }
                     end
                 }
                 "sudo" | "doas" => {
@@ -256,6 +269,12 @@ fn runs_on_cards(name: &str) -> bool {
 fn preserves(word: &Word) -> bool {
     word.text.starts_with("--preserve-env")
         || (word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('E'))
+}
+
+/// Whether an option makes `env` start with no variables at all.
+fn starts_empty(word: &Word) -> bool {
+    let is_short = |letters: &str| letters.starts_with('i') && !letters.starts_with('-');
+    word.text == "--ignore-environment" || word.text.strip_prefix('-').is_some_and(is_short)
 }
 
 /// The words behind a program's options; `with_value` take a word each.
