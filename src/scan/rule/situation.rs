@@ -318,6 +318,18 @@ impl<'a> Situation<'a> {
             .filter_map(|(fact, write)| Some((fact, write, write.value.known()?.as_str())))
     }
 
+    /// Values that a variable gets in a container or an image.
+    pub(super) fn values_in_containers(
+        &self,
+        name: &'static str,
+    ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite, &'a str)> {
+        self.variables()
+            .filter(move |(_, write)| {
+                write.name == name && matches!(write.whose, Whose::Container | Whose::Image)
+            })
+            .filter_map(|(fact, write)| Some((fact, write, write.value.known()?.as_str())))
+    }
+
     /// Writes of a variable that set it, whatever to. A default for what is certainly set is none,
     /// nor is what only puts the earlier value back.
     pub(super) fn settings(
