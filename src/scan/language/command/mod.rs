@@ -8,6 +8,7 @@ mod blocks;
 mod container;
 mod flags;
 mod follow;
+mod input;
 mod launch;
 mod step;
 mod variable;
@@ -24,6 +25,7 @@ use crate::text::Span;
 
 use blocks::Blocks;
 use follow::Variables;
+pub(super) use input::Input;
 pub(super) use step::{Setting, Step, steps};
 pub(super) use words::{HOLE, Reference, Simple, Word};
 
@@ -246,7 +248,7 @@ impl Shell {
         let variables = std::mem::replace(&mut self.variables, variables);
         for command in &read.commands {
             self.simple_command(command, deep);
-            self.document(text, command, deep);
+            self.input(text, command, deep);
         }
         if self.exports == Exports::Own {
             self.withhold();
@@ -325,9 +327,8 @@ impl Shell {
             }
             _ => {
                 self.program(&words, deep);
-                if self.found.facts.len() > facts || command.document.is_some() {
-                    let end = command.document.map_or(command.span.end, |span| span.end);
-                    let scope = self.placed(Span::new(command.span.start, end));
+                if self.found.facts.len() > facts || command.input.is_some() {
+                    let scope = self.placed(command.with_input());
                     self.found.scopes.push(scope);
                 }
             }
@@ -346,39 +347,6 @@ impl Shell {
         };
         if text.text.contains([' ', '=']) {
             self.inner(&text, deep);
-        }
-    }
-
-    /// The here-document of an interpreter is its program.
-    fn document(&mut self, text: &str, command: &Simple, deep: u8) {
-        let Some(document) = command.document else {
-            return;
-        };
-        // `bash <<EOF`, `ssh host bash -s <<EOF`
-        let is_shell = |word: &Word| wrapper::SHELLS.contains(&base_name(&word.text));
-        if let Some(at) = command.words.iter().position(is_shell) {
-            let is_option = |word: &Word| word.text.starts_with('-') && !word.text.ends_with('c');
-            if command.words[at + 1..].iter().all(is_option) {
-                let script = text.get(document.start..document.end).unwrap_or_default();
-                let script = Word {
-                    text: script.to_owned(),
-                    span: document,
-                    quoted: Some(document),
-                    ..Word::default()
-                };
-                self.inner(&script, deep);
-            }
-            return;
-        }
-        let is_python = |word: &Word| is_python(base_name(&word.text));
-        let Some(at) = command.words.iter().position(is_python) else {
-            return;
-        };
-        let arguments = &command.words[at + 1..];
-        let reads_input = arguments.first().is_none_or(|word| word.text == "-")
-            || arguments.iter().all(|word| word.text.starts_with('-'));
-        if reads_input && let Some(code) = text.get(document.start..document.end) {
-            self.python(document, code);
         }
     }
 

@@ -40,6 +40,8 @@ pub(super) struct Around<'t> {
     pub(super) key: &'t str,
     /// The key around that one.
     pub(super) outer_key: &'t str,
+    /// The shell that runs scripts here, as the settings call it; empty where they do not say.
+    pub(super) shell: &'t str,
     /// How deep it lies.
     pub(super) depth: u16,
 }
@@ -128,7 +130,12 @@ impl<'t> Walk<'t> {
             Sense::Environment => around.owner,
             _ => Some(node.span),
         };
-        let around = Around { owner, ..around };
+        let shell = script::shell_of(node).unwrap_or(around.shell);
+        let around = Around {
+            owner,
+            shell,
+            ..around
+        };
         variable::of_pair(self, node, around);
         container::of_map(self, node, around);
         launcher::of_map(self, node, around);
