@@ -13,11 +13,7 @@ pub(super) fn facts_of(language: &Language, code: &Embedded, detail: Detail) -> 
 }
 
 /// The same, with the pieces of it that have an environment of their own.
-pub(super) fn read(
-    language: &Language,
-    code: &Embedded,
-    detail: Detail,
-) -> (Vec<Fact>, Vec<Span>) {
+pub(super) fn read(language: &Language, code: &Embedded, detail: Detail) -> (Vec<Fact>, Vec<Span>) {
     // What is dynamic need not say a word of GPUs; whether it is listed decides nothing else.
     let worth_reading = language.worth_reading(code.code());
     if !worth_reading && detail == Detail::Known {

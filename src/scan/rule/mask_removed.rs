@@ -57,7 +57,10 @@ fn of_children<'a>(situation: &Situation<'a>, name: &'static str) -> Vec<&'a Fac
     // The pieces that have the variable, and where it was last taken from a child in each.
     let mut set_in: BTreeSet<usize> = BTreeSet::new();
     let mut removed: BTreeMap<usize, &Fact> = BTreeMap::new();
-    for (fact, write) in situation.variables().filter(|(_, write)| write.name == name) {
+    for (fact, write) in situation
+        .variables()
+        .filter(|(_, write)| write.name == name)
+    {
         let is_set = write.value != Value::Absent;
         let scope = scopes.innermost(fact.span.start);
         match (write.whose, scope) {

@@ -176,17 +176,6 @@ impl Shell {
         }
     }
 
-    /// `mpirun -x V=1`: for every process.
-    fn handed_on(&mut self, arguments: &[Word]) {
-        for pair in arguments.windows(2) {
-            if let [flag, word] = pair
-                && flag.text == "-x"
-            {
-                self.write(word, crate::scan::fact::Whose::Child);
-            }
-        }
-    }
-
     fn flag(&mut self, api: &'static str, flag: &str, cards: Cards, given: &Given<'_>) {
         let kind = FactKind::LauncherFlag {
             flag: flag.to_owned(),

@@ -6,6 +6,7 @@
 
 mod blocks;
 mod container;
+mod environment;
 mod flags;
 mod follow;
 mod input;
@@ -239,6 +240,16 @@ impl Shell {
     }
 
     fn text(&mut self, text: &str, deep: u8) {
+        let variables = self.commands(text, deep);
+        if self.exports == Exports::Own {
+            self.withhold();
+            self.forget_values();
+        }
+        self.variables = variables;
+    }
+
+    /// The commands of a text; the variables of the text around it.
+    fn commands(&mut self, text: &str, deep: u8) -> Variables {
         let read = words::read(text);
         if matches!(self.place, Place::Behind(0)) {
             self.found.unclosed = self.found.unclosed.or(read.unclosed);
@@ -250,11 +261,7 @@ impl Shell {
             self.simple_command(command, deep);
             self.input(text, command, deep);
         }
-        if self.exports == Exports::Own {
-            self.withhold();
-            self.forget_values();
-        }
-        self.variables = variables;
+        variables
     }
 
     /// A text that a word holds, for a shell of its own.
@@ -262,6 +269,19 @@ impl Shell {
         let Some(deep) = deep.checked_sub(1) else {
             return;
         };
+        let exported = std::mem::take(&mut self.exported);
+        let local = std::mem::take(&mut self.local);
+        let names = std::mem::take(&mut self.exported_names);
+        let exports = std::mem::replace(&mut self.exports, Exports::Children);
+        self.at_word(word, |shell| shell.text(&word.text, deep));
+        self.exported = exported;
+        self.local = local;
+        self.exported_names = names;
+        self.exports = exports;
+    }
+
+    /// Reads what stands in a word, with the places that it has there.
+    fn at_word(&mut self, word: &Word, read: impl FnOnce(&mut Self)) {
         let around = self.place;
         self.place = match (around, word.quoted) {
             (Place::Behind(offset), Some(quoted))
@@ -274,15 +294,7 @@ impl Shell {
             }
             (inside, _) => inside,
         };
-        let exported = std::mem::take(&mut self.exported);
-        let local = std::mem::take(&mut self.local);
-        let names = std::mem::take(&mut self.exported_names);
-        let exports = std::mem::replace(&mut self.exports, Exports::Children);
-        self.text(&word.text, deep);
-        self.exported = exported;
-        self.local = local;
-        self.exported_names = names;
-        self.exports = exports;
+        read(self);
         self.place = around;
     }
 
@@ -315,11 +327,12 @@ impl Shell {
             }
             "unset" => self.unset(&words[1..]),
             ":" => self.defaults(&command.words),
-            "alias" | "eval" => {
+            "alias" => {
                 for word in &words[1..] {
                     self.alias(word, deep);
                 }
             }
+            "eval" => self.eval(command, &words[1..], deep),
             _ if words.iter().all(|word| assignment(word).is_some()) => {
                 for word in &words {
                     self.assign(word);
@@ -335,7 +348,27 @@ impl Shell {
         }
     }
 
-    /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`, and what `eval` runs.
+    /// What `eval` runs, in this very shell.
+    fn eval(&mut self, command: &Simple, words: &[Word], deep: u8) {
+        let Some(inner) = deep.checked_sub(1) else {
+            return;
+        };
+        match words {
+            [only] => self.at_word(only, |shell| {
+                shell.variables = shell.commands(&only.text, inner);
+            }),
+            _ => {
+                let run = Simple {
+                    words: words.to_vec(),
+                    span: command.span,
+                    input: None,
+                };
+                self.simple_command(&run, inner);
+            }
+        }
+    }
+
+    /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`.
     fn alias(&mut self, word: &Word, deep: u8) {
         let text = match assignment(word) {
             Some((_, text)) => Word {

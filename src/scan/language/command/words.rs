@@ -210,7 +210,8 @@ impl Reader<'_> {
 
     /// `cat <<EOF | python`: who reads what `cat` only hands on.
     fn pipe(&mut self, at: usize) {
-        let is_or = self.next_is('|') || self.text.get(..at).is_some_and(|text| text.ends_with('|'));
+        let is_or =
+            self.next_is('|') || self.text.get(..at).is_some_and(|text| text.ends_with('|'));
         if let Some((cat, document)) = self.commands.last_mut().filter(|_| !is_or)
             && cat.words.iter().map(|word| word.text.as_str()).eq(["cat"])
         {

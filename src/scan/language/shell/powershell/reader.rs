@@ -3,6 +3,7 @@
 //! No grammar: what is asked of a script is which literals stand where, and its lines tell that.
 
 use super::super::setx::{kept, upper};
+use super::start_process::started;
 use super::word::variable_name;
 use crate::scan::language::command::{Input, Setting, Simple, Step, Word};
 use crate::text::Span;
@@ -88,6 +89,12 @@ impl<'t> Reader<'t> {
                     if !self.words.is_empty() {
                         self.end_command();
                     }
+                    self.advance();
+                }
+                // What a list's elements are to a program: words.
+                ',' => self.advance(),
+                '(' if self.words.last().is_some_and(|word| word.text == "@") => {
+                    self.words.pop();
                     self.advance();
                 }
                 '|' => {
@@ -251,11 +258,10 @@ impl<'t> Reader<'t> {
         let span = Span::new(first.span.start, last.span.end);
         match item(&words, span).or_else(|| kept(&words)) {
             Some(step) => self.steps.push(step),
-            None => self.steps.push(Step::Start(Simple {
-                span,
-                words,
-                input,
-            })),
+            None => {
+                let words = started(self.text, &words).unwrap_or(words);
+                self.steps.push(Step::Start(Simple { span, words, input }));
+            }
         }
     }
 }
