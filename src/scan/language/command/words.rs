@@ -179,6 +179,7 @@ impl Reader<'_> {
                 self.word(at).hide();
                 self.open_frame(Kind::Substitution, at);
             }
+            '<' if self.placeholder(at) => {}
             '<' | '>' => self.redirection(at, Redirected::File),
             '#' if self.frame.word.is_none() => {
                 while self.characters.next_if(|(_, c)| *c != '\n').is_some() {}
@@ -206,6 +207,27 @@ impl Reader<'_> {
 
     fn next_is(&mut self, expected: char) -> bool {
         self.characters.peek().is_some_and(|(_, c)| *c == expected)
+    }
+
+    /// `<model>`, for a word that the reader of a page is to fill in.
+    fn placeholder(&mut self, at: usize) -> bool {
+        let rest = self.text.get(at + 1..).unwrap_or_default();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let behind = rest.get(length..).unwrap_or_default();
+        let Some(behind) = behind.strip_prefix('>').filter(|_| length > 0) else {
+            return false;
+        };
+        if !behind.is_empty() && !behind.starts_with([' ', '\t', '\r', '\n']) {
+            return false;
+        }
+        let word = self.word(at);
+        word.hide();
+        word.plain = false;
+        word.quoted = None;
+        word.text.push(HOLE);
+        self.skip_to(at + 1 + length + 1);
+        true
     }
 
     /// `cat <<EOF | python`: who reads what `cat` only hands on.
