@@ -6,11 +6,7 @@ use crate::scan::fact::{Fact, FactKind, FileFacts, HowSet, Value, VariableWrite,
 
 /// Makes indices of the writes of such variables, where their value is known.
 pub(super) fn indices(mut facts: FileFacts) -> FileFacts {
-    if facts
-        .facts
-        .iter()
-        .any(|fact| chosen(&fact.kind).is_some())
-    {
+    if facts.facts.iter().any(|fact| chosen(&fact.kind).is_some()) {
         facts.facts = facts.facts.into_iter().flat_map(of_fact).collect();
     }
     facts

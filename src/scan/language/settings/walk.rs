@@ -42,6 +42,8 @@ pub(super) struct Around<'t> {
     pub(super) outer_key: &'t str,
     /// The shell that runs scripts here, as the settings call it; empty where they do not say.
     pub(super) shell: &'t str,
+    /// Whether it stands elsewhere in the file too.
+    pub(super) is_taken_over: bool,
     /// How deep it lies.
     pub(super) depth: u16,
 }
@@ -118,6 +120,15 @@ impl<'t> Walk<'t> {
                 }
             }
             Kind::Scalar(scalar) => self.scalar(node, scalar, around),
+            Kind::TakenOver(entries) => {
+                let around = Around {
+                    is_taken_over: true,
+                    ..around
+                };
+                for entry in entries {
+                    self.entry(entry, false, around);
+                }
+            }
             Kind::Nothing => {}
         }
     }
@@ -142,8 +153,28 @@ impl<'t> Walk<'t> {
         script::of_map(self, node, around);
         let asks_for_cards = container::asks_for_cards(node, around);
         for entry in entries {
+            if entry.key == "<<" {
+                self.merged(entries, entry, around);
+                continue;
+            }
             let was_read = asks_for_cards || launcher::reads(node, &entry.key, around);
             self.entry(entry, was_read, around);
+        }
+    }
+
+    /// What a map takes over from others, and does not say itself.
+    fn merged(&mut self, own: &'t [Entry], entry: &'t Entry, around: Around<'t>) {
+        let around = Around {
+            is_taken_over: true,
+            ..around
+        };
+        for taken in entry.value.taken_over() {
+            if own.iter().all(|own| own.key != taken.key) {
+                self.entry(taken, false, around);
+            }
+        }
+        if matches!(entry.value.kind, Kind::Map(_)) {
+            self.entry(entry, false, around);
         }
     }
 
