@@ -95,6 +95,11 @@ impl<'t> Walk<'t> {
         for root in roots {
             let around = Around {
                 owner: Some(root.span),
+                sense: if is_of_interface(root) {
+                    Sense::Prose
+                } else {
+                    Sense::Settings
+                },
                 in_container: container::is_compose(root) || container::is_dev_container(root),
                 ..Around::default()
             };
@@ -245,6 +250,16 @@ impl<'t> Walk<'t> {
         let index = Value::Known(index);
         self.fact(span, value, api, FactKind::SelectIndex { index });
     }
+}
+
+/// Whether a file describes an interface (`OpenAPI`): what it calls a default, a server's code says
+/// anew.
+fn is_of_interface(root: &Node) -> bool {
+    let is_known = root.get("openapi").is_some() || root.get("swagger").is_some();
+    is_known
+        && ["paths", "components", "definitions"]
+            .iter()
+            .any(|key| root.get(key).is_some())
 }
 
 /// An entry from its key to the end of its value.
