@@ -78,7 +78,8 @@ fn addressed(line: &str, own: Span, signs: &[&str]) -> Option<Span> {
             .trim_end_matches("-->")
             .trim_end_matches("#>")
             .trim_end();
-        (stands_apart && !is_printed).then(|| Span::new(own.start + at, own.start + at + words.len()))
+        (stands_apart && !is_printed)
+            .then(|| Span::new(own.start + at, own.start + at + words.len()))
     })
 }
 

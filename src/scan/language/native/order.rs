@@ -92,12 +92,15 @@ impl Reader<'_> {
         let mut open: Vec<Open> = Vec::new();
         for at in 0..self.tokens.len() {
             while open.last().is_some_and(|body| body.end < at) {
-                open.pop();
+                self.close(&mut open);
             }
             if self.tokens.is_open(at, b'(') {
                 // Outside a function it is a declaration.
-                if open.last().is_some_and(|body| !body.is_left) {
-                    self.start(at);
+                if let Some(body) = open.last_mut() {
+                    body.starts_program |= self.starts_program(at);
+                    if !body.is_left {
+                        self.start(at);
+                    }
                 }
                 continue;
             }
@@ -123,11 +126,46 @@ impl Reader<'_> {
             open.push(Open {
                 end: self.tokens.close_of(at),
                 body: bodies.len(),
+                first: self.facts.len(),
                 is_left,
+                starts_program: false,
             });
             bodies.push(Body { span, outer, runs });
         }
+        while !open.is_empty() {
+            self.close(&mut open);
+        }
         bodies
+    }
+
+    /// Ends a body. What a function sets that starts a program is meant for that, whenever it is
+    /// set: nothing is too late there.
+    fn close(&mut self, open: &mut Vec<Open>) {
+        let Some(body) = open.pop() else { return };
+        match open.last_mut() {
+            Some(outer) => outer.starts_program |= body.starts_program,
+            None if body.starts_program => self.facts.truncate(body.first),
+            None => {}
+        }
+    }
+
+    /// Whether a bracket is that of a call which starts a program.
+    fn starts_program(&self, open: usize) -> bool {
+        let name = open.checked_sub(1).and_then(|at| self.tokens.word(at));
+        name.is_some_and(|name| {
+            let name = name.trim_start_matches('_');
+            name.starts_with("exec")
+                || name.starts_with("CreateProcess")
+                || [
+                    "fork",
+                    "popen",
+                    "posix_spawn",
+                    "posix_spawnp",
+                    "system",
+                    "vfork",
+                ]
+                .contains(&name)
+        })
     }
 
     /// What the words before a block make of it.
@@ -190,6 +228,10 @@ struct Open {
     end: usize,
     /// Its place in the list.
     body: usize,
+    /// How many facts there were before it.
+    first: usize,
+    /// Whether a program is started in it.
+    starts_program: bool,
     /// Whether it leaves its function, and nothing is set in it.
     is_left: bool,
 }
