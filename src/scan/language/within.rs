@@ -9,15 +9,22 @@ use crate::text::Span;
 /// What a whole piece of code says, for the file around it: it is one program among others, so what
 /// it sets is a child's.
 pub(super) fn facts_of(language: &Language, code: &Embedded, detail: Detail) -> Vec<Fact> {
+    read(language, code, detail).0
+}
+
+/// The same, with the pieces of it that have an environment of their own.
+pub(super) fn read(language: &Language, code: &Embedded, detail: Detail) -> (Vec<Fact>, Vec<Span>) {
     // What is dynamic need not say a word of GPUs; whether it is listed decides nothing else.
     let worth_reading = language.worth_reading(code.code());
     if !worth_reading && detail == Detail::Known {
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     }
-    let facts = language
+    let found = language
         .read(code.code(), detail)
-        .map_or_else(|_| Vec::new(), |facts: FileFacts| facts.facts);
-    let others = facts.into_iter().filter_map(|mut fact| {
+        .unwrap_or_else(|_| FileFacts::default());
+    let scopes = found.scopes.spans().map(|scope| code.in_file(scope));
+    let scopes = scopes.collect();
+    let others = found.facts.into_iter().filter_map(|mut fact| {
         match &mut fact.kind {
             // When its CUDA starts is nobody else's matter.
             FactKind::StartsCuda(_) => return None,
@@ -32,7 +39,7 @@ pub(super) fn facts_of(language: &Language, code: &Embedded, detail: Detail) -> 
         fact.value = fact.value.map(|value| bare(code.code(), value));
         Some(fact)
     });
-    placed(others.collect(), code)
+    (placed(others.collect(), code), scopes)
 }
 
 /// A value without its quotes, as it is mended in place; one with more than a pair of quotes is left

@@ -6,8 +6,10 @@
 
 mod blocks;
 mod container;
+mod environment;
 mod flags;
 mod follow;
+mod input;
 mod launch;
 mod step;
 mod variable;
@@ -24,6 +26,7 @@ use crate::text::Span;
 
 use blocks::Blocks;
 use follow::Variables;
+pub(super) use input::Input;
 pub(super) use step::{Setting, Step, steps};
 pub(super) use words::{HOLE, Reference, Simple, Word};
 
@@ -237,6 +240,16 @@ impl Shell {
     }
 
     fn text(&mut self, text: &str, deep: u8) {
+        let variables = self.commands(text, deep);
+        if self.exports == Exports::Own {
+            self.withhold();
+            self.forget_values();
+        }
+        self.variables = variables;
+    }
+
+    /// The commands of a text; the variables of the text around it.
+    fn commands(&mut self, text: &str, deep: u8) -> Variables {
         let read = words::read(text);
         if matches!(self.place, Place::Behind(0)) {
             self.found.unclosed = self.found.unclosed.or(read.unclosed);
@@ -246,13 +259,9 @@ impl Shell {
         let variables = std::mem::replace(&mut self.variables, variables);
         for command in &read.commands {
             self.simple_command(command, deep);
-            self.document(text, command, deep);
+            self.input(text, command, deep);
         }
-        if self.exports == Exports::Own {
-            self.withhold();
-            self.forget_values();
-        }
-        self.variables = variables;
+        variables
     }
 
     /// A text that a word holds, for a shell of its own.
@@ -260,6 +269,19 @@ impl Shell {
         let Some(deep) = deep.checked_sub(1) else {
             return;
         };
+        let exported = std::mem::take(&mut self.exported);
+        let local = std::mem::take(&mut self.local);
+        let names = std::mem::take(&mut self.exported_names);
+        let exports = std::mem::replace(&mut self.exports, Exports::Children);
+        self.at_word(word, |shell| shell.text(&word.text, deep));
+        self.exported = exported;
+        self.local = local;
+        self.exported_names = names;
+        self.exports = exports;
+    }
+
+    /// Reads what stands in a word, with the places that it has there.
+    fn at_word(&mut self, word: &Word, read: impl FnOnce(&mut Self)) {
         let around = self.place;
         self.place = match (around, word.quoted) {
             (Place::Behind(offset), Some(quoted))
@@ -272,15 +294,7 @@ impl Shell {
             }
             (inside, _) => inside,
         };
-        let exported = std::mem::take(&mut self.exported);
-        let local = std::mem::take(&mut self.local);
-        let names = std::mem::take(&mut self.exported_names);
-        let exports = std::mem::replace(&mut self.exports, Exports::Children);
-        self.text(&word.text, deep);
-        self.exported = exported;
-        self.local = local;
-        self.exported_names = names;
-        self.exports = exports;
+        read(self);
         self.place = around;
     }
 
@@ -313,11 +327,12 @@ impl Shell {
             }
             "unset" => self.unset(&words[1..]),
             ":" => self.defaults(&command.words),
-            "alias" | "eval" => {
+            "alias" => {
                 for word in &words[1..] {
                     self.alias(word, deep);
                 }
             }
+            "eval" => self.eval(command, &words[1..], deep),
             _ if words.iter().all(|word| assignment(word).is_some()) => {
                 for word in &words {
                     self.assign(word);
@@ -325,16 +340,35 @@ impl Shell {
             }
             _ => {
                 self.program(&words, deep);
-                if self.found.facts.len() > facts || command.document.is_some() {
-                    let end = command.document.map_or(command.span.end, |span| span.end);
-                    let scope = self.placed(Span::new(command.span.start, end));
+                if self.found.facts.len() > facts || command.input.is_some() {
+                    let scope = self.placed(command.with_input());
                     self.found.scopes.push(scope);
                 }
             }
         }
     }
 
-    /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`, and what `eval` runs.
+    /// What `eval` runs, in this very shell.
+    fn eval(&mut self, command: &Simple, words: &[Word], deep: u8) {
+        let Some(inner) = deep.checked_sub(1) else {
+            return;
+        };
+        match words {
+            [only] => self.at_word(only, |shell| {
+                shell.variables = shell.commands(&only.text, inner);
+            }),
+            _ => {
+                let run = Simple {
+                    words: words.to_vec(),
+                    span: command.span,
+                    input: None,
+                };
+                self.simple_command(&run, inner);
+            }
+        }
+    }
+
+    /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`.
     fn alias(&mut self, word: &Word, deep: u8) {
         let text = match assignment(word) {
             Some((_, text)) => Word {
@@ -346,39 +380,6 @@ impl Shell {
         };
         if text.text.contains([' ', '=']) {
             self.inner(&text, deep);
-        }
-    }
-
-    /// The here-document of an interpreter is its program.
-    fn document(&mut self, text: &str, command: &Simple, deep: u8) {
-        let Some(document) = command.document else {
-            return;
-        };
-        // `bash <<EOF`, `ssh host bash -s <<EOF`
-        let is_shell = |word: &Word| wrapper::SHELLS.contains(&base_name(&word.text));
-        if let Some(at) = command.words.iter().position(is_shell) {
-            let is_option = |word: &Word| word.text.starts_with('-') && !word.text.ends_with('c');
-            if command.words[at + 1..].iter().all(is_option) {
-                let script = text.get(document.start..document.end).unwrap_or_default();
-                let script = Word {
-                    text: script.to_owned(),
-                    span: document,
-                    quoted: Some(document),
-                    ..Word::default()
-                };
-                self.inner(&script, deep);
-            }
-            return;
-        }
-        let is_python = |word: &Word| is_python(base_name(&word.text));
-        let Some(at) = command.words.iter().position(is_python) else {
-            return;
-        };
-        let arguments = &command.words[at + 1..];
-        let reads_input = arguments.first().is_none_or(|word| word.text == "-")
-            || arguments.iter().all(|word| word.text.starts_with('-'));
-        if reads_input && let Some(code) = text.get(document.start..document.end) {
-            self.python(document, code);
         }
     }
 

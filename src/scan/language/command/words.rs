@@ -6,6 +6,7 @@ mod dollar;
 mod quote;
 mod word;
 
+use super::input::Input;
 use crate::text::Span;
 
 pub(in crate::scan::language) use word::Reference;
@@ -18,8 +19,8 @@ pub(in crate::scan::language) struct Simple {
     pub(in crate::scan::language) words: Vec<Word>,
     /// From its first word to its last.
     pub(in crate::scan::language) span: Span,
-    /// The lines of the here-document that is its input.
-    pub(in crate::scan::language) document: Option<Span>,
+    /// Its input, where the text has it.
+    pub(in crate::scan::language) input: Option<Input>,
 }
 
 /// A text's commands.
@@ -46,7 +47,9 @@ pub(super) fn read(text: &str) -> Commands {
     reader.read();
     let documents = reader.documents;
     let commands = reader.commands.into_iter().map(|(mut simple, document)| {
-        simple.document = document.and_then(|at: usize| documents.get(at).copied().flatten());
+        if let Some(lines) = document.and_then(|at: usize| documents.get(at).copied().flatten()) {
+            simple.input = Some(Input::Lines(lines));
+        }
         simple
     });
     Commands {
@@ -76,16 +79,26 @@ struct Frame {
     words: Vec<Word>,
     start: Option<usize>,
     word: Option<Word>,
-    /// Whether the next word is a file that something is redirected to.
-    redirected: bool,
+    /// What the next word is, if not one of the command's.
+    redirected: Option<Redirected>,
     /// The open double quotes.
     quotes: Option<Quotes>,
     document: Option<usize>,
+    /// The text of a here-string.
+    input: Option<Word>,
     /// Subshells that are open in it.
     parentheses: usize,
     kind: Kind,
     /// Where it begins.
     at: usize,
+}
+
+/// What the word behind a redirection is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Redirected {
+    File,
+    /// `<<< text`
+    Text,
 }
 
 #[derive(Clone, Copy)]
@@ -149,11 +162,14 @@ impl Reader<'_> {
                 self.skip_documents(at + 1);
             }
             // The `&` of `2>&1` and `&>log`.
-            '&' if self.frame.redirected && self.frame.word.is_none() => {}
+            '&' if self.frame.redirected.is_some() && self.frame.word.is_none() => {}
             '&' if self.next_is('>') => self.end_word(at),
             ';' | '|' | '&' => {
                 self.end_word(at);
                 self.end_command(at);
+                if c == '|' {
+                    self.pipe(at);
+                }
             }
             '(' => self.parenthesis(at),
             ')' => self.closing(at),
@@ -163,7 +179,8 @@ impl Reader<'_> {
                 self.word(at).hide();
                 self.open_frame(Kind::Substitution, at);
             }
-            '<' | '>' => self.redirection(at),
+            '<' if self.placeholder(at) => {}
+            '<' | '>' => self.redirection(at, Redirected::File),
             '#' if self.frame.word.is_none() => {
                 while self.characters.next_if(|(_, c)| *c != '\n').is_some() {}
             }
@@ -192,14 +209,50 @@ impl Reader<'_> {
         self.characters.peek().is_some_and(|(_, c)| *c == expected)
     }
 
-    fn redirection(&mut self, at: usize) {
+    /// `<model>`, for a word that the reader of a page is to fill in.
+    fn placeholder(&mut self, at: usize) -> bool {
+        let rest = self.text.get(at + 1..).unwrap_or_default();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let behind = rest.get(length..).unwrap_or_default();
+        let Some(behind) = behind.strip_prefix('>').filter(|_| length > 0) else {
+            return false;
+        };
+        if !behind.is_empty() && !behind.starts_with([' ', '\t', '\r', '\n']) {
+            return false;
+        }
+        let word = self.word(at);
+        word.hide();
+        word.plain = false;
+        word.quoted = None;
+        word.text.push(HOLE);
+        self.skip_to(at + 1 + length + 1);
+        true
+    }
+
+    /// `cat <<EOF | python`: who reads what `cat` only hands on.
+    fn pipe(&mut self, at: usize) {
+        let is_or =
+            self.next_is('|') || self.text.get(..at).is_some_and(|text| text.ends_with('|'));
+        if let Some((cat, document)) = self.commands.last_mut().filter(|_| !is_or)
+            && cat.words.iter().map(|word| word.text.as_str()).eq(["cat"])
+        {
+            self.frame.document = document.take();
+            self.frame.input = match cat.input.take() {
+                Some(Input::Word(word)) => Some(word),
+                _ => None,
+            };
+        }
+    }
+
+    fn redirection(&mut self, at: usize, redirected: Redirected) {
         // `2>` has no word before it.
         let is_number = |word: &Word| word.plain && word.text.bytes().all(|b| b.is_ascii_digit());
         if self.frame.word.as_ref().is_some_and(is_number) {
             self.frame.word = None;
         }
         self.end_word(at);
-        self.frame.redirected = true;
+        self.frame.redirected = Some(redirected);
     }
 
     /// A subshell, a function's `()`, a list's `name=(`, or arithmetic.
@@ -346,23 +399,26 @@ impl Reader<'_> {
     fn end_word(&mut self, at: usize) {
         if let Some(mut word) = self.frame.word.take() {
             word.span.end = at;
-            if !std::mem::take(&mut self.frame.redirected) {
-                self.frame.words.push(word);
+            match self.frame.redirected.take() {
+                None => self.frame.words.push(word),
+                Some(Redirected::Text) => self.frame.input = Some(word),
+                Some(Redirected::File) => {}
             }
         }
     }
 
     fn end_command(&mut self, at: usize) {
-        self.frame.redirected = false;
+        self.frame.redirected = None;
         let start = self.frame.start.take();
         let document = self.frame.document.take();
+        let input = self.frame.input.take();
         if !self.frame.words.is_empty() {
             let words = std::mem::take(&mut self.frame.words);
             let start = start.unwrap_or(words[0].span.start);
             let simple = Simple {
                 span: Span::new(start, at.max(start)),
                 words,
-                document: None,
+                input: input.map(Input::Word),
             };
             self.commands.push((simple, document));
         }

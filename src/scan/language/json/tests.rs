@@ -28,7 +28,7 @@ fn shown(text: &str, node: &Node) -> String {
             }
             None => format!("({})", scalar.text),
         },
-        Kind::Nothing => "-".to_owned(),
+        Kind::TakenOver(_) | Kind::Nothing => "-".to_owned(),
     }
 }
 

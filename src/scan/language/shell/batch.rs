@@ -311,7 +311,7 @@ impl Reader<'_> {
         self.steps.push(Step::Start(Simple {
             span: Span::new(start.min(end), end),
             words,
-            document: None,
+            input: None,
         }));
     }
 }

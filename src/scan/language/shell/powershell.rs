@@ -1,6 +1,7 @@
 //! `PowerShell`: `$env:NAME = "value"`, and what else writes its environment.
 
 mod reader;
+mod start_process;
 mod word;
 
 use super::prefix;

@@ -89,7 +89,7 @@ impl<'t> Builder<'t> {
             match &mut open.values {
                 Kind::List(elements) => elements.push(node),
                 Kind::Map(entries) => entries.extend(nested(std::mem::take(&mut open.key), node)),
-                Kind::Scalar(_) | Kind::Nothing => {}
+                Kind::Scalar(_) | Kind::TakenOver(_) | Kind::Nothing => {}
             }
             return;
         }

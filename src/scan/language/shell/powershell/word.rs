@@ -124,12 +124,14 @@ impl Reader<'_> {
         } else {
             "\n'@"
         };
-        let open = self.at;
-        word.plain = false;
-        word.quoted = None;
+        let open = self.at + 2;
+        let only = std::mem::replace(&mut word.plain, false) && word.text.is_empty();
         self.past(end);
-        let inside = self.text.get(open + 2..self.at).unwrap_or_default();
-        word.text.push_str(inside.trim_end_matches(end));
+        let inside = self.text.get(open..self.at).unwrap_or_default();
+        let inside = inside.strip_suffix(end).unwrap_or(inside);
+        word.text.push_str(inside);
+        let exact = only && (end.ends_with("'@") || !inside.contains('`'));
+        word.quoted = exact.then(|| Span::new(open, open + inside.len()));
         if inside.contains('$') {
             word.hide();
         }
