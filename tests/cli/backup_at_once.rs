@@ -15,7 +15,7 @@ fn rounds() -> usize {
     asked.map_or(3, |number| number.parse().unwrap())
 }
 
-fn run(repo: &TestRepo, folder: &Path, program: &Path, arguments: &[&str]) -> Run {
+fn run_in(repo: &TestRepo, folder: &Path, program: &Path, arguments: &[&str]) -> Run {
     command(program, folder, repo.home())
         .args(arguments)
         .output()
@@ -52,14 +52,14 @@ fn no_archive_is_lost_or_broken_when_eight_work_at_once() {
             let (repo, made, removed) = (&repo, &made, &removed);
             scope.spawn(move || {
                 let gpuguard = |arguments: &[&str]| {
-                    let run = run(repo, folder, program(), arguments);
+                    let run = run_in(repo, folder, program(), arguments);
                     assert_eq!(run.code, 0, "{arguments:?} in {number}: {run}");
                     run
                 };
                 for round in 0..rounds() {
                     let file = folder.join("a.py");
                     std::fs::write(&file, format!("x = {number}, {round}\n")).unwrap();
-                    let staged = self::run(repo, folder, &git(), &["add", "a.py"]);
+                    let staged = run_in(repo, folder, &git(), &["add", "a.py"]);
                     assert_eq!(staged.code, 0, "{staged}");
                     gpuguard(&["hook", "run", "pre-commit"]);
                     let run = gpuguard(&["backup", "create", "a.py"]);

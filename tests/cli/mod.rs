@@ -11,6 +11,7 @@ mod backup_versions;
 mod faults;
 mod fix;
 mod fix_interrupted;
+mod git_support;
 mod gpu;
 mod hook;
 #[cfg(target_os = "linux")]
