@@ -172,13 +172,19 @@ fn plan_text(plan: &Plan) -> String {
             Action::Forget => "forget",
             Action::Stage => "stage",
         };
-        let _ = writeln!(text, "  {word:<17}  {}", change.path);
+        let note = if change.edited && change.action != Action::RemoveUntracked {
+            " (with edits that are not staged)"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "  {word:<17}  {}{note}", change.path);
     }
     let skipped = skipped_text(plan);
     if !skipped.is_empty() {
         text.push_str(&skipped);
         text.push('\n');
     }
+    text.push_str("what stands there now is saved as a backup first; `--undo` brings it back\n");
     text
 }
 

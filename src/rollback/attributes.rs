@@ -116,6 +116,7 @@ impl Workplace<'_> {
                 changes.push(Change {
                     path: path.clone(),
                     action: Action::Restore,
+                    edited: false,
                     goal: side,
                     index: side,
                 });

@@ -65,6 +65,8 @@ pub struct Change {
     pub path: RepoPath,
     /// What happens to it.
     pub action: Action,
+    /// Whether the file has bytes that are nowhere in Git: they are in the snapshot only.
+    pub edited: bool,
     pub(super) goal: TreeSide,
     pub(super) index: TreeSide,
 }
@@ -197,6 +199,7 @@ impl Workplace<'_> {
                 plan.changes.push(Change {
                     path,
                     action,
+                    edited: difference.edited && matches!(standing, Standing::Leaf { .. }),
                     goal: difference.commit,
                     index: difference.index,
                 });
@@ -275,6 +278,7 @@ impl Workplace<'_> {
             plan.changes.push(Change {
                 path,
                 action: Action::RemoveUntracked,
+                edited: true,
                 goal: None,
                 index: None,
             });
@@ -324,7 +328,13 @@ mod tests {
         .look(std::path::Path::new("."))
         .unwrap();
         let decide = |commit, index, standing: &Standing, tracked| {
-            decide(&Difference { commit, index }, standing, tracked)
+            let edited = false;
+            let difference = Difference {
+                commit,
+                index,
+                edited,
+            };
+            decide(&difference, standing, tracked)
         };
         let gone = Standing::Absent;
         assert_eq!(decide(blob, blob, &here, true), Some(Action::Restore));

@@ -90,6 +90,7 @@ impl Workplace<'_> {
             index,
             saved: Saved::default(),
         };
+        let edited = self.repository.edited_paths()?;
         for path in touched {
             let has = now.get(&path).copied().flatten();
             let side = told.saved.index.get(&path).copied().unwrap_or(has);
@@ -101,7 +102,9 @@ impl Workplace<'_> {
                 None => continue,
                 Some(action) => action,
             };
+            let changes_file = !matches!(action, Action::Stage | Action::Forget);
             plan.changes.push(Change {
+                edited: changes_file && edited.contains(&path),
                 path,
                 action,
                 goal: side,

@@ -205,3 +205,20 @@ fn a_damaged_backup_changes_nothing() {
     assert!(run.stderr.contains("is damaged"), "{run}");
     assert_eq!(repo.read("a.py"), b"other\n");
 }
+
+#[test]
+fn the_plan_names_what_is_in_no_other_place() {
+    let repo = two_commits();
+    repo.write("a.py", "edited\n");
+    repo.write("new.py", "staged\n");
+    repo.git(&["add", "new.py"]);
+    let run = rollback(&repo, &["old", "--dry-run"]);
+    assert!(
+        run.stdout
+            .contains("a.py (with edits that are not staged)\n"),
+        "{run}"
+    );
+    assert!(run.stdout.contains("new.py\n"), "{run}");
+    assert!(run.stdout.contains("gone.py\n"), "{run}");
+    assert!(run.stdout.contains("saved as a backup first"), "{run}");
+}
