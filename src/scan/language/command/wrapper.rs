@@ -142,8 +142,9 @@ impl Shell {
                     let end = after_options(behind, XARGS_VALUES);
                     let options = &behind[..behind.len() - end.len()];
                     match placeholder(options) {
-                        Some(mark) if of_xargs.set(filled_in(end, mark)).is_ok() => {
-                            of_xargs.get().map_or(end, Vec::as_slice)
+                        // Once: of what fills in what is filled in, nothing is known.
+                        Some(mark) if of_xargs.get().is_none() => {
+                            of_xargs.get_or_init(|| filled_in(end, mark))
                         }
                         _ => end,
                     }
