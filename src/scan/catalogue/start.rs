@@ -201,7 +201,7 @@ const DRIVER: &[&str] = &[
     "cudaStreamCreate",
 ];
 
-/// Functions of C++ libraries, with their name spaces. OpenCV's counts the cards by
+/// Functions of C++ libraries, with their name spaces. `OpenCV`'s counts the cards by
 /// `cudaGetDeviceCount`, as `PyTorch`'s does.
 const NATIVE: &[Row] = &[
     row("cv::cuda::getCudaEnabledDeviceCount", Certainly),

@@ -91,6 +91,12 @@ const OTHERS: &[&str] = &[
     "musa",
 ];
 
+/// Whether a text speaks of TPUs.
+pub(super) fn speaks_of_tpus(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| word.eq_ignore_ascii_case("tpu") || word.eq_ignore_ascii_case("tpus"))
+}
+
 /// Whether a text speaks of other accelerators.
 pub(super) fn speaks_of_others(text: &str) -> bool {
     let text = text.to_ascii_lowercase();

@@ -66,6 +66,7 @@ impl Shell {
         };
         // Its other devices have numbers too.
         if flag.program == "ffmpeg" && !mentions(&["cuda", "nvenc", "cuvid", "nvdec", "npp"])
+            || matches!(flag.takes, Takes::Count | Takes::Settings) && self.of_tpus
             || flag.takes == Takes::Processes && mentions(&["-H", "--host"])
         {
             return;

@@ -171,6 +171,10 @@ fn of_one_environment(found: CommandFacts) -> Vec<Fact> {
 }
 
 /// One shell, from its start to its end.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else about the text; none excludes another"
+)]
 struct Shell {
     when: When,
     exports: Exports,
@@ -194,6 +198,8 @@ struct Shell {
     in_container: bool,
     /// Whether the text speaks of other accelerators, whose numbers look the same.
     of_others: bool,
+    /// Whether it speaks of TPUs, which are counted by the same flags.
+    of_tpus: bool,
     dialect: Dialect,
     /// Facts about variables that are kept for programs that others start.
     kept: Vec<usize>,
@@ -225,6 +231,7 @@ impl Shell {
             place: Place::Behind(0),
             in_container: false,
             of_others: false,
+            of_tpus: false,
             dialect: Dialect::Posix,
             kept: Vec::new(),
         }
@@ -255,6 +262,7 @@ impl Shell {
             self.found.unclosed = self.found.unclosed.or(read.unclosed);
         }
         self.of_others |= flags::speaks_of_others(text);
+        self.of_tpus |= flags::speaks_of_tpus(text);
         let variables = Variables::of(&read.commands);
         let variables = std::mem::replace(&mut self.variables, variables);
         for command in &read.commands {
@@ -353,19 +361,18 @@ impl Shell {
         let Some(inner) = deep.checked_sub(1) else {
             return;
         };
-        match words {
-            [only] => self.at_word(only, |shell| {
+        if let [only] = words {
+            self.at_word(only, |shell| {
                 shell.variables = shell.commands(&only.text, inner);
-            }),
-            _ => {
-                let run = Simple {
-                    words: words.to_vec(),
-                    span: command.span,
-                    input: None,
-                };
-                self.simple_command(&run, inner);
-            }
+            });
+            return;
         }
+        let run = Simple {
+            words: words.to_vec(),
+            span: command.span,
+            input: None,
+        };
+        self.simple_command(&run, inner);
     }
 
     /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`.

@@ -114,21 +114,7 @@ impl Shell {
             }
             let name = base_name(&first.text);
             rest = match name {
-                "env" => {
-                    let end = after_options(behind, ENV_VALUES);
-                    let options = &behind[..behind.len() - end.len()];
-                    self.without(options);
-                    // `env -` is `env -i`.
-                    let (lone, end) = match end.split_first() {
-                        Some((dash, end)) if dash.text == "-" => (true, end),
-                        _ => (false, end),
-                    };
-                    if lone || options.iter().any(starts_empty) {
-                        keeps = false;
-                        self.drop(&given);
-                    }
-                    end
-                }
+                "env" => self.env(behind, &given, &mut keeps),
                 "sudo" | "doas" => {
                     let end = after_options(behind, SUDO_VALUES);
                     let options = &behind[..behind.len() - end.len()];
@@ -156,8 +142,9 @@ impl Shell {
                     let end = after_options(behind, XARGS_VALUES);
                     let options = &behind[..behind.len() - end.len()];
                     match placeholder(options) {
-                        Some(mark) if of_xargs.set(filled_in(end, mark)).is_ok() => {
-                            of_xargs.get().map_or(end, Vec::as_slice)
+                        // Once: of what fills in what is filled in, nothing is known.
+                        Some(mark) if of_xargs.get().is_none() => {
+                            of_xargs.get_or_init(|| filled_in(end, mark))
                         }
                         _ => end,
                     }
@@ -168,13 +155,7 @@ impl Shell {
                     after_options(&behind[1..], OF_RUN)
                 }
                 _ => match WRAPPERS.iter().find(|wrapper| wrapper.name == name) {
-                    Some(wrapper) => {
-                        let end = after_options(behind, wrapper.with_value);
-                        if name == "srun" {
-                            self.exported_to_job(&behind[..behind.len() - end.len()]);
-                        }
-                        after_numbers(end, name)
-                    }
+                    Some(wrapper) => self.wrapped(wrapper, behind),
                     None => break,
                 },
             };
@@ -218,6 +199,32 @@ impl Shell {
         self.kept_by_conda(name, arguments);
         self.launcher(name, arguments);
         self.container(name, arguments, deep);
+    }
+
+    /// The words behind `env` and its options.
+    fn env<'w>(&mut self, words: &'w [Word], given: &[usize], keeps: &mut bool) -> &'w [Word] {
+        let end = after_options(words, ENV_VALUES);
+        let options = &words[..words.len() - end.len()];
+        self.without(options);
+        // `env -` is `env -i`.
+        let (lone, end) = match end.split_first() {
+            Some((dash, end)) if dash.text == "-" => (true, end),
+            _ => (false, end),
+        };
+        if lone || options.iter().any(starts_empty) {
+            *keeps = false;
+            self.drop(given);
+        }
+        end
+    }
+
+    /// The words behind a wrapper and its options.
+    fn wrapped<'w>(&mut self, wrapper: &Wrapper, words: &'w [Word]) -> &'w [Word] {
+        let end = after_options(words, wrapper.with_value);
+        if wrapper.name == "srun" {
+            self.exported_to_job(&words[..words.len() - end.len()]);
+        }
+        after_numbers(end, wrapper.name)
     }
 
     /// `tmux send-keys 'python a.py' C-m`, `screen -dm bash -c 'python a.py'`

@@ -36,7 +36,6 @@ pub(super) fn bodies(page: &Embedded) -> Vec<Embedded> {
         let content = bare.get(length..).unwrap_or_default();
         match fence {
             Some(sign) if content.starts_with(sign) => fence = None,
-            Some(_) => {}
             None if content.starts_with("```") => fence = Some("```"),
             None if content.starts_with("~~~") => fence = Some("~~~"),
             None if begins_block(content) => {
@@ -45,7 +44,7 @@ pub(super) fn bodies(page: &Embedded) -> Vec<Embedded> {
                     code: Embedded::default(),
                 });
             }
-            None => {}
+            Some(_) | None => {}
         }
         start = end;
     }

@@ -256,13 +256,11 @@ impl<'t> Reader<'t> {
             return;
         };
         let span = Span::new(first.span.start, last.span.end);
-        match item(&words, span).or_else(|| kept(&words)) {
-            Some(step) => self.steps.push(step),
-            None => {
-                let words = started(self.text, &words).unwrap_or(words);
-                self.steps.push(Step::Start(Simple { span, words, input }));
-            }
-        }
+        let step = item(&words, span).or_else(|| kept(&words));
+        self.steps.push(step.unwrap_or_else(|| {
+            let words = started(self.text, &words).unwrap_or(words);
+            Step::Start(Simple { words, span, input })
+        }));
     }
 }
 
