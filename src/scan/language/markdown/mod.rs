@@ -1,7 +1,7 @@
 //! Markdown: fences that say which language they are in, each read as a program of that language.
 //!
 //! A page shows code to people, so nothing in it is more than a warning. What a fence can not be
-//! parsed as is no error of the page.
+//! parsed as is no error of the page; one that could not be read at all is.
 
 mod fence;
 
@@ -61,6 +61,8 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         for_people: true,
         scopes: Scopes::new(page.scopes),
         comments: page.comments,
+        first_error: page.first_error,
+        errors: page.errors,
         ..FileFacts::default()
     })
 }
@@ -75,6 +77,8 @@ struct Page<'t> {
     /// Comments of the page that stand above the next fence.
     above: Vec<usize>,
     fence_seen: bool,
+    first_error: Option<usize>,
+    errors: usize,
 }
 
 impl Page<'_> {
@@ -96,6 +100,9 @@ impl Page<'_> {
             return;
         }
         let Ok(read) = language.read(code.code(), self.detail) else {
+            // Nothing of it was read, which has to be said.
+            self.errors += 1;
+            self.first_error.get_or_insert(span.start);
             return;
         };
         // A notebook's or page's places are not those of its text.

@@ -9,13 +9,7 @@ use crate::text::Span;
 
 /// Reads a text; linear in it. Also where something begins that has no end.
 pub(super) fn read(text: &str) -> (Vec<Step>, Option<usize>) {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        words: Vec::new(),
-        steps: Vec::new(),
-        unclosed: None,
-    };
+    let mut reader = Reader::new(text);
     reader.read();
     (reader.steps, reader.unclosed)
 }
@@ -32,6 +26,16 @@ pub(super) struct Reader<'t> {
 pub(super) const SEPARATORS: &str = "\n;|{}()";
 
 impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            words: Vec::new(),
+            steps: Vec::new(),
+            unclosed: None,
+        }
+    }
+
     pub(super) fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -44,7 +48,12 @@ impl<'t> Reader<'t> {
         self.at += self.peek().map_or(1, char::len_utf8);
     }
 
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_line(&mut self) {
+        let rest = self.rest();
+        self.at += rest.find('\n').unwrap_or(rest.len());
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
         loop {
             let rest = self.rest();
             let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\u{feff}']).len();
@@ -76,10 +85,7 @@ impl<'t> Reader<'t> {
             self.skip_blanks();
             let Some(c) = self.peek() else { break };
             match c {
-                '#' => {
-                    let rest = self.rest();
-                    self.at += rest.find('\n').unwrap_or(rest.len());
-                }
+                '#' => self.skip_line(),
                 '&' => {
                     // The operator that calls, or `&&`.
                     if !self.words.is_empty() {
