@@ -331,6 +331,23 @@ fn python_means_the_same_in_a_cell() {
     }
 }
 
+/// What is nested too deep to be parsed is passed over, and the rest of the page is not.
+#[test]
+fn a_fence_that_cannot_be_read_is_told() {
+    let scanner = Scanner::new(&preset(&[]));
+    let reading = |page: &str| {
+        let scan = scanner.scan(&RepoPath::new("a.md"), page.as_bytes());
+        let found: Vec<_> = scan.findings.iter().map(|found| found.start.line).collect();
+        (scan.reading, found)
+    };
+    let deep = "[".repeat(100_001);
+    let sound = "```python\nimport torch\ntorch.zeros(1, device=\"cuda:1\")\n```\n";
+    let page = format!("cuda\n\n```python\nx.to(\"cuda:1\")\n{deep}\n```\n{sound}");
+    assert_eq!(reading(&page), (Reading::WithErrors { line: 3 }, vec![9]));
+    let page = format!("cuda\n\n```python\n{deep}\n```\n{sound}");
+    assert_eq!(reading(&page), (Reading::Whole, vec![8]));
+}
+
 /// Windows' own `PowerShell` writes such files.
 #[test]
 fn a_script_in_utf_16_is_read() {

@@ -50,7 +50,8 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
         misplaced: None,
     };
     reader.read();
-    let misplaced = reader.misplaced.filter(|_| structure::is_whole(text));
+    let unclosed = reader.unclosed.or(reader.misplaced);
+    let unclosed = unclosed.filter(|_| structure::is_whole(text));
     let documents = reader.documents;
     let commands = reader.commands.into_iter().map(|(mut simple, document)| {
         simple.document = document.and_then(|at: usize| documents.get(at).copied().flatten());
@@ -58,7 +59,7 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
     });
     Commands {
         commands: commands.collect(),
-        unclosed: reader.unclosed.or(misplaced),
+        unclosed,
     }
 }
 

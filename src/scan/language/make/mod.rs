@@ -133,10 +133,10 @@ impl Reader {
     }
 
     fn when(&self) -> When {
-        if !self.conditions.is_empty() {
-            When::Branch
-        } else {
+        if self.conditions.is_empty() {
             When::Loading
+        } else {
+            When::Branch
         }
     }
 

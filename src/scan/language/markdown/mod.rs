@@ -100,9 +100,11 @@ impl Page<'_> {
             return;
         }
         let Ok(read) = language.read(code.code(), self.detail) else {
-            // Nothing of it was read, which has to be said.
-            self.errors += 1;
-            self.first_error.get_or_insert(span.start);
+            // Nothing of it was read, which has to be said; not of what nobody reads else.
+            if speaks || worth_reading {
+                self.errors += 1;
+                self.first_error.get_or_insert(span.start);
+            }
             return;
         };
         // A notebook's or page's places are not those of its text.

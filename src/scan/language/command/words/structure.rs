@@ -126,10 +126,9 @@ impl Structure {
             }
             words = behind;
             match first.text.as_str() {
-                "!" | "and" | "not" | "or" | "time" => {}
                 // `else if` goes on with the same branch.
                 "else" if starts(words, "if") => words = words.get(1..).unwrap_or_default(),
-                "else" => {}
+                "!" | "and" | "else" | "not" | "or" | "time" => {}
                 "begin" | "if" | "while" => self.push(Block::End, first),
                 "for" | "function" | "switch" => {
                     self.push(Block::End, first);
@@ -278,10 +277,11 @@ fn starts(words: &[Word], text: &str) -> bool {
     words.first().is_some_and(|word| is(word, text))
 }
 
-/// Whether a text is what a shell reads in the end: no template whose arms open the same block, and
-/// no script of a shell with a grammar of its own.
+/// Whether a text is what a shell reads to its end: no template whose arms open the same block, no
+/// script of a shell with a grammar of its own, and none that hands itself to another program.
 pub(super) fn is_whole(text: &str) -> bool {
     let first = text.lines().next().unwrap_or_default();
     let is_foreign = first.starts_with("#!") && first.contains("csh");
-    !is_foreign && !text.contains("{%")
+    let hands_over = |line: &str| line.starts_with("exec ") && line.contains("$0");
+    !is_foreign && !text.contains("{%") && !text.lines().any(hands_over)
 }
