@@ -11,31 +11,39 @@ pub(super) fn unclosed(text: &str) -> Option<usize> {
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         let code = line.trim_end();
+        let line_start = start;
+        start += line.len();
+        if is_remark(code) {
+            continue;
+        }
         let content = code.trim_start_matches([' ', '\t', '@', ')', '(']);
         let word = content.split([' ', '\t', '(']).next().unwrap_or_default();
-        let is_remark = content.starts_with(':') || word.eq_ignore_ascii_case("rem");
         let begins = content.is_empty() || BEGINNINGS.iter().any(|begin| is(word, begin));
+        let are_closed = code.matches('"').count().is_multiple_of(2);
         let mut in_quotes = false;
         let mut is_escaped = false;
         for (at, c) in code.char_indices() {
-            if is_remark && c != ')' {
-                continue;
-            }
             match c {
                 _ if std::mem::take(&mut is_escaped) => {}
                 '^' if !in_quotes => is_escaped = true,
                 '"' => in_quotes = !in_quotes,
                 '(' if !in_quotes => {
                     let is_last = at + 1 == code.len();
-                    open.push((start + at, begins && is_last));
+                    open.push((line_start + at, begins && is_last));
                 }
-                ')' => _ = open.pop(),
+                ')' if !(in_quotes && are_closed) => _ = open.pop(),
                 _ => {}
             }
         }
-        start += line.len();
     }
     open.iter().find(|(_, begins)| *begins).map(|(at, _)| *at)
+}
+
+/// Whether a line is a remark, or a label.
+fn is_remark(line: &str) -> bool {
+    let content = line.trim_start_matches([' ', '\t', '@']);
+    let word = content.split([' ', '\t']).next().unwrap_or_default();
+    content.starts_with(':') || is(word, "rem")
 }
 
 fn is(word: &str, name: &str) -> bool {
@@ -54,6 +62,9 @@ mod tests {
             ("for %%a in (\n  1 2\n) do echo %%a\n", None),
             ("rem if (\n:: (\necho (\nset a=\"(\"\n", None),
             ("if a (\n  echo b)\n", None),
+            ("if a (\n  echo \"b)\n", None),
+            ("if a (\n  echo \"b)\"\n", Some(5)),
+            ("if a (\n  rem b)\n", Some(5)),
             ("if a (\n  echo b :)\n", None),
             ("@if a (\n  b\n", Some(6)),
             ("if a (\r\n  b\r\n) else (\r\n  c\r\n", Some(20)),
