@@ -64,8 +64,8 @@ pub(super) struct CommandFacts {
     pub(super) scopes: Vec<Span>,
     /// Python that is handed to an interpreter: `python -c '…'`, `python - <<EOF`.
     pub(super) python: Vec<Embedded>,
-    /// Where something begins that has no end.
-    pub(super) unclosed: Option<usize>,
+    /// Where the first thing begins that has no end, or is wrong otherwise.
+    pub(super) first_error: Option<usize>,
 }
 
 /// Who sees what a text exports.
@@ -105,7 +105,12 @@ pub(super) fn word_facts(words: &[Word], when: When) -> Vec<Fact> {
 /// The same for a file that has a piece of its own around each text: with the cards that programs
 /// take by their options, and with the Python in the text.
 pub(super) fn facts_in_piece(text: &str, when: When) -> Vec<Fact> {
-    with_python(script(text, when, Exports::Children)).facts
+    piece(text, when).facts
+}
+
+/// The same, with what is wrong in it.
+pub(super) fn piece(text: &str, when: When) -> CommandFacts {
+    with_python(script(text, when, Exports::Children))
 }
 
 /// The same for the words of one program.
@@ -118,8 +123,9 @@ pub(super) fn word_facts_in_piece(words: &[Word], when: When) -> Vec<Fact> {
 /// What was found, with what the Python in it says.
 pub(super) fn with_python(mut found: CommandFacts) -> CommandFacts {
     for code in std::mem::take(&mut found.python) {
-        let inner = within::facts_of(&python::PYTHON, &code, Detail::Known);
-        found.facts.extend(inner);
+        let inner = within::read(&python::PYTHON, &code, Detail::Known);
+        found.facts.extend(inner.facts);
+        found.first_error = found.first_error.or(inner.first_error);
     }
     found.facts.sort_by_key(|fact| fact.span);
     found
@@ -257,9 +263,9 @@ impl Shell {
 
     /// The commands of a text; the variables of the text around it.
     fn commands(&mut self, text: &str, deep: u8) -> Variables {
-        let read = words::read(text);
+        let read = words::read(text, self.dialect);
         if matches!(self.place, Place::Behind(0)) {
-            self.found.unclosed = self.found.unclosed.or(read.unclosed);
+            self.found.first_error = self.found.first_error.or(read.unclosed);
         }
         self.of_others |= flags::speaks_of_others(text);
         self.of_tpus |= flags::speaks_of_tpus(text);

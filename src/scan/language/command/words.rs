@@ -3,11 +3,15 @@
 
 mod document;
 mod dollar;
+mod parentheses;
 mod quote;
+mod structure;
 mod word;
 
+use super::Dialect;
 use super::input::Input;
 use crate::text::Span;
+use structure::Structure;
 
 pub(in crate::scan::language) use word::Reference;
 pub(in crate::scan::language) use word::{HOLE, Word};
@@ -28,23 +32,27 @@ pub(in crate::scan::language) struct Simple {
 pub(super) struct Commands {
     /// In the order in which they end: what a command is made of stands before it.
     pub(super) commands: Vec<Simple>,
-    /// Where something begins that has no end.
+    /// Where something begins that has no end, or not the one it should have.
     pub(super) unclosed: Option<usize>,
 }
 
 /// Reads a text; linear in it, and without recursion.
-pub(super) fn read(text: &str) -> Commands {
+pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
     let mut reader = Reader {
         characters: text.char_indices().peekable(),
         text,
+        dialect,
         commands: Vec::new(),
         frame: Frame::default(),
         around: Vec::new(),
         documents: Vec::new(),
         pending: Vec::new(),
         unclosed: None,
+        misplaced: None,
     };
     reader.read();
+    let unclosed = reader.unclosed.or(reader.misplaced);
+    let unclosed = unclosed.filter(|_| structure::is_whole(text));
     let documents = reader.documents;
     let commands = reader.commands.into_iter().map(|(mut simple, document)| {
         if let Some(lines) = document.and_then(|at: usize| documents.get(at).copied().flatten()) {
@@ -54,13 +62,14 @@ pub(super) fn read(text: &str) -> Commands {
     });
     Commands {
         commands: commands.collect(),
-        unclosed: reader.unclosed,
+        unclosed,
     }
 }
 
 struct Reader<'t> {
     characters: std::iter::Peekable<std::str::CharIndices<'t>>,
     text: &'t str,
+    dialect: Dialect,
     /// Each with the number of its here-document.
     commands: Vec<(Simple, Option<usize>)>,
     /// What is being read: the whole text, or what stands in a `$(…)`.
@@ -71,7 +80,10 @@ struct Reader<'t> {
     /// The here-documents that begin with the next line: their numbers, and the lines that end
     /// them.
     pending: Vec<(usize, &'t str)>,
+    /// Where a quote or the like begins that has no end.
     unclosed: Option<usize>,
+    /// Where a block begins that has no end, or not before that of the block around it.
+    misplaced: Option<usize>,
 }
 
 #[derive(Default)]
@@ -86,8 +98,8 @@ struct Frame {
     document: Option<usize>,
     /// The text of a here-string.
     input: Option<Word>,
-    /// Subshells that are open in it.
-    parentheses: usize,
+    /// The blocks that are open in it.
+    structure: Structure,
     kind: Kind,
     /// Where it begins.
     at: usize,
@@ -130,6 +142,10 @@ impl Reader<'_> {
             }
         }
         let end = self.text.len();
+        self.end_word(end);
+        if self.frame.kind != Kind::Array {
+            self.end_command(end);
+        }
         self.note_unclosed();
         while !self.around.is_empty() {
             self.end_word(end);
@@ -137,6 +153,8 @@ impl Reader<'_> {
         }
         self.end_word(end);
         self.end_command(end);
+        let misplaced = self.frame.structure.unclosed();
+        self.misplaced = self.misplaced.or(misplaced);
     }
 
     fn note_unclosed(&mut self) {
@@ -164,16 +182,18 @@ impl Reader<'_> {
             // The `&` of `2>&1` and `&>log`.
             '&' if self.frame.redirected.is_some() && self.frame.word.is_none() => {}
             '&' if self.next_is('>') => self.end_word(at),
-            ';' | '|' | '&' => {
+            ';' | '|' | '&' if self.frame.kind != Kind::Array => {
                 self.end_word(at);
                 self.end_command(at);
                 if c == '|' {
                     self.pipe(at);
+                } else if c == ';' && (self.next_is(';') || self.next_is('&')) {
+                    self.frame.structure.next_arm();
                 }
             }
             '(' => self.parenthesis(at),
             ')' => self.closing(at),
-            '<' if self.here_document() => {}
+            '<' if self.dialect == Dialect::Posix && self.here_document() => {}
             '<' | '>' if self.next_is('(') => {
                 self.characters.next();
                 self.word(at).hide();
@@ -181,8 +201,10 @@ impl Reader<'_> {
             }
             '<' if self.placeholder(at) => {}
             '<' | '>' => self.redirection(at, Redirected::File),
-            '#' if self.frame.word.is_none() => {
-                while self.characters.next_if(|(_, c)| *c != '\n').is_some() {}
+            '#' if self.frame.word.is_none() && !self.in_pattern(at) => {
+                let in_backquotes = self.frame.kind == Kind::Backquotes;
+                let goes_on = |c: char| c != '\n' && !(in_backquotes && c == '`');
+                while self.characters.next_if(|(_, c)| goes_on(*c)).is_some() {}
             }
             '\'' => self.quoted(at),
             '"' => {
@@ -193,7 +215,7 @@ impl Reader<'_> {
             }
             '\\' => self.escaped(at),
             '$' => self.dollar(at),
-            '`' => self.backquote(at),
+            '`' if self.dialect == Dialect::Posix => self.backquote(at),
             _ => {
                 let word = self.word(at);
                 word.quoted = None;
@@ -255,55 +277,6 @@ impl Reader<'_> {
         self.frame.redirected = Some(redirected);
     }
 
-    /// A subshell, a function's `()`, a list's `name=(`, or arithmetic.
-    fn parenthesis(&mut self, at: usize) {
-        let is_list = |word: &Word| word.plain && word.text.ends_with('=');
-        if self.frame.word.as_ref().is_some_and(is_list) {
-            self.open_frame(Kind::Array, at);
-        } else if self.frame.word.is_none() && self.frame.words.is_empty() && self.next_is('(') {
-            let start = at + 2;
-            let end = self.skip_parentheses();
-            self.arithmetic(Span::new(start.min(end), end));
-        } else if self.frame.word.is_some() && self.next_is(')') {
-            // A definition: its name is no program.
-            self.characters.next();
-            self.end_word(at);
-            let name = self.frame.words.pop();
-            self.frame.words.clear();
-            self.frame.words.extend([Word::bare("function", at)]);
-            self.frame.words.extend(name);
-            self.end_command(at);
-        } else {
-            self.end_word(at);
-            self.end_command(at);
-            self.frame.parentheses += 1;
-        }
-    }
-
-    /// What is counted in `((…))`: the names in it have no value that is known.
-    fn arithmetic(&mut self, span: Span) {
-        let text = self.text.get(span.start..span.end).unwrap_or_default();
-        self.frame.words.push(Word::bare("let", span.start));
-        let mut counted = Word::bare(text, span.start);
-        counted.hide();
-        self.frame.words.push(counted);
-        self.end_command(span.end);
-    }
-
-    fn closing(&mut self, at: usize) {
-        self.end_word(at);
-        if self.frame.kind == Kind::Array {
-            self.close_frame(at);
-            return;
-        }
-        self.end_command(at);
-        if self.frame.parentheses > 0 {
-            self.frame.parentheses -= 1;
-        } else if self.frame.kind == Kind::Substitution {
-            self.close_frame(at);
-        }
-    }
-
     fn backquote(&mut self, at: usize) {
         if self.frame.kind == Kind::Backquotes && self.frame.quotes.is_none() {
             self.end_word(at);
@@ -333,6 +306,7 @@ impl Reader<'_> {
             return;
         };
         let inner = std::mem::replace(&mut self.frame, outer);
+        self.misplaced = self.misplaced.or(inner.structure.unclosed());
         let found = (!is_list).then(|| self.program_found()).flatten();
         let Some(word) = &mut self.frame.word else {
             return;
@@ -371,22 +345,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind `(`, up to the `)` that closes it; where that is.
-    fn skip_parentheses(&mut self) -> usize {
-        let mut open = 1;
-        for (at, c) in self.characters.by_ref() {
-            match c {
-                '(' => open += 1,
-                ')' => open -= 1,
-                _ => {}
-            }
-            if open == 0 {
-                return at;
-            }
-        }
-        self.text.len()
-    }
-
     fn skip_to(&mut self, end: usize) {
         while self.characters.next_if(|(at, _)| *at < end).is_some() {}
     }
@@ -413,6 +371,12 @@ impl Reader<'_> {
         let document = self.frame.document.take();
         let input = self.frame.input.take();
         if !self.frame.words.is_empty() {
+            let structure = &mut self.frame.structure;
+            let misplaced = match self.dialect {
+                Dialect::Posix => structure.command(&self.frame.words),
+                Dialect::Fish => structure.command_of_fish(&self.frame.words),
+            };
+            self.misplaced = self.misplaced.or(misplaced);
             let words = std::mem::take(&mut self.frame.words);
             let start = start.unwrap_or(words[0].span.start);
             let simple = Simple {

@@ -1,7 +1,7 @@
 //! Markdown: fences that say which language they are in, each read as a program of that language.
 //!
 //! A page shows code to people, so nothing in it is more than a warning. What a fence can not be
-//! parsed as is no error of the page.
+//! parsed as is no error of the page; one that could not be read at all is.
 
 mod admonition;
 mod fence;
@@ -46,6 +46,8 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         for_people: true,
         scopes: Scopes::new(page.scopes),
         comments: page.comments,
+        first_error: page.first_error,
+        errors: page.errors,
         ..FileFacts::default()
     })
 }
@@ -69,6 +71,8 @@ struct Page {
     /// Comments of the page that stand above the next fence.
     above: Vec<usize>,
     fence_seen: bool,
+    first_error: Option<usize>,
+    errors: usize,
 }
 
 impl Page {
@@ -132,6 +136,11 @@ impl Page {
             return;
         }
         let Ok(read) = language.read(code.code(), self.detail) else {
+            // Nothing of it was read, which has to be said; not of what nobody reads else.
+            if speaks || worth_reading {
+                self.errors += 1;
+                self.first_error.get_or_insert(span.start);
+            }
             return;
         };
         // A notebook's or page's places are not those of its text.

@@ -191,7 +191,10 @@ fn text<'t>(
     walk.facts(within::placed(for_later_steps(code.code()), &code));
     let (facts, scopes) = match reader(around.shell) {
         Reader::Shell => of_shell(&code),
-        Reader::Another(language) => within::read(language, &code, walk.detail),
+        Reader::Another(language) => {
+            let inner = within::read(language, &code, walk.detail);
+            (inner.facts, inner.scopes)
+        }
         Reader::Nobody => return,
     };
     for scope in scopes {

@@ -10,14 +10,7 @@ use crate::text::Span;
 
 /// Reads a text; linear in it. Also where something begins that has no end.
 pub(super) fn read(text: &str) -> (Vec<Step>, Option<usize>) {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        words: Vec::new(),
-        input: None,
-        steps: Vec::new(),
-        unclosed: None,
-    };
+    let mut reader = Reader::new(text);
     reader.read();
     (reader.steps, reader.unclosed)
 }
@@ -36,6 +29,17 @@ pub(super) struct Reader<'t> {
 pub(super) const SEPARATORS: &str = "\n;|{}()";
 
 impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            words: Vec::new(),
+            input: None,
+            steps: Vec::new(),
+            unclosed: None,
+        }
+    }
+
     pub(super) fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -48,7 +52,12 @@ impl<'t> Reader<'t> {
         self.at += self.peek().map_or(1, char::len_utf8);
     }
 
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_line(&mut self) {
+        let rest = self.rest();
+        self.at += rest.find('\n').unwrap_or(rest.len());
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
         loop {
             let rest = self.rest();
             let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\u{feff}']).len();
@@ -80,10 +89,7 @@ impl<'t> Reader<'t> {
             self.skip_blanks();
             let Some(c) = self.peek() else { break };
             match c {
-                '#' => {
-                    let rest = self.rest();
-                    self.at += rest.find('\n').unwrap_or(rest.len());
-                }
+                '#' => self.skip_line(),
                 '&' => {
                     // The operator that calls, or `&&`.
                     if !self.words.is_empty() {

@@ -160,9 +160,37 @@ impl Reader<'_> {
             self.advance();
             // `$(…)` in a text.
             if !splits && self.peek() == Some('(') {
-                self.past(")");
+                self.expression();
             }
         }
+    }
+
+    /// Behind the `)` of a `$(…)`, which has texts and expressions in it itself.
+    fn expression(&mut self) {
+        let open_at = self.at;
+        let mut around: Vec<char> = Vec::new();
+        while let Some(c) = self.peek() {
+            let in_text = around.last() == Some(&'"');
+            let in_expression = self.rest().starts_with("$(");
+            self.advance();
+            match c {
+                '`' => self.advance(),
+                '"' if in_text => _ = around.pop(),
+                '$' if in_text && in_expression => {
+                    self.advance();
+                    around.push('(');
+                }
+                _ if in_text => {}
+                '"' | '(' => around.push(c),
+                '\'' => self.past("'"),
+                ')' => _ = around.pop(),
+                _ => {}
+            }
+            if around.is_empty() {
+                return;
+            }
+        }
+        self.unclosed.get_or_insert(open_at);
     }
 }
 
