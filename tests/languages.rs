@@ -3,7 +3,8 @@
 //! A case is a heading, a fenced block of code, and one line for each finding:
 //! `GG007 3:10 torch.device` (rule, line:column, API), or `none`. A line `off: GG001 GG018`
 //! under a chapter's heading switches rules off for the chapter, a line `file: a/name` says how the
-//! file is called. A second block, below a line `fixed:`, is what `gpuguard fix` makes of it.
+//! file is called. A line `broken: line 3` says where the first syntax error is; a file without
+//! such a line has none. A second block, below a line `fixed:`, is what `gpuguard fix` makes of it.
 //!
 //! In `notebook.md` each block is a cell, and the place is `cell:line:column`. A block of the kind
 //! `python` is code, `output` is what the cell above printed, other kinds are cells of that kind.
@@ -12,7 +13,7 @@ use std::path::Path;
 
 use gpuguard::git::RepoPath;
 use gpuguard::policy::{Policy, Preset, SetIn, Severity, parse};
-use gpuguard::scan::{Finding, FixResult, Safety, Scanner};
+use gpuguard::scan::{Finding, FixResult, Reading, Safety, Scanner};
 use serde_json::{Value, json};
 
 struct Case {
@@ -21,6 +22,7 @@ struct Case {
     file: String,
     blocks: Vec<Block>,
     fixed: Option<Block>,
+    broken: Option<usize>,
     expected: Vec<String>,
 }
 
@@ -117,8 +119,12 @@ fn cases(page: &str) -> Vec<Case> {
                 file: file.clone(),
                 blocks: Vec::new(),
                 fixed: None,
+                broken: None,
                 expected: Vec::new(),
             });
+        } else if let Some(line) = line.strip_prefix("broken: line ") {
+            let case = cases.last_mut().expect("a heading");
+            case.broken = Some(line.parse().expect("a number"));
         } else if let Some(case) = cases.last_mut()
             && (line.starts_with("GG") || line == "none")
         {
@@ -170,6 +176,16 @@ fn check(
             wrong.push(format!(
                 "{}\n  expected {:?}\n  found    {found:?}",
                 case.title, case.expected
+            ));
+        }
+        let broken = match scan.reading {
+            Reading::WithErrors { line } => Some(line),
+            _ => None,
+        };
+        if broken != case.broken {
+            wrong.push(format!(
+                "{}\n  broken   {:?}\n  found    {broken:?}",
+                case.title, case.broken
             ));
         }
         if let Some(expected) = &case.fixed {
@@ -240,6 +256,7 @@ fn check_python(page: &str, severities: bool) -> usize {
 /// Pages of the other languages, each with the least number of its cases.
 const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/counts.md"), 8),
+    (include_str!("languages/broken.md"), 45),
     (include_str!("languages/dotenv.md"), 6),
     (include_str!("languages/dockerfile.md"), 10),
     (include_str!("languages/toml.md"), 8),
@@ -312,6 +329,23 @@ fn python_means_the_same_in_a_cell() {
             case.title
         );
     }
+}
+
+/// What is nested too deep to be parsed is passed over, and the rest of the page is not.
+#[test]
+fn a_fence_that_cannot_be_read_is_told() {
+    let scanner = Scanner::new(&preset(&[]));
+    let reading = |page: &str| {
+        let scan = scanner.scan(&RepoPath::new("a.md"), page.as_bytes());
+        let found: Vec<_> = scan.findings.iter().map(|found| found.start.line).collect();
+        (scan.reading, found)
+    };
+    let deep = "[".repeat(100_001);
+    let sound = "```python\nimport torch\ntorch.zeros(1, device=\"cuda:1\")\n```\n";
+    let page = format!("cuda\n\n```python\nx.to(\"cuda:1\")\n{deep}\n```\n{sound}");
+    assert_eq!(reading(&page), (Reading::WithErrors { line: 3 }, vec![9]));
+    let page = format!("cuda\n\n```python\n{deep}\n```\n{sound}");
+    assert_eq!(reading(&page), (Reading::Whole, vec![8]));
 }
 
 /// Windows' own `PowerShell` writes such files.

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -197,7 +197,7 @@ impl Store {
         let json = reference.to_json().map_err(unwritable)?;
         let mut pending =
             PendingFile::create_named(&path, &sweep::prefix(id)).map_err(unwritable)?;
-        pending.file_mut().write_all(&json).map_err(unwritable)?;
+        pending.write_all(&json).map_err(unwritable)?;
         pending.commit_new().map_err(unwritable)?;
         Ok(Some(BackupSummary {
             id: id.to_string(),

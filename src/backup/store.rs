@@ -39,6 +39,13 @@ impl BackupId {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// Whether a word can be meant as a backup: `latest`, or the beginning of an id with the day
+    /// and more, which no object id of Git looks like.
+    pub fn may_begin(word: &str) -> bool {
+        let is_day = word.len() > 8 && word.bytes().take(8).all(|byte| byte.is_ascii_digit());
+        word == "latest" || (is_day && word.as_bytes()[8] == b'T')
+    }
+
     /// The second it was made; `None` where the digits are no time.
     pub fn created(&self) -> Option<Timestamp> {
         let (second, _) = self.0.split_once('-')?;
@@ -145,7 +152,7 @@ impl Store {
             let (output, files) =
                 write_archive(Cursor::new(Vec::new()), request, (id, now), &path)?;
             let bytes = output.into_inner();
-            pending.file_mut().write_all(&bytes).map_err(unwritable)?;
+            pending.write_all(&bytes).map_err(unwritable)?;
             (files, Sum::of(&bytes))
         } else {
             let handle = pending.file_mut().try_clone().map_err(unwritable)?;
@@ -171,7 +178,10 @@ impl Store {
             unwritable(source)
         })?;
         pending.commit_new().map_err(|source| {
-            let _ = file::remove(&sidecar);
+            // One that could not be removed again is whole, and keeps its sum.
+            if source.kind() == io::ErrorKind::AlreadyExists || !path.exists() {
+                let _ = file::remove(&sidecar);
+            }
             unwritable(source)
         })?;
         Ok(files)

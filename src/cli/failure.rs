@@ -184,6 +184,13 @@ impl From<GitError> for Failure {
                 "did you mean `{similar}`? `git tag` lists them all"
             )),
             GitError::NoTag { similar: None, .. } => failure.hint("`git tag` lists the tags"),
+            GitError::UnknownName {
+                similar: Some(similar),
+                ..
+            } => failure.hint(format!("did you mean `{similar}`?")),
+            GitError::UnknownName { similar: None, .. } => failure.hint(
+                "`git tag` lists the tags, `git branch --all` the branches, `gpuguard backup list` the backups",
+            ),
             GitError::TagExists { name } => failure.note("it was left where it is").hint(format!(
                 "choose another name, or remove it first with `git tag --delete {name}`"
             )),
@@ -333,7 +340,9 @@ impl From<RollbackError> for Failure {
             RollbackError::IndexLocked { .. } => failure
                 .note("gpuguard never removes a lock that is not its own")
                 .hint("wait until the other program is done; if none runs, remove the file"),
-            RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => {
+            RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => failure
+                .hint("`gpuguard rollback --undo` brings every file back, `--continue` finishes it"),
+            RollbackError::NotReady { .. } => {
                 failure.hint("`gpuguard rollback --undo` brings every file back")
             }
             RollbackError::WentBack { snapshot, .. } => {

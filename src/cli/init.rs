@@ -1,6 +1,6 @@
 //! `gpuguard init`: write the policy file, from the cards found or from a preset.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn is_there(path: &Path) -> Result<bool, Failure> {
 fn begin(path: &Path, text: &str) -> Result<PendingFile, Failure> {
     let write = || {
         let mut pending = PendingFile::create(path)?;
-        pending.file_mut().write_all(text.as_bytes())?;
+        pending.write_all(text.as_bytes())?;
         // Unlike a backup, the policy is meant to be read by everyone who can read the code.
         pending.set_mode(0o644)?;
         Ok(pending)

@@ -5,34 +5,46 @@ use std::path::PathBuf;
 
 use super::paths::repo_path;
 use super::{Failure, Screen};
-use crate::git::Repository;
+use crate::backup::{BackupId, Store};
+use crate::git::{GitError, NameKind, RepoPath, Repository};
 use crate::outcome::Answer;
-use crate::rollback::{Action, Done, Event, Plan, SkipReason, Undone, Workplace};
+use crate::rollback::{
+    Action, Done, Event, Goal, Plan, Resumed, RollbackError, SkipReason, Undone, Workplace,
+};
 use crate::sys::{clock, environment, terminal};
 
-/// Put files back to a tag, or undo the last time.
+/// Put files back to a tag, a branch, a commit or a backup, or undo the last time.
 ///
 /// Tracked files that differ from the tag get its content, in the working tree and in the index;
-/// files added since are removed. HEAD does not move, untracked and ignored files stay. All that
-/// changes is saved before.
+/// files added since are removed. Of a backup, the files it saved become what they were when it
+/// was made. HEAD does not move, untracked and ignored files stay. All that changes is saved
+/// before.
 #[derive(Debug, clap::Args)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of the command"
+)]
 pub(super) struct Arguments {
-    /// The tag
-    #[arg(required_unless_present = "undo", conflicts_with = "undo")]
-    tag: Option<String>,
+    /// A tag, a branch, any other name of a commit, or a backup: its id, the beginning of one, or
+    /// `latest`, the newest that was not made by a restore, a rollback or an undo
+    #[arg(value_name = "TARGET", required_unless_present_any = ["undo", "resume"], conflicts_with_all = ["undo", "resume"])]
+    target: Option<String>,
     /// Put back only these files and folders
-    #[arg(value_name = "PATH", conflicts_with = "undo")]
+    #[arg(value_name = "PATH", conflicts_with_all = ["undo", "resume"])]
     paths: Vec<PathBuf>,
     /// Show the plan, change nothing
-    #[arg(short = 'n', long, conflicts_with = "undo")]
+    #[arg(short = 'n', long, conflicts_with_all = ["undo", "resume"])]
     dry_run: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
     /// Bring back what was there before the last rollback, restore, fix or undo; a second `--undo`
     /// undoes the first, it does not go further back
-    #[arg(long)]
+    #[arg(long, conflicts_with = "resume")]
     undo: bool,
+    /// Finish the rollback, restore, fix or undo that was interrupted; `--undo` takes it back
+    #[arg(long = "continue")]
+    resume: bool,
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -40,7 +52,21 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         .map_err(|error| Failure::new("the current folder cannot be found").because(&error))?;
     let repository = Repository::discover(&directory)?;
     let workplace = Workplace::new(&repository, clock::now())?;
-    let Some(tag) = &arguments.tag else {
+    if arguments.resume {
+        let resumed = workplace.resume(&mut listener(screen))?;
+        screen.say(&resumed_text(&resumed));
+        for path in &resumed.kept {
+            screen.warn(&format!(
+                "`{path}` was changed after the interruption and is left as it is"
+            ));
+        }
+        return Ok(if resumed.done.is_some() {
+            Answer::Fine
+        } else {
+            Answer::No
+        });
+    }
+    let Some(target) = &arguments.target else {
         let undone = workplace.undo(&mut listener(screen))?;
         screen.say(&undone_text(&undone));
         for path in &undone.kept {
@@ -55,7 +81,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     for path in &arguments.paths {
         paths.push(repo_path(workplace.root(), &directory, path)?);
     }
-    let plan = workplace.plan(tag, &paths)?;
+    let plan = plan(&repository, &workplace, (target, &paths))?;
     if plan.is_empty() {
         if !plan.skipped.is_empty() {
             screen.warn(&skipped_text(&plan));
@@ -75,6 +101,22 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let done = workplace.apply(&plan, &mut listener(screen))?;
     screen.say(&done_text(&done, &plan));
     Ok(Answer::Fine)
+}
+
+/// Plans the way to what was named: what Git knows by that name, else a backup.
+fn plan(
+    repository: &Repository,
+    workplace: &Workplace<'_>,
+    (target, paths): (&str, &[RepoPath]),
+) -> Result<Plan, Failure> {
+    match workplace.plan(target, paths) {
+        Err(RollbackError::Git(GitError::UnknownName { .. })) if BackupId::may_begin(target) => {
+            let store = Store::at(repository.common_dir());
+            let id = store.find_to_restore(target)?;
+            Ok(workplace.plan_to_backup(&id, paths)?)
+        }
+        planned => Ok(planned?),
+    }
 }
 
 /// Asks the person at the terminal.
@@ -108,11 +150,18 @@ pub(super) fn listener(screen: &Screen) -> impl FnMut(&Event) {
 }
 
 fn plan_text(plan: &Plan) -> String {
-    let mut text = format!(
-        "back to `{}` (commit {})\n",
-        crate::text::printable(plan.tag.as_bytes()),
-        plan.commit
-    );
+    let mut text = match &plan.goal {
+        Goal::Commit { name, kind, commit } => {
+            let kind = match kind {
+                NameKind::Tag => "the tag ",
+                NameKind::Branch => "the branch ",
+                NameKind::Commit => "",
+            };
+            let name = crate::text::printable(name.as_bytes());
+            format!("back to {kind}`{name}` (commit {commit})\n")
+        }
+        Goal::Backup { id } => format!("back to what the backup `{id}` holds\n"),
+    };
     for change in &plan.changes {
         let word = match change.action {
             Action::Restore => "restore",
@@ -121,14 +170,21 @@ fn plan_text(plan: &Plan) -> String {
             Action::Remove => "remove",
             Action::RemoveUntracked => "remove untracked",
             Action::Forget => "forget",
+            Action::Stage => "stage",
         };
-        let _ = writeln!(text, "  {word:<17}  {}", change.path);
+        let note = if change.edited && change.action != Action::RemoveUntracked {
+            " (with edits that are not staged)"
+        } else {
+            ""
+        };
+        let _ = writeln!(text, "  {word:<17}  {}{note}", change.path);
     }
     let skipped = skipped_text(plan);
     if !skipped.is_empty() {
         text.push_str(&skipped);
         text.push('\n');
     }
+    text.push_str("what stands there now is saved as a backup first; `--undo` brings it back\n");
     text
 }
 
@@ -158,7 +214,7 @@ fn done_text(done: &Done, plan: &Plan) -> String {
     )
 }
 
-/// What is as in the tag now, and no more than that.
+/// What is as in the goal now, and no more than that.
 fn reached(plan: &Plan) -> String {
     let what = if plan.limited {
         "all that was asked for"
@@ -170,8 +226,8 @@ fn reached(plan: &Plan) -> String {
         1 => " but the one path left".to_owned(),
         left => format!(" but the {left} paths left"),
     };
-    let tag = crate::text::printable(plan.tag.as_bytes());
-    format!("{what}{but} is as in `{tag}`")
+    let name = crate::text::printable(plan.goal.name().as_bytes());
+    format!("{what}{but} is as in `{name}`")
 }
 
 fn undone_text(undone: &Undone) -> String {
@@ -188,6 +244,23 @@ fn undone_text(undone: &Undone) -> String {
         ),
         (Some(done), false) => format!(
             "the {what} is undone: {} written, {} removed; to undo this: gpuguard rollback --undo",
+            done.written, done.removed
+        ),
+    }
+}
+
+fn resumed_text(resumed: &Resumed) -> String {
+    let what = format!(
+        "{} of `{}`",
+        resumed.kind,
+        crate::text::printable(resumed.what.as_bytes())
+    );
+    match &resumed.done {
+        None => format!(
+            "the interrupted {what} had changed nothing and is given up; to do it, start it again"
+        ),
+        Some(done) => format!(
+            "the interrupted {what} is finished: {} written, {} removed in all; undo: gpuguard rollback --undo",
             done.written, done.removed
         ),
     }

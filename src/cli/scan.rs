@@ -17,7 +17,9 @@ use crate::outcome::{Answer, Outcome};
 use crate::policy::{self, Policy};
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
-use crate::source::{self, Change, Judged, PolicyFrom, Range, WorktreeError, WorktreeFile};
+use crate::source::{
+    self, Change, Content, Judged, PolicyFrom, Range, WorktreeError, WorktreeFile,
+};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
 
@@ -246,26 +248,19 @@ pub(super) fn read_file(
             reason: source.to_string(),
         })
     };
-    if !scanner.may_be_code(&file.path) {
+    let code_by_name = scanner.language(&file.path, b"").is_some();
+    if !code_by_name && file.path.extension().is_some() {
         return no_language();
     }
-    let code_by_name = scanner.language(&file.path, b"").is_some();
-    let size = match file.file.metadata() {
-        Ok(metadata) => metadata.len(),
-        Err(error) => return unreadable(error),
-    };
-    if let Some(reason) = scanner.too_large(size) {
-        return if code_by_name {
-            skipped(reason)
-        } else {
-            no_language()
-        };
-    }
     let content = match source::read(&file.file, limit) {
-        Ok(content) => content,
+        Ok(Content::Bytes(content)) => content,
+        Ok(Content::TooLarge { bytes }) if code_by_name => {
+            return skipped(SkipReason::TooLarge { bytes });
+        }
+        Ok(Content::TooLarge { .. }) => return no_language(),
         Err(error) => return unreadable(error),
     };
-    if scanner.language(&file.path, &content).is_none() {
+    if !code_by_name && scanner.language(&file.path, &content).is_none() {
         return no_language();
     }
     Ok(Some(Read::Content(content)))

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use super::raw_diff;
 use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, Repository};
+use crate::sys::file;
 
 /// One side of a difference: mode and object, or nothing.
 pub type TreeSide = Option<(FileMode, ObjectId)>;
@@ -18,6 +19,8 @@ pub struct Difference {
     pub commit: TreeSide,
     /// What the index has.
     pub index: TreeSide,
+    /// Whether the file is not what the index has: these bytes are nowhere in Git.
+    pub edited: bool,
 }
 
 /// Which entries of the index are not as they seem.
@@ -65,24 +68,42 @@ impl Repository {
         let stopped = |_| unexpected("diff-index");
         let mut differences = BTreeMap::new();
         for (path, commit, index) in staged.map_err(stopped)?? {
-            differences.insert(path, Difference { commit, index });
+            differences.insert(
+                path,
+                Difference {
+                    commit,
+                    index,
+                    edited: false,
+                },
+            );
         }
         let mut suspects = suspects?;
-        suspects.retain(|(path, _)| !differences.contains_key(path));
         if !suspects.is_empty() {
             suspects = self.really_changed(&git, suspects)?;
         }
         for (path, index) in suspects {
-            let commit = index;
-            differences
-                .entry(path)
-                .or_insert(Difference { commit, index });
+            let unstaged = Difference {
+                commit: index,
+                index,
+                edited: true,
+            };
+            differences.entry(path).or_insert(unstaged).edited = true;
         }
         let entries = entries.map_err(stopped)??;
         Ok(Comparison {
             differences,
             entries,
         })
+    }
+
+    /// The tracked paths whose file is not what the index has.
+    pub fn edited_paths(&self) -> Result<HashSet<RepoPath>, GitError> {
+        let git = self.program();
+        let mut suspects = worktree_differences(&git)?;
+        if !suspects.is_empty() {
+            suspects = self.really_changed(&git, suspects)?;
+        }
+        Ok(suspects.into_iter().map(|(path, _)| path).collect())
     }
 
     /// Of files that have another time than the index noted, those whose content differs, as `git
@@ -94,7 +115,7 @@ impl Repository {
     ) -> Result<Vec<(RepoPath, TreeSide)>, GitError> {
         let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
         let copy = folder.path().join("index");
-        if std::fs::copy(self.index_path(), &copy).is_err() {
+        if file::copy(self.index_path(), &copy).is_err() {
             return Ok(suspects);
         }
         let paths: Vec<&RepoPath> = suspects.iter().map(|(path, _)| path).collect();
@@ -109,7 +130,7 @@ impl Repository {
         }
         let folder = tempfile::tempdir().map_err(|source| GitError::NoProgram { source })?;
         let copy = folder.path().join("index");
-        std::fs::copy(self.index_path(), &copy).map_err(|source| GitError::NoProgram { source })?;
+        file::copy(self.index_path(), &copy).map_err(|source| GitError::NoProgram { source })?;
         let git = self.program().with_variable("GIT_INDEX_FILE", &copy);
         let mut input = Vec::new();
         for path in paths {

@@ -47,6 +47,14 @@ pub enum GitError {
         /// A tag of a similar name.
         similar: Option<String>,
     },
+    /// There is no tag, branch or commit of that name.
+    #[error("there is no tag, branch or commit `{name}`")]
+    UnknownName {
+        /// The name asked for.
+        name: String,
+        /// A tag or branch of a similar name.
+        similar: Option<String>,
+    },
     /// The tag is there, but does not lead to a commit.
     #[error("the tag `{name}` does not point to a commit")]
     TagWithoutCommit {

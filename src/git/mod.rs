@@ -27,5 +27,6 @@ pub use difference::{Comparison, Difference, IndexEntries, TreeSide};
 pub use error::GitError;
 pub use program::{GitProgram, Output};
 pub use repository::{Head, Repository};
+pub use revision::NameKind;
 pub use tag::Operation;
 pub use types::{Blob, FileMode, ObjectId, RepoPath, StagedChange};

@@ -3,7 +3,51 @@
 
 use super::{GitError, ObjectId, Repository};
 
+/// What the name of a commit is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameKind {
+    /// A tag.
+    Tag,
+    /// A branch, here or of a remote.
+    Branch,
+    /// Any other name of gitrevisions(7): an object id, `HEAD~2`, ….
+    Commit,
+}
+
 impl Repository {
+    /// The commit that `name` leads to: a tag's, else a branch's, else what Git takes the name
+    /// for.
+    ///
+    /// # Errors
+    /// [`GitError::UnknownName`] with a tag or branch of a similar name, where there is one.
+    pub fn named_commit(&self, name: &str) -> Result<(NameKind, ObjectId), GitError> {
+        let missing = match self.tag_commit(name) {
+            Ok(commit) => return Ok((NameKind::Tag, commit)),
+            Err(GitError::NoTag { name, similar }) => (name, similar),
+            Err(error) => return Err(error),
+        };
+        for folder in ["heads", "remotes"] {
+            if let Some(commit) = self.commit_named(&format!("refs/{folder}/{name}"))? {
+                return Ok((NameKind::Branch, commit));
+            }
+        }
+        match self.commit_named(name)? {
+            Some(commit) => Ok((NameKind::Commit, commit)),
+            None => Err(self.no_commit(missing)),
+        }
+    }
+
+    fn no_commit(&self, (name, similar): (String, Option<String>)) -> GitError {
+        let branches = || {
+            let arguments = ["for-each-ref", "--format=%(refname:strip=2)", "refs/heads"];
+            let output = self.reading_program().run(&arguments, b"").ok()?;
+            let names = String::from_utf8_lossy(&output.stdout).into_owned();
+            super::tag::most_similar(&name, names.lines())
+        };
+        let similar = similar.or_else(branches);
+        GitError::UnknownName { name, similar }
+    }
+
     /// The commit that `revision` names; `None` where this clone has none of that name.
     pub fn commit_named(&self, revision: &str) -> Result<Option<ObjectId>, GitError> {
         let commit = format!("{revision}^{{commit}}");

@@ -147,14 +147,17 @@ fn operation_by_files(git_dir: &Path) -> Option<Operation> {
 }
 
 fn no_tag(name: &str, names: &[String]) -> GitError {
-    let similar = names
-        .iter()
+    GitError::NoTag {
+        name: crate::text::printable(name.as_bytes()),
+        similar: most_similar(name, names.iter().map(String::as_str)),
+    }
+}
+
+/// The name that was probably meant.
+pub(super) fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    names
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
         .filter(|(edits, _)| *edits <= 1 + name.len() / 5)
         .min_by_key(|(edits, _)| *edits)
-        .map(|(_, known)| known.clone());
-    GitError::NoTag {
-        name: crate::text::printable(name.as_bytes()),
-        similar,
-    }
+        .map(|(_, known)| known.to_owned())
 }

@@ -52,7 +52,7 @@ pub(super) fn remove_script(
         warnings.extend(script.keep_edited()?);
         script.remove()?;
         // Backups may lie there.
-        let _ = std::fs::remove_dir(script_folder(repository.common_dir()));
+        let _ = file::remove_folder(&script_folder(repository.common_dir()));
     }
     Ok(())
 }

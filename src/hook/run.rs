@@ -3,6 +3,7 @@
 //! Reads only. The index, the working tree and HEAD are the same afterwards, whatever happens.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::Event;
@@ -16,7 +17,7 @@ use crate::judge::judge;
 use crate::outcome::{Answer, Outcome};
 use crate::policy::{GpuCheckMode, OnError, Policy};
 use crate::scan::Scanner;
-use crate::source::{Change, ChangedFile};
+use crate::source::{Change, ChangedFile, Unstaged};
 use crate::sys::clock::{self, Timestamp};
 
 /// Why a hook could not judge.
@@ -149,14 +150,24 @@ fn snapshot(
                 None => {}
             }
         }
-        request.entries.extend(unstaged(repository, file));
+        match file.unstaged(repository) {
+            Unstaged::File(found) => request.entries.extend(unstaged(&found, file)),
+            Unstaged::Gone
+                if file
+                    .after
+                    .as_ref()
+                    .is_some_and(|after| after.mode != FileMode::Gitlink) =>
+            {
+                request.absent.push((file.path.clone(), Version::Worktree));
+            }
+            Unstaged::Gone | Unstaged::Same => {}
+        }
     }
     Ok(store.create(&request, now)?)
 }
 
 /// The working tree's version, where it is not what is staged: bytes Git could not bring back.
-fn unstaged(repository: &Repository, file: &ChangedFile) -> Option<SnapshotEntry> {
-    let found = file.unstaged_file(repository)?;
+fn unstaged(found: &Path, file: &ChangedFile) -> Option<SnapshotEntry> {
     let metadata = found.symlink_metadata().ok()?;
     let mode = FileMode::of_file(&metadata)?;
     let staged = match file
@@ -171,12 +182,12 @@ fn unstaged(repository: &Repository, file: &ChangedFile) -> Option<SnapshotEntry
     let same = mode != FileMode::Symlink
         && staged.is_some_and(|staged| {
             staged.len() as u64 == metadata.len()
-                && std::fs::read(&found).is_ok_and(|bytes| bytes == **staged)
+                && std::fs::read(found).is_ok_and(|bytes| bytes == **staged)
         });
     (!same).then(|| SnapshotEntry {
         path: file.path.clone(),
         version: Version::Worktree,
         mode,
-        content: ContentSource::File(found),
+        content: ContentSource::File(found.to_owned()),
     })
 }

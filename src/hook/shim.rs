@@ -170,7 +170,7 @@ impl HookFile {
         };
         result.map_err(|source| cannot("remove", &self.path, source))?;
         if made_folder && let Some(folder) = self.path.parent() {
-            let _ = std::fs::remove_dir(folder);
+            let _ = file::remove_folder(folder);
         }
         Ok(())
     }

@@ -146,6 +146,15 @@ impl Stopped {
         }
     }
 
+    /// Where it stopped, and why.
+    pub(super) fn into_cause(self) -> (String, io::Error) {
+        let source = match self.fault {
+            Fault::System(source) => source,
+            Fault::ChangedMeanwhile => io::Error::other("another program changed it just now"),
+        };
+        (self.path, source)
+    }
+
     /// Puts back every file that was changed: what is new first, then what was there before.
     pub(super) fn go_back(
         self,

@@ -1,4 +1,4 @@
-//! Files that change although neither the tag nor the index has other content for them: their
+//! Files that change although neither the commit nor the index has other content for them: their
 //! `.gitattributes` change.
 
 use std::collections::BTreeSet;
@@ -14,7 +14,7 @@ impl Workplace<'_> {
     pub(super) fn follow_attributes(
         &self,
         plan: &mut Plan,
-        entries: &IndexEntries,
+        (commit, entries): (ObjectId, &IndexEntries),
         asked: &dyn Fn(&RepoPath) -> bool,
     ) -> Result<(), RollbackError> {
         let changed: Vec<&Change> = plan.changes.iter().filter(|c| is_rules(&c.path)).collect();
@@ -29,7 +29,7 @@ impl Workplace<'_> {
         let tree = if plan.limited {
             self.rules_afterwards(&changed, entries, scratch)?
         } else {
-            plan.commit
+            commit
         };
         let planned: BTreeSet<&RepoPath> = plan.changes.iter().map(|c| &c.path).collect();
         let mut candidates: Vec<RepoPath> = entries
@@ -78,7 +78,7 @@ impl Workplace<'_> {
             };
             sides.push((path, id.map(|id| (mode, id))));
         }
-        sides.extend(changed.iter().map(|c| (c.path.clone(), c.tag)));
+        sides.extend(changed.iter().map(|c| (c.path.clone(), c.goal)));
         sides.retain(|(_, side)| side.is_some());
         let sides: Vec<(&RepoPath, TreeSide)> = sides.iter().map(|(p, side)| (p, *side)).collect();
         Ok(self.repository.write_tree(&sides, &scratch.join("rules"))?)
@@ -116,7 +116,8 @@ impl Workplace<'_> {
                 changes.push(Change {
                     path: path.clone(),
                     action: Action::Restore,
-                    tag: side,
+                    edited: false,
+                    goal: side,
                     index: side,
                 });
             }

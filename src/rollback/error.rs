@@ -22,12 +22,12 @@ pub enum RollbackError {
         operation: Operation,
     },
     /// A path that was asked for is nowhere.
-    #[error("`{path}` is neither in the tag `{tag}` nor in the index; nothing was changed")]
+    #[error("`{path}` is neither in `{name}` nor in the index; nothing was changed")]
     UnknownPath {
         /// The path, made safe to print.
         path: String,
-        /// The tag.
-        tag: String,
+        /// The tag, or what else was named.
+        name: String,
     },
     /// Something that would be lost stands in the way.
     #[error("`{path}` is in the way: {reason}; nothing was changed")]
@@ -63,6 +63,19 @@ pub enum RollbackError {
     /// There is nothing to undo.
     #[error("there is nothing to undo in this working tree")]
     NothingToUndo,
+    /// No run was interrupted.
+    #[error("no rollback, restore, fix or undo was interrupted in this working tree")]
+    NothingToContinue,
+    /// What an interrupted run had made ready is not there any more.
+    #[error(
+        "the interrupted {kind} cannot be finished: {what} is missing or was changed; nothing was changed now"
+    )]
+    NotReady {
+        /// What was interrupted.
+        kind: String,
+        /// What is missing.
+        what: String,
+    },
     /// The index is not the one the plan was made from.
     #[error("the index was changed while the plan was read; nothing was changed")]
     IndexChanged,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::transaction::{IndexPart, Job, NewIndex, Staging, Start};
 use super::undo::unpack_all;
-use super::{Action, Done, Event, Plan, RollbackError, Workplace, survey};
+use super::{Action, Done, Event, Goal, Plan, RollbackError, Workplace, survey};
 use crate::backup::{Entry, NameFault, VerifiedBackup, Version};
 use crate::git::{FileMode, GitError, ObjectId, RepoPath, TreeSide};
 use crate::sys::file;
@@ -18,7 +18,7 @@ impl Workplace<'_> {
         self.check_uninterrupted()?;
         let job = Job {
             kind: "rollback",
-            what: plan.tag.clone(),
+            what: plan.goal.name().to_owned(),
             writes: plan.writes(),
             removals: plan.removals(),
             staged: plan.staged(),
@@ -27,23 +27,28 @@ impl Workplace<'_> {
             accepted: Vec::new(),
             start: Start::Fresh,
         };
-        self.run(&job, &mut |scratch| self.stage_plan(plan, scratch), hear)
+        let Goal::Backup { id } = &plan.goal else {
+            return self.run(&job, &mut |scratch| self.stage_plan(plan, scratch), hear);
+        };
+        let mut backup = self.store.verify(id, &mut |_| ())?;
+        let mut stage = |scratch: &Path| self.stage_saved(plan, &mut backup, scratch);
+        self.run(&job, &mut stage, hear)
     }
 
-    /// Lets Git write the tag's files beside the tree, and an index with the tag's entries.
+    /// Lets Git write the commit's files beside the tree, and an index with its entries.
     fn stage_plan(&self, plan: &Plan, scratch: &Path) -> Result<Staging, RollbackError> {
         let writes: Vec<(&RepoPath, TreeSide)> = plan
             .changes
             .iter()
             .filter(|change| change.action.writes())
-            .map(|change| (&change.path, change.tag))
+            .map(|change| (&change.path, change.goal))
             .collect();
         let files = self.check_out(&writes, plan.attributes, scratch)?;
         let entries = plan
             .changes
             .iter()
             .filter(|change| change.action != Action::RemoveUntracked)
-            .map(|change| (&change.path, change.tag))
+            .map(|change| (&change.path, change.goal))
             .collect();
         let index = self.index_with(scratch, entries)?;
         Ok(Staging {
@@ -133,7 +138,7 @@ impl Workplace<'_> {
         self.run(&job, &mut stage, hear)
     }
 
-    fn stage_backup(
+    pub(super) fn stage_backup(
         &self,
         backup: &mut VerifiedBackup,
         entries: &[Entry],

@@ -1,7 +1,7 @@
 //! The index in a run: locked, kept as it is, and given its new content in one rename.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::journal::Journal;
@@ -43,9 +43,7 @@ impl Workplace<'_> {
                 Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                     // A file system without hard links, or an index on another one.
                     let mut pending = PendingFile::create(&path)?;
-                    pending
-                        .file_mut()
-                        .write_all(journal.lock_line().as_bytes())?;
+                    pending.write_all(journal.lock_line().as_bytes())?;
                     pending.commit_new()
                 }
                 result => result,
@@ -78,8 +76,8 @@ impl Workplace<'_> {
     /// Copies the index into `scratch`, made to stand alone where it is a split one.
     pub(super) fn keep_index(&self, scratch: &Path) -> Result<(), RollbackError> {
         let kept = kept_index(scratch);
-        match std::fs::copy(self.repository.index_path(), &kept) {
-            Ok(_) => Ok(self.repository.join_split_index(&kept)?),
+        match file::copy(self.repository.index_path(), &kept) {
+            Ok(()) => Ok(self.repository.join_split_index(&kept)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(source) => Err(RollbackError::Scratch { path: kept, source }),
         }
@@ -88,6 +86,15 @@ impl Workplace<'_> {
     /// The sum of what an index file says, whatever times it holds.
     fn index_sum(&self, index: &Path) -> Result<Sum, GitError> {
         Ok(Sum::of(&self.repository.index_listing(index)?))
+    }
+
+    /// Whether the index still says what the kept one does.
+    pub(super) fn index_is_as_kept(&self, scratch: &Path) -> Result<bool, RollbackError> {
+        let (index, kept) = (self.repository.index_path(), kept_index(scratch));
+        if !index.exists() || !kept.exists() {
+            return Ok(index.exists() == kept.exists());
+        }
+        Ok(self.index_sum(index)? == self.index_sum(&kept)?)
     }
 
     /// The kept index with other entries; those that go make room for those that come, as a file
@@ -99,7 +106,7 @@ impl Workplace<'_> {
     ) -> Result<PathBuf, RollbackError> {
         let (kept, index) = (kept_index(scratch), scratch.join("index.new"));
         if kept.exists() {
-            std::fs::copy(&kept, &index).map_err(|source| RollbackError::Scratch {
+            file::copy(&kept, &index).map_err(|source| RollbackError::Scratch {
                 path: index.clone(),
                 source,
             })?;
@@ -173,15 +180,17 @@ impl Workplace<'_> {
                 journal.left = Some(self.index_sum(file).map_err(io::Error::other)?);
                 self.desk.write_journal(journal).map_err(io::Error::other)?;
                 if let Ok(old) = self.repository.index_path().metadata() {
-                    std::fs::set_permissions(file, old.permissions())?;
+                    file::set_permissions(file, old.permissions())?;
                 }
                 file::move_over(file, &lock)?;
                 hear(&Event::IndexReady);
                 file::rename(&lock, self.repository.index_path())?;
-                match self.repository.index_path().parent() {
-                    Some(folder) => file::sync_folder(folder),
-                    None => Ok(()),
+                // From here on there is no way back but the undo. Should the name be lost in a
+                // crash, the lock is there again, and the journal with it.
+                if let Some(folder) = self.repository.index_path().parent() {
+                    let _ = file::sync_folder(folder);
                 }
+                Ok(())
             }
             NewIndex::Remove => {
                 journal.left = Some(Sum::of(b""));

@@ -47,6 +47,9 @@ pub(super) struct Journal {
     /// The contents that the run writes.
     #[serde(default)]
     pub(super) wrote: Vec<Wrote>,
+    /// What else the run does, once it is known.
+    #[serde(default)]
+    pub(super) rest: Option<Rest>,
 }
 
 /// One content that a run writes.
@@ -55,6 +58,30 @@ pub(super) struct Wrote {
     #[serde(flatten)]
     pub(super) path: StoredPath,
     pub(super) sum: Sum,
+    /// Where the content lies until it is in its place, below the scratch folder.
+    #[serde(default)]
+    pub(super) staged: Option<StoredPath>,
+}
+
+/// What a run does beside writing contents: enough to finish it after a kill.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Rest {
+    /// The files it removes.
+    pub(super) removes: Vec<StoredPath>,
+    pub(super) index: NextIndex,
+}
+
+/// What becomes of the index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum NextIndex {
+    Keep,
+    Remove,
+    /// A file below the scratch folder takes its place, after it has learnt the times of some paths.
+    Replace {
+        file: StoredPath,
+        refresh: Vec<StoredPath>,
+    },
 }
 
 impl Journal {
@@ -71,6 +98,7 @@ impl Journal {
             left: None,
             accepted: Vec::new(),
             wrote: Vec::new(),
+            rest: None,
         }
     }
 
@@ -165,7 +193,12 @@ impl Desk {
         file::discard_scratch(&self.scratch())?;
         match file::remove(&self.journal_path()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => file::sync_folder(&self.folder),
+            // Should the journal be there again after a crash, finishing the run once more does
+            // nothing.
+            _ => {
+                let _ = file::sync_folder(&self.folder);
+                Ok(())
+            }
         }
     }
 

@@ -1,4 +1,4 @@
-//! Putting files back: to a tag, out of a backup, or to what they were before the last time; and
+//! Putting files back: to a commit, out of a backup, or to what they were before the last time; and
 //! putting new contents in place, which is the same work.
 //!
 //! A plan is made and shown, a verified snapshot of everything it touches is taken, new contents
@@ -15,8 +15,10 @@ mod needed;
 mod place;
 mod plan;
 mod replace;
+mod resume;
 mod safety;
 mod survey;
+mod to_backup;
 mod transaction;
 mod undo;
 
@@ -28,8 +30,9 @@ use crate::sys::clock::Timestamp;
 
 pub use error::{Obstacle, RollbackError};
 pub use needed::{Needed, snapshots_needed};
-pub use plan::{Action, Change, Plan, SkipReason, Skipped};
+pub use plan::{Action, Change, Goal, Plan, SkipReason, Skipped};
 pub use replace::Replacement;
+pub use resume::Resumed;
 pub use transaction::{Done, Event};
 pub use undo::Undone;
 

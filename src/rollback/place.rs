@@ -111,7 +111,7 @@ impl Place {
     /// Puts a file that lies elsewhere here, making the folders on the way.
     pub(super) fn put(&self, root: &Path, staged: &Path) -> io::Result<()> {
         if let Some(folder) = self.file.parent() {
-            std::fs::create_dir_all(folder)?;
+            file::create_folder(folder)?;
         }
         // A link may have taken the place of a folder since the last look.
         self.name
@@ -127,7 +127,7 @@ impl Place {
         for folder in self.file.ancestors().skip(1) {
             // Fails on the first folder that still holds something, which is as it should be.
             let stays = folder == root || here.starts_with(folder);
-            if stays || std::fs::remove_dir(folder).is_err() {
+            if stays || file::remove_folder(folder).is_err() {
                 return;
             }
         }
@@ -150,5 +150,5 @@ pub(super) fn remove_empty_tree(folder: &Path) -> io::Result<()> {
             remove_empty_tree(&name.path())?;
         }
     }
-    std::fs::remove_dir(folder)
+    file::remove_folder(folder)
 }

@@ -3,19 +3,50 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::place::{Marks, Place, Standing};
+use super::to_backup::Saved;
 use super::{Obstacle, RollbackError, Workplace, survey};
-use crate::git::{Difference, FileMode, GitError, IndexEntries, ObjectId, RepoPath, TreeSide};
+use crate::backup::BackupId;
+use crate::git::{
+    Difference, FileMode, GitError, IndexEntries, NameKind, ObjectId, RepoPath, TreeSide,
+};
 
-/// What a rollback to a tag would change.
+/// What a rollback goes back to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Goal {
+    /// A commit, fixed now: a tag that moves later does not matter.
+    Commit {
+        /// As it was asked for.
+        name: String,
+        /// What the name is.
+        kind: NameKind,
+        /// The commit it leads to.
+        commit: ObjectId,
+    },
+    /// What a backup holds.
+    Backup {
+        /// Its id.
+        id: BackupId,
+    },
+}
+
+impl Goal {
+    /// The name it has in messages and in the list of finished runs.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Commit { name, .. } => name,
+            Self::Backup { id } => id.as_str(),
+        }
+    }
+}
+
+/// What a rollback would change.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// The tag.
-    pub tag: String,
-    /// The commit it leads to, fixed now: a tag that moves later does not matter.
-    pub commit: ObjectId,
+    /// Where to.
+    pub goal: Goal,
     /// The changes, by path.
     pub changes: Vec<Change>,
-    /// What would differ from the tag afterwards, and why.
+    /// What would differ from the goal afterwards, and why.
     pub skipped: Vec<Skipped>,
     /// Whether only some paths were asked for.
     pub limited: bool,
@@ -23,6 +54,8 @@ pub struct Plan {
     pub(super) attributes: Option<ObjectId>,
     /// The index the plan was made from.
     pub(super) index: Option<Marks>,
+    /// What is taken from a backup, where that is the goal.
+    pub(super) saved: Saved,
 }
 
 /// One path that changes.
@@ -32,25 +65,29 @@ pub struct Change {
     pub path: RepoPath,
     /// What happens to it.
     pub action: Action,
-    pub(super) tag: TreeSide,
+    /// Whether the file has bytes that are nowhere in Git: they are in the snapshot only.
+    pub edited: bool,
+    pub(super) goal: TreeSide,
     pub(super) index: TreeSide,
 }
 
 /// What happens to a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Action {
-    /// A tracked file gets the tag's content.
+    /// A tracked file gets the goal's content.
     Restore,
     /// A file that is not there comes back.
     Recreate,
-    /// An untracked file at a path of the tag is saved, then replaced.
+    /// An untracked file at a path of the goal is saved, then replaced.
     ReplaceUntracked,
-    /// A file that the tag does not have is saved, then removed.
+    /// A file that the goal does not have is saved, then removed.
     Remove,
-    /// An untracked file that stands where a folder of the tag is needed is saved, then removed.
+    /// An untracked file that stands where a folder of the goal is needed is saved, then removed.
     RemoveUntracked,
     /// Only the index has the path, and it goes.
     Forget,
+    /// Only the index gets the goal's content.
+    Stage,
 }
 
 impl Action {
@@ -86,15 +123,15 @@ pub enum SkipReason {
 }
 
 impl Plan {
-    /// Whether everything is as in the tag already.
+    /// Whether everything is as in the goal already.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
     }
 
-    /// The blobs of the index that the tag does not have.
+    /// The blobs of the index that the goal does not have.
     pub(super) fn staged(&self) -> Vec<(RepoPath, FileMode, ObjectId)> {
         let staged = self.changes.iter().filter_map(|change| {
-            let (mode, id) = change.index.filter(|_| change.index != change.tag)?;
+            let (mode, id) = change.index.filter(|_| change.index != change.goal)?;
             Some((change.path.clone(), mode, id))
         });
         staged.collect()
@@ -106,19 +143,19 @@ impl Plan {
     }
 
     pub(super) fn removals(&self) -> BTreeSet<RepoPath> {
-        let removals = self.changes.iter().filter(|change| !change.action.writes());
+        let goes = |action: Action| !matches!(action, Action::Stage) && !action.writes();
+        let removals = self.changes.iter().filter(|change| goes(change.action));
         removals.map(|change| change.path.clone()).collect()
     }
 }
 
 impl Workplace<'_> {
-    /// Plans a rollback to `tag` of everything, or of what is at or below `paths`.
-    pub fn plan(&self, tag: &str, paths: &[RepoPath]) -> Result<Plan, RollbackError> {
+    /// Plans a rollback to the commit that a tag, a branch or any other name leads to, of
+    /// everything, or of what is at or below `paths`.
+    pub fn plan(&self, name: &str, paths: &[RepoPath]) -> Result<Plan, RollbackError> {
         self.check_settled()?;
-        let commit = self.repository.tag_commit(tag)?;
-        if let Some(operation) = self.repository.operation() {
-            return Err(RollbackError::InProgress { operation });
-        }
+        let (kind, commit) = self.repository.named_commit(name)?;
+        self.check_nothing_begun()?;
         let index = self.index_marks();
         let comparison = self.repository.compare(commit)?;
         let entries = comparison.entries;
@@ -128,15 +165,19 @@ impl Workplace<'_> {
             }
             .into());
         }
-        self.check_known(paths, &entries, (tag, commit))?;
+        self.check_known(paths, &entries, (name, commit))?;
         let mut plan = Plan {
-            tag: tag.to_owned(),
-            commit,
+            goal: Goal::Commit {
+                name: name.to_owned(),
+                kind,
+                commit,
+            },
             changes: Vec::new(),
             skipped: Vec::new(),
             limited: !paths.is_empty(),
             attributes: Some(commit).filter(|_| paths.is_empty()),
             index,
+            saved: Saved::default(),
         };
         let asked =
             |path: &RepoPath| paths.is_empty() || paths.iter().any(|p| path.is_at_or_below(p));
@@ -158,15 +199,24 @@ impl Workplace<'_> {
                 plan.changes.push(Change {
                     path,
                     action,
-                    tag: difference.commit,
+                    edited: difference.edited && matches!(standing, Standing::Leaf { .. }),
+                    goal: difference.commit,
                     index: difference.index,
                 });
             }
         }
-        self.follow_attributes(&mut plan, &entries, &asked)?;
+        self.follow_attributes(&mut plan, (commit, &entries), &asked)?;
         self.clear_the_way(&mut plan)?;
         plan.skipped.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(plan)
+    }
+
+    /// Refuses to work in the middle of a merge, a rebase or the like.
+    pub(super) fn check_nothing_begun(&self) -> Result<(), RollbackError> {
+        match self.repository.operation() {
+            Some(operation) => Err(RollbackError::InProgress { operation }),
+            None => Ok(()),
+        }
     }
 
     /// Refuses paths that neither the index nor the commit has.
@@ -174,14 +224,14 @@ impl Workplace<'_> {
         &self,
         paths: &[RepoPath],
         entries: &IndexEntries,
-        (tag, commit): (&str, ObjectId),
+        (name, commit): (&str, ObjectId),
     ) -> Result<(), RollbackError> {
         for asked in paths {
             let in_index = entries.paths.iter().any(|path| path.is_at_or_below(asked));
             if !in_index && !self.repository.commit_has(commit, asked)? {
                 return Err(RollbackError::UnknownPath {
                     path: asked.to_string(),
-                    tag: tag.to_owned(),
+                    name: name.to_owned(),
                 });
             }
         }
@@ -213,7 +263,7 @@ impl Workplace<'_> {
     }
 
     /// Adds the files that stand where folders are needed, and refuses what must not be lost.
-    fn clear_the_way(&self, plan: &mut Plan) -> Result<(), RollbackError> {
+    pub(super) fn clear_the_way(&self, plan: &mut Plan) -> Result<(), RollbackError> {
         let writes = plan.writes();
         for skipped in &plan.skipped {
             let inside = |path: &&RepoPath| path.is_at_or_below(&skipped.path);
@@ -228,7 +278,8 @@ impl Workplace<'_> {
             plan.changes.push(Change {
                 path,
                 action: Action::RemoveUntracked,
-                tag: None,
+                edited: true,
+                goal: None,
                 index: None,
             });
         }
@@ -246,7 +297,7 @@ fn skip_reason(difference: &Difference, hidden: Option<SkipReason>) -> Option<Sk
 }
 
 /// What is to happen to one path; `None` for a file that is only intended to be added, which
-/// neither the tag nor the index has content for.
+/// neither the commit nor the index has content for.
 fn decide(difference: &Difference, standing: &Standing, tracked: bool) -> Option<Action> {
     let stands = matches!(standing, Standing::Leaf { .. });
     match (difference.commit, difference.index) {
@@ -277,7 +328,13 @@ mod tests {
         .look(std::path::Path::new("."))
         .unwrap();
         let decide = |commit, index, standing: &Standing, tracked| {
-            decide(&Difference { commit, index }, standing, tracked)
+            let edited = false;
+            let difference = Difference {
+                commit,
+                index,
+                edited,
+            };
+            decide(&difference, standing, tracked)
         };
         let gone = Standing::Absent;
         assert_eq!(decide(blob, blob, &here, true), Some(Action::Restore));

@@ -97,7 +97,7 @@ impl Workplace<'_> {
             let staged = folder.join(number.to_string());
             let written = file::create_new(&staged, &replacement.content)
                 .and_then(|()| place.file.symlink_metadata())
-                .and_then(|old| std::fs::set_permissions(&staged, old.permissions()));
+                .and_then(|old| file::set_permissions(&staged, old.permissions()));
             written.map_err(|error| failed(&staged, error))?;
             files.insert(replacement.path.clone(), staged);
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::apply::{Step, apply};
-use super::journal::{Journal, Operation, Phase, Wrote};
+use super::journal::{Journal, NextIndex, Operation, Phase, Rest, Wrote};
 use super::place::Marks;
 use super::safety::{steps, sync_all};
 use super::{RollbackError, Workplace};
@@ -197,7 +197,8 @@ impl Workplace<'_> {
         let staging = stage(&scratch)?;
         let steps = steps(job, &saved, standings, &staging)?;
         if matches!(job.start, Start::Fresh) {
-            journal.wrote = written(&steps);
+            journal.wrote = written(&steps, &scratch);
+            journal.rest = rest(&steps, &staging.index, &scratch);
         }
         sync_all(&steps).map_err(failed)?;
         journal.phase = Phase::Applying;
@@ -231,7 +232,7 @@ impl Workplace<'_> {
         }
         hear(&Event::Finished);
         let snapshot = ready.saved.manifest().id.clone();
-        self.finish(job, &journal)
+        self.finish(&journal)
             .map_err(|source| RollbackError::Unfinished {
                 path: self.desk.folder.clone(),
                 source,
@@ -249,13 +250,13 @@ impl Workplace<'_> {
     }
 
     /// Notes the run and removes its traces.
-    fn finish(&self, job: &Job, journal: &Journal) -> io::Result<()> {
+    pub(super) fn finish(&self, journal: &Journal) -> io::Result<()> {
         self.release_index(journal)?;
-        let undo_of_killed_rollback = matches!(&job.start, Start::Recovery { record: None, .. });
-        if let (Some(snapshot), false) = (&journal.snapshot, undo_of_killed_rollback) {
+        // The undo of a killed run is none that could be undone: it was as if never begun.
+        if let Some(snapshot) = &journal.snapshot {
             self.desk.record(&Operation {
-                kind: job.kind.to_owned(),
-                what: job.what.clone(),
+                kind: journal.kind.clone(),
+                what: journal.what.clone(),
                 snapshot: snapshot.clone(),
                 finished: self.now.to_string(),
                 left: journal.left,
@@ -277,14 +278,41 @@ impl Workplace<'_> {
     }
 }
 
-/// What a recovery must know to tell our files from those the user has edited since.
-fn written(steps: &[Step]) -> Vec<Wrote> {
+/// What a recovery must know to tell our files from those the user has edited since, and to put
+/// those in their places that are not there yet.
+fn written(steps: &[Step], scratch: &Path) -> Vec<Wrote> {
     let staged = steps.iter().filter_map(|step| {
-        let (_, sum) = step.staged.as_ref()?;
-        let path = StoredPath::new(&step.place.path);
-        Some(Wrote { path, sum: *sum })
+        let (file, sum) = step.staged.as_ref()?;
+        Some(Wrote {
+            path: StoredPath::new(&step.place.path),
+            sum: *sum,
+            staged: below(scratch, file),
+        })
     });
     staged.collect()
+}
+
+fn rest(steps: &[Step], index: &NewIndex, scratch: &Path) -> Option<Rest> {
+    let removed = steps.iter().filter(|step| step.staged.is_none());
+    let index = match index {
+        NewIndex::Keep => NextIndex::Keep,
+        NewIndex::Remove => NextIndex::Remove,
+        NewIndex::Replace { file, refresh } => NextIndex::Replace {
+            file: below(scratch, file)?,
+            refresh: refresh.iter().map(StoredPath::new).collect(),
+        },
+    };
+    Some(Rest {
+        removes: removed
+            .map(|step| StoredPath::new(&step.place.path))
+            .collect(),
+        index,
+    })
+}
+
+fn below(scratch: &Path, file: &Path) -> Option<StoredPath> {
+    let relative = RepoPath::from_relative(file.strip_prefix(scratch).ok()?)?;
+    Some(StoredPath::new(&relative))
 }
 
 /// Everything that is needed to change the first file.

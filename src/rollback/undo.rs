@@ -7,7 +7,7 @@ use super::journal::{Journal, Phase};
 use super::place::{Place, Standing, sum_of};
 use super::transaction::{IndexPart, Job, Staging, Start};
 use super::{Done, Event, RollbackError, Workplace, survey};
-use crate::backup::{BackupError, BackupId, Entry, Sum, VerifiedBackup, Version};
+use crate::backup::{BackupError, BackupId, Damage, Entry, Sum, VerifiedBackup, Version};
 use crate::git::RepoPath;
 use crate::sys::file;
 
@@ -53,7 +53,7 @@ impl Workplace<'_> {
         })
     }
 
-    fn recover(
+    pub(super) fn recover(
         &self,
         journal: &Journal,
         hear: &mut dyn FnMut(&Event),
@@ -95,7 +95,7 @@ impl Workplace<'_> {
     }
 
     /// A recovery whose snapshot is lost cannot succeed, however often it is tried.
-    fn stuck(&self, error: RollbackError, goal: &str) -> RollbackError {
+    pub(super) fn stuck(&self, error: RollbackError, goal: &str) -> RollbackError {
         use BackupError::{Damaged, Newer, Unknown};
         match error {
             RollbackError::Backup(source @ (Damaged { .. } | Newer { .. } | Unknown { .. })) => {
@@ -175,7 +175,7 @@ impl Workplace<'_> {
 
     /// Of the paths a killed run touched, those whose file is neither what that run wrote nor
     /// what it had saved nor what it was to bring back; and whatever cannot come back below them.
-    fn edited_since(
+    pub(super) fn edited_since(
         &self,
         killed: &Journal,
         goal: &[Entry],
@@ -186,10 +186,19 @@ impl Workplace<'_> {
         for wrote in &killed.wrote {
             know(wrote.path.to_path(), wrote.sum);
         }
-        // Where this cannot be read, more is left as it is.
         let own = killed.snapshot.as_deref().and_then(BackupId::parse);
-        let own = own.and_then(|id| self.store.listed(&id).ok());
-        let own = own.map(|listed| listed.manifest.entries);
+        let own = match own.map(|id| self.store.listed(&id)) {
+            Some(Ok(listed)) => Some(listed.manifest.entries),
+            // A disk that does not answer now may do so later.
+            Some(Err(
+                error @ BackupError::Damaged {
+                    damage: Damage::Unreadable(_),
+                    ..
+                },
+            )) => return Err(error.into()),
+            // Lost for good: more is left as it is.
+            Some(Err(_)) | None => None,
+        };
         for entry in goal.iter().chain(own.iter().flatten()) {
             if entry.version == Version::Worktree {
                 know(entry.path.to_path(), entry.sha256);

@@ -146,6 +146,8 @@ pub enum HowSet {
     TakenOver,
     /// Removed.
     Removed,
+    /// By words that stand elsewhere in the file, where they are judged: here they only count.
+    Shared,
 }
 
 /// When something happens.

@@ -1,5 +1,6 @@
 //! The files of the commit that Git is about to make, read from its exact index.
 
+use std::io;
 use std::path::PathBuf;
 
 use super::change::{Change, ChangedFile, Version};
@@ -74,15 +75,35 @@ fn read(
 }
 
 impl ChangedFile {
-    /// The file in the working tree where it may hold bytes that are not staged: those are the
-    /// ones Git could not bring back. `None` where it surely holds what is staged, or is gone.
-    pub fn unstaged_file(&self, repository: &Repository) -> Option<PathBuf> {
+    /// What the working tree has of the path, where that may not be what is staged: it is what
+    /// Git could not bring back.
+    pub fn unstaged(&self, repository: &Repository) -> Unstaged {
         if self.in_worktree {
-            return None;
+            return Unstaged::Same;
         }
-        let file = self.path.below(repository.worktree().ok()?)?;
-        file.symlink_metadata()
-            .is_ok_and(|metadata| !metadata.is_dir())
-            .then_some(file)
+        let root = repository.worktree().ok();
+        let Some(file) = root.and_then(|root| self.path.below(root)) else {
+            return Unstaged::Same;
+        };
+        match file.symlink_metadata() {
+            Ok(metadata) if !metadata.is_dir() => Unstaged::File(file),
+            Err(error) if !is_absence(&error) => Unstaged::Same,
+            Ok(_) | Err(_) => Unstaged::Gone,
+        }
     }
+}
+
+/// What the working tree has of a path that is staged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unstaged {
+    /// Surely what is staged, or nothing that could be looked at.
+    Same,
+    /// A file or link that may hold something else.
+    File(PathBuf),
+    /// No file.
+    Gone,
+}
+
+fn is_absence(error: &io::Error) -> bool {
+    [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&error.kind())
 }

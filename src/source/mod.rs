@@ -9,8 +9,9 @@ mod repository_policy;
 mod worktree;
 
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
+pub use index::Unstaged;
 pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,
 };
-pub use worktree::{WorktreeError, WorktreeFile, files, read};
+pub use worktree::{Content, WorktreeError, WorktreeFile, files, read};

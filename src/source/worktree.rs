@@ -1,5 +1,6 @@
 //! Files as they lie on the disk: the paths a person names, folders walked.
 
+use std::cell::OnceCell;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -53,7 +54,7 @@ pub fn files(
     directory: &Path,
     root: &Path,
 ) -> Result<Vec<WorktreeFile>, WorktreeError> {
-    let mut found = Vec::new();
+    let mut files = Vec::new();
     for named in paths {
         let path = directory.join(named);
         let metadata = path.metadata().map_err(|source| match source.kind() {
@@ -65,8 +66,16 @@ pub fn files(
                 source,
             },
         })?;
+        let names = Names::new(&path, directory, root);
+        let mut found = |file: PathBuf, named: bool| {
+            files.push(WorktreeFile {
+                path: names.of(&file),
+                file,
+                named,
+            });
+        };
         if metadata.is_dir() {
-            walk(named, &path, &mut found)?;
+            walk(named, &path, &mut |file| found(file, false))?;
         } else if !metadata.is_file() {
             // A pipe would be waited for, a device read for ever.
             return Err(WorktreeError::Unreadable {
@@ -74,28 +83,16 @@ pub fn files(
                 source: io::Error::other("it is neither a file nor a folder"),
             });
         } else {
-            found.push((path, true));
+            found(path.clone(), true);
         }
     }
-    let mut files: Vec<WorktreeFile> = found
-        .into_iter()
-        .map(|(file, named)| WorktreeFile {
-            path: name_of(&file, directory, root),
-            file,
-            named,
-        })
-        .collect();
     // Of two of the same path the named one comes first, and stays.
     files.sort_by(|one, other| (&one.path, other.named).cmp(&(&other.path, one.named)));
     files.dedup_by(|one, other| one.path == other.path);
     Ok(files)
 }
 
-fn walk(
-    named: &Path,
-    folder: &Path,
-    found: &mut Vec<(PathBuf, bool)>,
-) -> Result<(), WorktreeError> {
+fn walk(named: &Path, folder: &Path, found: &mut dyn FnMut(PathBuf)) -> Result<(), WorktreeError> {
     let walk = WalkBuilder::new(folder)
         .hidden(false)
         .ignore(false)
@@ -107,34 +104,81 @@ fn walk(
             source,
         })?;
         if entry.file_type().is_some_and(|kind| kind.is_file()) {
-            found.push((entry.into_path(), false));
+            found(entry.into_path());
         }
     }
     Ok(())
 }
 
-/// The bytes of a file: all of them, or one more than `limit`.
-pub fn read(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    File::open(file)?
-        .take(limit.saturating_add(1))
-        .read_to_end(&mut content)?;
-    Ok(content)
+/// What a file holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// Its bytes.
+    Bytes(Vec<u8>),
+    /// More than was asked for.
+    TooLarge {
+        /// How many there are.
+        bytes: u64,
+    },
 }
 
-/// The path below the root, else below the current folder, else as it is.
-fn name_of(file: &Path, directory: &Path, root: &Path) -> RepoPath {
-    let below = |folder: &Path| {
-        let relative = file.strip_prefix(folder).ok()?;
-        RepoPath::from_relative(relative)
-    };
-    below(root)
-        .or_else(|| below(directory))
-        .or_else(|| {
-            // `../other/file.py` from a folder below the root, or a root behind a link.
-            let real = file.canonicalize().ok()?;
-            let root = root.canonicalize().ok()?;
-            RepoPath::from_relative(real.strip_prefix(root).ok()?)
-        })
-        .unwrap_or_else(|| RepoPath::new(file.as_os_str().as_encoded_bytes()))
+/// The content of a file of at most `limit` bytes.
+pub fn read(file: &Path, limit: u64) -> io::Result<Content> {
+    let file = File::open(file)?;
+    let bytes = file.metadata()?.len();
+    if bytes > limit {
+        return Ok(Content::TooLarge { bytes });
+    }
+    // It may grow while it is read.
+    let most = limit.saturating_add(1);
+    let mut content = Vec::with_capacity(usize::try_from(bytes + 1).unwrap_or_default());
+    file.take(most).read_to_end(&mut content)?;
+    if content.len() as u64 > limit {
+        let bytes = content.len() as u64;
+        return Ok(Content::TooLarge { bytes });
+    }
+    Ok(Content::Bytes(content))
+}
+
+/// How the files at or below a named path are called in reports: by their path below the root,
+/// else below the current folder, else as they are.
+struct Names<'p> {
+    named: &'p Path,
+    directory: &'p Path,
+    root: &'p Path,
+    /// Where the named path lies below the root, once both are without links.
+    real: OnceCell<Option<PathBuf>>,
+}
+
+impl<'p> Names<'p> {
+    fn new(named: &'p Path, directory: &'p Path, root: &'p Path) -> Self {
+        Self {
+            named,
+            directory,
+            root,
+            real: OnceCell::new(),
+        }
+    }
+
+    fn of(&self, file: &Path) -> RepoPath {
+        let below = |folder: &Path| RepoPath::from_relative(file.strip_prefix(folder).ok()?);
+        below(self.root)
+            .or_else(|| below(self.directory))
+            .or_else(|| {
+                // No link is followed below the named path.
+                let rest = file.strip_prefix(self.named).ok()?;
+                RepoPath::from_relative(&self.real()?.join(rest))
+            })
+            .unwrap_or_else(|| RepoPath::new(file.as_os_str().as_encoded_bytes()))
+    }
+
+    /// `../other` from a folder below the root, or a root behind a link.
+    fn real(&self) -> Option<&Path> {
+        let find = || {
+            let real = self.named.canonicalize().ok()?;
+            let root = self.root.canonicalize().ok()?;
+            Some(real.strip_prefix(root).ok()?.to_owned())
+        };
+        self.real.get_or_init(find).as_deref()
+    }
 }

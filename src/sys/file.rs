@@ -10,6 +10,8 @@ use tempfile::NamedTempFile;
 
 pub use together::{WrittenFile, commit_all_new};
 
+use super::fault::{Needs, point};
+
 /// A file being written under a temporary name in the folder where it will lie; dropping it
 /// without [`PendingFile::commit_new`] or [`PendingFile::commit_replacing`] removes it.
 #[derive(Debug)]
@@ -27,6 +29,7 @@ impl PendingFile {
     /// The same with another beginning of the temporary name, which ends in `.tmp`.
     pub fn create_named(target: &Path, prefix: &str) -> io::Result<Self> {
         let folder = parent_of(target);
+        point("make", target, Needs::Space)?;
         let temporary = tempfile::Builder::new()
             .prefix(prefix)
             .suffix(".tmp")
@@ -40,6 +43,12 @@ impl PendingFile {
     /// The open file, to write and seek in.
     pub fn file_mut(&mut self) -> &mut File {
         self.temporary.as_file_mut()
+    }
+
+    /// Writes all of `content` behind what is there.
+    pub fn write_all(&mut self, content: &[u8]) -> io::Result<()> {
+        point("write", self.temporary.path(), Needs::Space)?;
+        self.temporary.as_file_mut().write_all(content)
     }
 
     /// Sets the permission bits the file will have on Unix; does nothing elsewhere.
@@ -57,11 +66,15 @@ impl PendingFile {
     /// # Errors
     /// [`io::ErrorKind::AlreadyExists`] when there is a file of that name; it is left alone.
     pub fn commit_new(self) -> io::Result<()> {
-        self.temporary.as_file().sync_all()?;
+        self.sync()?;
+        point("name", &self.target, Needs::Space)?;
         self.temporary
             .persist_noclobber(&self.target)
             .map_err(|failed| failed.error)?;
-        sync_folder(parent_of(&self.target))
+        sync_folder(parent_of(&self.target)).inspect_err(|_| {
+            // What may be gone after a crash must not seem to be there now.
+            let _ = remove(&self.target);
+        })
     }
 
     /// Closes the file; [`commit_all_new`] gives it its name together with others.
@@ -71,7 +84,8 @@ impl PendingFile {
 
     /// Makes the content durable and puts it in the place of any file of that name.
     pub fn commit_replacing(self) -> io::Result<()> {
-        self.temporary.as_file().sync_all()?;
+        self.sync()?;
+        point("replace", &self.target, Needs::NoSpace)?;
         self.temporary
             .persist(&self.target)
             .map_err(|failed| failed.error)?;
@@ -79,11 +93,18 @@ impl PendingFile {
     }
 }
 
+impl PendingFile {
+    fn sync(&self) -> io::Result<()> {
+        point("sync", self.temporary.path(), Needs::Space)?;
+        self.temporary.as_file().sync_all()
+    }
+}
+
 /// Writes `content` to `path`: a temporary file beside it, fsync, rename, fsync of the folder.
 /// The file gets mode 0600 on Unix, see [`set_mode`].
 pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut pending = PendingFile::create(path)?;
-    pending.file_mut().write_all(content)?;
+    pending.write_all(content)?;
     pending.commit_replacing()
 }
 
@@ -91,7 +112,7 @@ pub fn write_atomic(path: &Path, content: &[u8]) -> io::Result<()> {
 /// has its name.
 pub fn write_executable(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut pending = PendingFile::create(path)?;
-    pending.file_mut().write_all(content)?;
+    pending.write_all(content)?;
     pending.set_mode(0o755)?;
     pending.commit_replacing()
 }
@@ -116,7 +137,9 @@ pub fn is_executable(path: &Path) -> bool {
 /// [`io::ErrorKind::AlreadyExists`] when it exists; it is left alone.
 pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
     let mut file = open_new(path)?;
+    point("write", path, Needs::Space)?;
     file.write_all(content)?;
+    point("sync", path, Needs::Space)?;
     file.sync_all()
 }
 
@@ -125,12 +148,14 @@ pub fn create_new(path: &Path, content: &[u8]) -> io::Result<()> {
 /// # Errors
 /// [`io::ErrorKind::AlreadyExists`] when it exists; it is left alone.
 pub fn open_new(path: &Path) -> io::Result<File> {
+    point("create", path, Needs::Space)?;
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
 /// Makes names in a folder durable. Windows has no such call; NTFS journals its names.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {
+        point("sync", folder, Needs::Space)?;
         File::open(folder)?.sync_all()?;
     }
     Ok(())
@@ -141,11 +166,25 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        fs::set_permissions(path, fs::Permissions::from_mode(mode))?;
+        set_permissions(path, fs::Permissions::from_mode(mode))?;
     }
     #[cfg(not(unix))]
     let _ = (path, mode);
     Ok(())
+}
+
+/// Sets the permissions of another file.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn set_permissions(path: &Path, permissions: fs::Permissions) -> io::Result<()> {
+    point("set the permissions of", path, Needs::NoSpace)?;
+    fs::set_permissions(path, permissions)
+}
+
+/// Copies a file's content and permissions to `to`, over what stands there.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    point("copy to", to, Needs::Space)?;
+    fs::copy(from, to).map(|_| ())
 }
 
 /// Gives a file a second name, in one step and only where there is none yet.
@@ -155,17 +194,20 @@ pub fn set_mode(path: &Path, mode: u32) -> io::Result<()> {
 /// system knows no hard links.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn link_new(file: &Path, name: &Path) -> io::Result<()> {
+    point("link", name, Needs::Space)?;
     fs::hard_link(file, name)
 }
 
 /// Renames within one file system, replacing a file at `to`.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    point("rename to", to, Needs::NoSpace)?;
     fs::rename(from, to)
 }
 
 /// Opens a file for reading that is no link, pipe or device.
 pub fn open_regular(path: &Path) -> io::Result<File> {
+    point("open", path, Needs::NoSpace)?;
     let mut options = OpenOptions::new();
     options.read(true);
     #[cfg(unix)]
@@ -215,6 +257,7 @@ pub fn permission_bits(metadata: &fs::Metadata) -> Option<u32> {
 
 /// Where a symbolic link points to, as the bytes Git would store.
 pub fn link_target(path: &Path) -> io::Result<Vec<u8>> {
+    point("read the link", path, Needs::NoSpace)?;
     let target = fs::read_link(path)?;
     #[cfg(unix)]
     {
@@ -227,6 +270,7 @@ pub fn link_target(path: &Path) -> io::Result<Vec<u8>> {
 
 /// Makes a symbolic link at `path`, where nothing may stand yet.
 pub fn create_link(path: &Path, target: &[u8]) -> io::Result<()> {
+    point("make the link", path, Needs::Space)?;
     #[cfg(unix)]
     {
         use std::os::unix::ffi::OsStrExt;
@@ -256,7 +300,7 @@ pub fn move_over(from: &Path, to: &Path) -> io::Result<()> {
     } else {
         let mut pending = PendingFile::create(to)?;
         io::copy(&mut File::open(from)?, pending.file_mut())?;
-        fs::set_permissions(pending.temporary_path(), metadata.permissions())?;
+        set_permissions(pending.temporary_path(), metadata.permissions())?;
         pending.commit_replacing()?;
     }
     remove(from)
@@ -264,6 +308,7 @@ pub fn move_over(from: &Path, to: &Path) -> io::Result<()> {
 
 /// Makes a file's content durable.
 pub fn sync_file(path: &Path) -> io::Result<()> {
+    point("sync", path, Needs::Space)?;
     // Windows only lets a handle that could write flush.
     OpenOptions::new()
         .read(true)
@@ -288,22 +333,33 @@ pub fn discard_scratch(folder: &Path) -> io::Result<()> {
             remove(&name.path())?;
         }
     }
+    remove_folder(folder)
+}
+
+/// Removes an empty folder.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn remove_folder(folder: &Path) -> io::Result<()> {
+    point("remove the folder", folder, Needs::NoSpace)?;
     fs::remove_dir(folder)
 }
 
 /// Removes one file or symbolic link.
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn remove(path: &Path) -> io::Result<()> {
+    point("remove", path, Needs::NoSpace)?;
     fs::remove_file(path)
 }
 
 /// Creates a folder and those above it, with the permissions that are usual for the user.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn create_folder(path: &Path) -> io::Result<()> {
+    point("make the folder", path, Needs::Space)?;
     fs::create_dir_all(path)
 }
 
 /// Creates a folder and those above it, private to the owner (0700) on Unix where new.
 pub fn create_private_folder(path: &Path) -> io::Result<()> {
+    point("make the folder", path, Needs::Space)?;
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -5,6 +5,7 @@
 pub mod child;
 pub mod clock;
 pub mod environment;
+pub mod fault;
 pub mod file;
 pub mod lock;
 pub mod name_folding;

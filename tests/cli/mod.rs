@@ -1,6 +1,7 @@
 //! One file for each command, as in `src/cli/`.
 
 mod backup;
+mod backup_at_once;
 mod backup_create;
 mod backup_diff;
 mod backup_prune;
@@ -8,8 +9,10 @@ mod backup_same;
 mod backup_store;
 mod backup_verdict;
 mod backup_versions;
+mod faults;
 mod fix;
 mod fix_interrupted;
+mod git_support;
 mod gpu;
 mod hook;
 #[cfg(target_os = "linux")]
@@ -21,10 +24,12 @@ mod notebook;
 mod policy_file;
 mod rollback;
 mod rollback_bytes;
+mod rollback_continue;
 mod rollback_random;
 mod rollback_refused;
 mod rollback_since;
 mod rollback_special;
+mod rollback_targets;
 mod rule;
 mod scan;
 mod scan_merge;

@@ -53,7 +53,7 @@ fn mode(_: &std::fs::Metadata) -> String {
 /// All that a rollback may change: files, index, status, HEAD.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct State {
-    files: BTreeMap<String, (String, Vec<u8>)>,
+    pub(super) files: BTreeMap<String, (String, Vec<u8>)>,
     index: String,
     status: String,
     head: String,

@@ -3,8 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use gpuguard::backup::Store;
 use gpuguard::git::Repository;
-use gpuguard::rollback::Workplace;
+use gpuguard::rollback::{Event, Workplace};
 use gpuguard::sys::clock;
 
 use super::rollback::{assert_tidy, busy_repo, state};
@@ -39,7 +40,8 @@ fn a_missing_tag_is_named_with_a_similar_one() {
     let run = repo.gpuguard(&["rollback", "before-gpu-fxi", "--yes"]);
     assert_eq!(run.code, 2, "{run}");
     assert!(
-        run.stderr.contains("there is no tag `before-gpu-fxi`"),
+        run.stderr
+            .contains("there is no tag, branch or commit `before-gpu-fxi`"),
         "{run}"
     );
     assert!(
@@ -160,9 +162,12 @@ fn a_submodule_is_left_and_named() {
     assert_eq!(repo.read("a.py"), b"v1\n");
 }
 
-/// Runs a rollback or an undo in this process and kills it when it has come to event `stop`.
-/// Gives whether it came that far.
-fn killed_at(repo: &TestRepo, undo: bool, stop: usize) -> bool {
+/// Something to be done in a working tree, with someone who listens.
+type Act = dyn Fn(&Repository, &Workplace<'_>, &mut dyn FnMut(&Event));
+
+/// Does something in this process and kills it when it has come to event `stop`. Gives whether
+/// it came that far.
+fn killed(repo: &TestRepo, stop: usize, act: &Act) -> bool {
     let result = catch_unwind(AssertUnwindSafe(|| {
         let repository = Repository::discover(&repo.path()).unwrap();
         let workplace = Workplace::new(&repository, clock::now()).unwrap();
@@ -171,14 +176,39 @@ fn killed_at(repo: &TestRepo, undo: bool, stop: usize) -> bool {
             assert!(heard != stop, "killed");
             heard += 1;
         };
-        if undo {
-            workplace.undo(&mut hear).unwrap();
-        } else {
-            let plan = workplace.plan("v1", &[]).unwrap();
-            workplace.apply(&plan, &mut hear).unwrap();
-        }
+        act(&repository, &workplace, &mut hear);
     }));
     result.is_err()
+}
+
+/// The same of a rollback to `v1`, or of an undo.
+pub(super) fn killed_at(repo: &TestRepo, undo: bool, stop: usize) -> bool {
+    killed(repo, stop, &move |_, workplace, hear| {
+        if undo {
+            workplace.undo(hear).unwrap();
+        } else {
+            let plan = workplace.plan("v1", &[]).unwrap();
+            workplace.apply(&plan, hear).unwrap();
+        }
+    })
+}
+
+/// The same of finishing what was killed.
+pub(super) fn killed_resuming_at(repo: &TestRepo, stop: usize) -> bool {
+    killed(repo, stop, &move |_, workplace, hear| {
+        workplace.resume(hear).unwrap();
+    })
+}
+
+/// The same of restoring all of the newest backup.
+pub(super) fn killed_restoring_at(repo: &TestRepo, stop: usize) -> bool {
+    killed(repo, stop, &move |repository, workplace, hear| {
+        let store = Store::at(repository.common_dir());
+        let id = store.find("latest").unwrap();
+        let mut backup = store.verify(&id, &mut |_| ()).unwrap();
+        let entries = backup.manifest().choose(&[], None).unwrap();
+        workplace.restore(&mut backup, &entries, hear).unwrap();
+    })
 }
 
 #[cfg(unix)]
@@ -298,7 +328,7 @@ fn a_rollback_that_cannot_go_on_goes_back_by_itself() {
     let aside = repo.beside("aside");
     let mut moved = false;
     let failed = workplace.apply(&plan, &mut |event| {
-        if matches!(event, gpuguard::rollback::Event::Prepared) {
+        if matches!(event, Event::Prepared) {
             std::fs::rename(&target, &aside).unwrap();
             std::fs::create_dir(&target).unwrap();
             moved = true;
@@ -321,7 +351,7 @@ fn an_edit_made_while_it_runs_is_kept() {
     let workplace = Workplace::new(&repository, clock::now()).unwrap();
     let plan = workplace.plan("v1", &[]).unwrap();
     let failed = workplace.apply(&plan, &mut |event| {
-        if matches!(event, gpuguard::rollback::Event::Prepared) {
+        if matches!(event, Event::Prepared) {
             repo.write("staged.py", "saved by an editor just now\n");
         }
     });
@@ -364,7 +394,7 @@ fn while_one_is_at_work_git_and_a_second_one_are_kept_out() {
     let plan = workplace.plan("v1", &[]).unwrap();
     let mut tried = false;
     let mut hear = |event: &_| {
-        if matches!(event, gpuguard::rollback::Event::IndexNext) {
+        if matches!(event, Event::IndexNext) {
             tried = true;
             let run = repo.try_git(&["add", "untracked.txt"]);
             assert!(run.stderr.contains("index.lock"), "{run}");

@@ -6,7 +6,7 @@ use super::rollback::{assert_tidy, rollback, rolled_back, state};
 use crate::support::{Run, TestRepo};
 
 /// Two commits; the first has the tag `v1`.
-fn new() -> TestRepo {
+pub(super) fn new() -> TestRepo {
     let repo = TestRepo::new();
     for path in ["a", "c", "d/b"] {
         repo.write(path, "1\n");
@@ -54,7 +54,7 @@ fn killed_at_git_call(repo: &TestRepo, arguments: &[&str], at: usize) -> Run {
 }
 
 /// A rollback that is killed once all its files are in their places, the index not yet.
-fn killed_before_the_index(make: fn() -> TestRepo, arguments: &[&str]) -> TestRepo {
+pub(super) fn killed_before_the_index(make: fn() -> TestRepo, arguments: &[&str]) -> TestRepo {
     let calls = |repo: &TestRepo| {
         let calls = repo.beside("wrapper").join("calls");
         std::fs::read_dir(calls).unwrap().count()

@@ -171,6 +171,17 @@ impl TestRepo {
         repo
     }
 
+    /// Another repository with the same files, refs and index.
+    #[cfg(unix)]
+    pub fn copy(&self) -> Self {
+        let copy = Self {
+            home: TempDir::new().unwrap(),
+            folder: TempDir::new().unwrap(),
+        };
+        copy_folder(&self.path(), &copy.path());
+        copy
+    }
+
     /// The root of the working tree.
     pub fn path(&self) -> PathBuf {
         // Canonical, since Git prints canonical paths (macOS has its folder behind a link).
@@ -241,6 +252,23 @@ impl TestRepo {
             "-m",
             message,
         ]);
+    }
+}
+
+#[cfg(unix)]
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy_folder(&source, &target);
+        } else if kind.is_symlink() {
+            std::os::unix::fs::symlink(std::fs::read_link(&source).unwrap(), target).unwrap();
+        } else {
+            std::fs::copy(&source, &target).unwrap();
+        }
     }
 }
 

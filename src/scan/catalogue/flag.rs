@@ -22,6 +22,10 @@ pub enum Takes {
     Device,
     /// `CUDA1`
     Named,
+    /// ffmpeg's `cuda=name:1`.
+    Opened,
+    /// Settings with commas between them: `tensor_parallel_size=2,device=cuda:1`.
+    Settings,
     /// A number of cards, from the first that is seen on.
     Count,
     /// The same, where each process has one; without effect where it also names machines.
@@ -44,7 +48,7 @@ const fn flag(
     }
 }
 
-use Takes::{Cards, Count, Device, Index, Named, Processes};
+use Takes::{Cards, Count, Device, Index, Named, Opened, Processes, Settings};
 
 /// hashcat is not here: it counts from 1. Neither is what only asks (`nvidia-smi -i`), nor what
 /// asks a scheduler for cards (`srun --gpus`).
@@ -72,6 +76,8 @@ const FLAGS: &[Flag] = &[
     flag("comfyui", &["--cuda-device"], Cards, "comfyui --cuda-device 1"),
     flag("trtexec", &["--device"], Index, "trtexec --device=1"),
     flag("ffmpeg", &["-hwaccel_device", "-gpu"], Index, "ffmpeg -hwaccel cuda -hwaccel_device 1 -i a b"),
+    flag("ffmpeg", &["-init_hw_device"], Opened, "ffmpeg -init_hw_device cuda=x:1 -i a b"),
+    flag("lm_eval", &["--model_args"], Settings, "lm_eval --model vllm --model_args pretrained=m,tensor_parallel_size=2"),
     flag("paddle", &["--gpus", "--devices", "--selected_gpus"], Cards, "python -m paddle.distributed.launch --gpus 1 a.py"),
     flag("spacy", &["--gpu-id", "-g"], Index, "python -m spacy train c --gpu-id 1"),
     flag("gpu_burn", &["-i"], Index, "./gpu_burn -i 1 60"),
@@ -84,6 +90,8 @@ const MODULES: &[(&str, &str)] = &[
     ("deepspeed.launcher.runner", "deepspeed"),
     ("faster_whisper", "faster-whisper"),
     ("llama_cpp.server", "llama_cpp.server"),
+    ("lm_eval", "lm_eval"),
+    ("lmms_eval", "lm_eval"),
     ("paddle.distributed.fleet.launch", "paddle"),
     ("paddle.distributed.launch", "paddle"),
     ("sglang.launch_server", "sglang"),
@@ -91,6 +99,7 @@ const MODULES: &[(&str, &str)] = &[
     ("torch.distributed.launch", "torchrun"),
     ("torch.distributed.run", "torchrun"),
     ("vllm.entrypoints.api_server", "vllm"),
+    ("vllm.entrypoints.cli.main", "vllm"),
     ("vllm.entrypoints.openai.api_server", "vllm"),
     ("whisper", "whisper"),
     ("whisperx", "whisperx"),
@@ -101,6 +110,7 @@ pub fn program(name: &str) -> &str {
     match name {
         "paddlerun" | "fleetrun" => "paddle",
         "gpu-burn" => "gpu_burn",
+        "lm-eval" | "lmms_eval" | "lmms-eval" => "lm_eval",
         "ffprobe" | "ffplay" => "ffmpeg",
         _ if name.starts_with("llama-") => "llama.cpp",
         _ if name.starts_with("koboldcpp") => "koboldcpp",

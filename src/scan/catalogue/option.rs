@@ -65,6 +65,8 @@ const CHOICES: &[Choice] = &[
     named("cuda_device_id", "cuda_device_id="),
     named("cuda_device_index", "cuda_device_index="),
     named("main_gpu", "main_gpu="),
+    // Of Kokkos, in every program that is made with it.
+    named("kokkos_device_id", "--kokkos-device-id"),
     filed("gpu_idx", "gpu_idx="),
     filed("gpu_index", "gpu_index="),
     filed("device", "device="),

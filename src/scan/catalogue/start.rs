@@ -184,11 +184,31 @@ const CALLS: &[Row] = &[
 /// The functions of CUDA itself, through whichever wrapper they are called.
 const DRIVER: &[&str] = &[
     "cuInit",
+    "cudaDeviceReset",
     "cudaDeviceSynchronize",
+    "cudaEventCreate",
     "cudaFree",
     "cudaGetDeviceCount",
+    "cudaGetDeviceProperties",
+    "cudaHostAlloc",
     "cudaMalloc",
+    "cudaMallocAsync",
+    "cudaMallocHost",
+    "cudaMallocManaged",
+    "cudaMemGetInfo",
+    "cudaMemcpy",
     "cudaSetDevice",
+    "cudaStreamCreate",
+];
+
+/// Functions of C++ libraries, with their name spaces. `OpenCV`'s counts the cards by
+/// `cudaGetDeviceCount`, as `PyTorch`'s does.
+const NATIVE: &[Row] = &[
+    row("cv::cuda::getCudaEnabledDeviceCount", Certainly),
+    row("cv::cuda::setDevice", Certainly),
+    row("torch::cuda::device_count", Perhaps),
+    row("torch::cuda::is_available", Certainly),
+    row("torch::cuda::synchronize", Certainly),
 ];
 
 /// Imports.
@@ -271,6 +291,18 @@ fn covers(row: &str, path: &str) -> bool {
     }
 }
 
+/// What a call of C++ starts, and the name under which that is known.
+pub fn of_native(words: &[&str]) -> Option<(&'static str, Certainty)> {
+    let last = words.last()?;
+    if words.len() == 1 {
+        let name = DRIVER.iter().find(|name| *name == last)?;
+        return Some((name, Certainty::Certain));
+    }
+    let is = |row: &&Row| row.path.split("::").eq(words.iter().copied());
+    let row = NATIVE.iter().find(is)?;
+    Some((row.path, row.starts.certainty()?))
+}
+
 /// Whether importing a module starts CUDA, and the name under which that is known.
 pub fn of_import(module: &str) -> Option<(&'static str, Certainty)> {
     let is = |row: &&Row| {
@@ -304,6 +336,13 @@ mod tests {
         assert_eq!(of_call("cupy.random.rand"), Some(Certainly));
         assert_eq!(of_call("?lib.cuInit"), Some(Certainly));
         assert_eq!(of_call(""), None);
+        let certain = Certainty::Certain;
+        assert_eq!(of_native(&["cudaFree"]), Some(("cudaFree", certain)));
+        assert_eq!(
+            of_native(&["torch", "cuda", "is_available"]),
+            Some(("torch::cuda::is_available", certain))
+        );
+        assert_eq!(of_native(&["mine", "cudaFree"]), None);
     }
 
     #[test]

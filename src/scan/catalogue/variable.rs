@@ -9,6 +9,8 @@ pub enum Variable {
     Visible,
     /// `NVIDIA_VISIBLE_DEVICES`: which cards a container gets.
     Container,
+    /// Takes cards, by index, of those that CUDA shows.
+    Index,
     /// Chooses cards for something that is not CUDA.
     Elsewhere(&'static str),
     /// Belongs to CUDA or a library, and chooses no card.
@@ -16,6 +18,10 @@ pub enum Variable {
 }
 
 /// The variables whose names are taken: none of them is a misspelling of another.
+///
+/// `FLAGS_selected_gpus` is Paddle's list of the cards for training, `JAX_CUDA_VISIBLE_DEVICES`
+/// JAX's, as their documentations of flags say. `OMP_DEFAULT_DEVICE` and `KOKKOS_DEVICE_ID` are not
+/// here: they are a card's of whatever vendor the program was built for.
 const KNOWN: &[(&str, Variable)] = &[
     ("CUDA_DEVICE_ORDER", Variable::Order),
     ("CUDA_VISIBLE_DEVICES", Variable::Visible),
@@ -74,7 +80,8 @@ const KNOWN: &[(&str, Variable)] = &[
     ("CUDA_DEVICE_MAX_CONNECTIONS", Variable::Other),
     ("CUDA_DEVICE_MAX_COPY_CONNECTIONS", Variable::Other),
     ("CUDA_DEVICE_WAITS_ON_EXCEPTION", Variable::Other),
-    ("JAX_CUDA_VISIBLE_DEVICES", Variable::Other),
+    ("FLAGS_selected_gpus", Variable::Index),
+    ("JAX_CUDA_VISIBLE_DEVICES", Variable::Index),
     ("NPU_VISIBLE_DEVICES", Variable::Other),
     ("PYTORCH_CUDA_ALLOC_CONF", Variable::Other),
     ("PYTORCH_NVML_BASED_CUDA_CHECK", Variable::Other),

@@ -41,6 +41,7 @@ const STEMS: &[&str] = &[
     "llama",
     // `yolo train device=1`
     "yolo",
+    "kokkos",
 ];
 
 /// Whether the text has one of the words.

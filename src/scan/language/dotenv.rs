@@ -38,9 +38,18 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
 
 fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let mut facts = Vec::new();
+    let mut first_error = None;
     let mut start = 0;
+    // Where the lines of a value end.
+    let mut behind = 0;
     for line in text.split_inclusive('\n') {
         facts.extend(variable(line, start));
+        if start >= behind && first_error.is_none() {
+            match lines_of_value(text, line, start) {
+                Ok(end) => behind = end,
+                Err(at) => first_error = Some(at),
+            }
+        }
         start += line.len();
     }
     Ok(FileFacts {
@@ -49,6 +58,8 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
         // One program reads all of it.
         scopes: Scopes::new(vec![Span::new(0, text.len())]),
         comments: remark::comments(text, &["#"]),
+        first_error,
+        errors: usize::from(first_error.is_some()),
         ..FileFacts::default()
     })
 }
@@ -92,6 +103,46 @@ fn variable(line: &str, start: usize) -> Option<Fact> {
             one_of_several: false,
         }),
     })
+}
+
+/// Where the value ends that begins on a line: a quote may go over several lines, as long as nothing
+/// stands behind its end. Where it has no end, where it begins.
+fn lines_of_value(text: &str, line: &str, start: usize) -> Result<usize, usize> {
+    let end = start + line.len();
+    let Some((name, written)) = line.split_once('=') else {
+        return Ok(end);
+    };
+    let value = written.trim_start();
+    let at = end - value.len();
+    let Some(quote) = value.chars().next().filter(|c| "\"'".contains(*c)) else {
+        return Ok(end);
+    };
+    let inner = value.get(1..).unwrap_or_default();
+    if name.trim_start().starts_with('#') || inner.contains(quote) {
+        return Ok(end);
+    }
+    let below = text.get(end..).unwrap_or_default();
+    let length = closing(below, quote).ok_or(at)?;
+    let behind = below.get(length..).unwrap_or_default();
+    let rest = behind.lines().next().unwrap_or_default().trim();
+    if rest.is_empty() || rest.starts_with('#') {
+        Ok(end + length)
+    } else {
+        Err(at)
+    }
+}
+
+/// How far the end of a quote is, with it.
+fn closing(text: &str, quote: char) -> Option<usize> {
+    let mut characters = text.char_indices();
+    while let Some((at, c)) = characters.next() {
+        if c == '\\' && quote == '"' {
+            characters.next();
+        } else if c == quote {
+            return Some(at + 1);
+        }
+    }
+    None
 }
 
 /// The value at the start of a text, and where it is in it.

@@ -1,5 +1,6 @@
 //! Languages: each reads a file's text into facts. None of them knows a rule or the policy.
 
+mod by_variable;
 mod clue;
 mod command;
 mod cpp;
@@ -115,7 +116,7 @@ impl Language {
 
     /// What the text says about GPUs.
     pub fn read(&self, text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
-        (self.read)(text, detail)
+        (self.read)(text, detail).map(by_variable::indices)
     }
 
     /// The edits of the file's text that make each change, in the order of the wishes; `None` for one that cannot be

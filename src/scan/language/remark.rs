@@ -72,13 +72,35 @@ fn addressed(line: &str, own: Span, signs: &[&str]) -> Option<Span> {
         // `a#gpuguard:` is a word, not a comment.
         let ahead = &before[..before.len() - sign.len()];
         let stands_apart = ahead.is_empty() || ahead.ends_with(|c: char| !c.is_alphanumeric());
+        let is_printed = is_in_quotes(ahead, &line[at..]);
         let words = line[at..own.end - own.start].trim_end_matches("*/");
         let words = words
             .trim_end_matches("-->")
             .trim_end_matches("#>")
             .trim_end();
-        stands_apart.then(|| Span::new(own.start + at, own.start + at + words.len()))
+        (stands_apart && !is_printed)
+            .then(|| Span::new(own.start + at, own.start + at + words.len()))
     })
+}
+
+/// Whether quotes that are open behind `ahead` close in `rest`: `echo "# …"` prints its words.
+fn is_in_quotes(ahead: &str, rest: &str) -> bool {
+    let mut open: Option<char> = None;
+    let mut last = ' ';
+    let mut is_escaped = false;
+    for c in ahead.chars() {
+        match (c, open) {
+            _ if is_escaped => is_escaped = false,
+            ('\\', _) => is_escaped = true,
+            ('"' | '\'' | '`', Some(quote)) if c == quote => open = None,
+            // The apostrophe of a word opens nothing.
+            ('\'', None) if last.is_alphanumeric() => {}
+            ('"' | '\'' | '`', None) => open = Some(c),
+            _ => {}
+        }
+        last = c;
+    }
+    open.is_some_and(|quote| rest.contains(quote))
 }
 
 #[cfg(test)]
@@ -122,6 +144,20 @@ mod tests {
             found("x /* gpuguard: allow[GG001] y */\n", &["//", "/*"]).len(),
             1
         );
+        for printed in [
+            "echo \"# gpuguard: allow[GG001] y\"\n",
+            "echo 'x' '# gpuguard: allow[GG001] y' > a\n",
+            "x = \"a \\\" # gpuguard: allow[GG001] y\"\n",
+        ] {
+            assert_eq!(found(printed, &["#"]), [], "{printed}");
+        }
+        for comment in [
+            "echo \"a\" # gpuguard: allow[GG001] it is \"y\"\n",
+            "don't # gpuguard: allow[GG001] y\n",
+            "echo \" # gpuguard: allow[GG001] y\n",
+        ] {
+            assert_eq!(found(comment, &["#"]).len(), 1, "{comment}");
+        }
         let last = found("# gpuguard: allow[GG001] y", &["#"]);
         assert_eq!(last[0].1, "");
     }

@@ -46,6 +46,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
         environment_is_given: true,
         ..FileFacts::default()
     };
+    let mut elements = Elements::default();
     let mut scopes = Vec::new();
     let mut started: Option<usize> = None;
     let mut above: Vec<usize> = Vec::new();
@@ -55,6 +56,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
             Ok(Event::Eof) => break,
             Ok(Event::Start(tag) | Event::Empty(tag)) => {
                 let end = offset(reader.buffer_position(), text);
+                elements.start(text, tag.name().as_ref(), Span::new(at, end));
                 for comment in above.drain(..) {
                     if let Some(comment) = file.comments.get_mut(comment) {
                         comment.covers = Span::new(at, end);
@@ -65,9 +67,15 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
                 }
                 file.facts.extend(facts_of(text, &tag, Span::new(at, end)));
             }
-            Ok(Event::End(tag)) if tag.name().as_ref() == "configuration" => {
-                let end = offset(reader.buffer_position(), text);
-                scopes.extend(started.take().map(|start| Span::new(start, end)));
+            Ok(Event::End(tag)) => {
+                if !elements.end(tag.name().as_ref()) {
+                    file.errors += 1;
+                    file.first_error.get_or_insert(at);
+                }
+                if tag.name().as_ref() == "configuration" {
+                    let end = offset(reader.buffer_position(), text);
+                    scopes.extend(started.take().map(|start| Span::new(start, end)));
+                }
             }
             Ok(Event::Comment(_)) => {
                 let end = offset(reader.buffer_position(), text);
@@ -88,9 +96,45 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
         }
     }
     scopes.extend(started.map(|start| Span::new(start, text.len())));
+    if let Some((_, at)) = elements.open.first() {
+        file.errors += 1;
+        file.first_error.get_or_insert(*at);
+    }
     file.facts.sort_by_key(|fact| fact.span);
     file.scopes = Scopes::new(scopes);
     Ok(file)
+}
+
+/// So many elements are looked at for the one that ends.
+const FARTHEST: usize = 64;
+
+/// The elements that are open, with their places.
+#[derive(Default)]
+struct Elements {
+    open: Vec<(String, usize)>,
+}
+
+impl Elements {
+    fn start(&mut self, text: &str, name: &str, tag: Span) {
+        let is_empty = text
+            .get(tag.start..tag.end)
+            .is_some_and(|tag| tag.ends_with("/>"));
+        if !is_empty {
+            self.open.push((name.to_owned(), tag.start));
+        }
+    }
+
+    /// Whether the innermost element has the name; the one that has it ends with all in it.
+    fn end(&mut self, name: &str) -> bool {
+        let innermost = self.open.iter().rev().take(FARTHEST);
+        let inside = innermost
+            .map(|(open, _)| open)
+            .position(|open| open == name);
+        if let Some(inside) = inside {
+            self.open.truncate(self.open.len() - inside - 1);
+        }
+        inside == Some(0)
+    }
 }
 
 fn offset(position: u64, text: &str) -> usize {

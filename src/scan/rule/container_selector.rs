@@ -6,7 +6,7 @@ use crate::policy::Card;
 use crate::policy::Severity;
 use crate::policy::selection::{Mask, Meaning, Trouble};
 use crate::scan::catalogue::{self, Variable};
-use crate::scan::fact::{Cards, Certainty, Fact, FactKind, Whose};
+use crate::scan::fact::{Cards, Certainty, Fact, FactKind, HowSet, Whose};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -26,7 +26,8 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
                 drafts.extend(on_cards(situation, fact, cards));
             }
             FactKind::SetVariable(write)
-                if catalogue::variable(&write.name) == Some(Variable::Container) =>
+                if catalogue::variable(&write.name) == Some(Variable::Container)
+                    && write.how != HowSet::Shared =>
             {
                 let Some(value) = write.value.known() else {
                     continue;

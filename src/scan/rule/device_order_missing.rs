@@ -87,6 +87,7 @@ fn of_children<'a>(situation: &Situation<'a>) -> Vec<&'a Fact> {
                 .outward(scope)
                 .any(|scope| ordered.contains(&Some(scope)));
         let says_something = write.value.known().is_some() && shows_a_card(situation, &write.value);
+        let says_something = says_something && write.how != HowSet::Shared;
         if says_something && !has_order && told.insert(scopes.outermost(fact.span.start)) {
             found.push(fact);
         }

@@ -3,7 +3,7 @@
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::scan::catalogue;
-use crate::scan::fact::{Certainty, Value};
+use crate::scan::fact::{Certainty, HowSet, Value};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -21,7 +21,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         let Some(misspelt) = catalogue::misspelt(&write.name) else {
             continue;
         };
-        if write.value == Value::Absent {
+        if write.value == Value::Absent || write.how == HowSet::Shared {
             continue;
         }
         let mut draft = Draft::on(fact, About::Line);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::scan::catalogue::{self, Variable};
-use crate::scan::fact::{FactKind, Value};
+use crate::scan::fact::{FactKind, HowSet, Value};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -27,7 +27,8 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         };
         let is_of_others = situation.facts.environment_is_given
             && !of_cuda.contains(&scopes.innermost(fact.span.start));
-        if write.value == Value::Absent || is_of_others {
+        let is_judged_elsewhere = write.how == HowSet::Shared;
+        if write.value == Value::Absent || is_of_others || is_judged_elsewhere {
             continue;
         }
         let mut draft = Draft::on(fact, About::Line);

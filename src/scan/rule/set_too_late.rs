@@ -74,7 +74,7 @@ fn draft(
         situation.forbidden()
     );
     "too late for this program".clone_into(&mut draft.label);
-    draft.help = format!("set {name} at the top, before the imports");
+    draft.help = format!("set {name} before anything starts CUDA");
     // Hiding every card so late may well be meant for the children.
     draft.certainty = if hides_every_card(situation, write) {
         Certainty::Fragile

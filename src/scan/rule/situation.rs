@@ -312,9 +312,24 @@ impl<'a> Situation<'a> {
     ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite, &'a str)> {
         let of_children = self
             .variables()
-            .filter(move |(_, write)| write.name == name && write.whose == Whose::Child);
+            .filter(move |(_, write)| write.name == name && write.whose == Whose::Child)
+            .filter(|(_, write)| write.how != HowSet::Shared);
         self.settings(name)
             .chain(of_children)
+            .filter_map(|(fact, write)| Some((fact, write, write.value.known()?.as_str())))
+    }
+
+    /// Values that a variable gets in a container or an image.
+    pub(super) fn values_in_containers(
+        &self,
+        name: &'static str,
+    ) -> impl Iterator<Item = (&'a Fact, &'a VariableWrite, &'a str)> {
+        self.variables()
+            .filter(move |(_, write)| {
+                write.name == name
+                    && matches!(write.whose, Whose::Container | Whose::Image)
+                    && write.how != HowSet::Shared
+            })
             .filter_map(|(fact, write)| Some((fact, write, write.value.known()?.as_str())))
     }
 

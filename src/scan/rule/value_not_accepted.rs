@@ -4,7 +4,7 @@ use super::situation::{ORDER, Situation, VISIBLE, cards_shown, written};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
 use crate::policy::selection::{Entry, Mask, Meaning, Trouble};
-use crate::scan::fact::{Certainty, HowSet};
+use crate::scan::fact::{Certainty, HowSet, Whose};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -51,7 +51,55 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         }
         drafts.push(draft);
     }
+    drafts.extend(in_containers(situation));
     drafts
+}
+
+/// Values inside a container that are wrong whichever cards it gets.
+fn in_containers(situation: &Situation<'_>) -> Vec<Draft> {
+    let mut drafts = Vec::new();
+    for (fact, write, value) in situation.values_in_containers(VISIBLE) {
+        let mask = Mask::read(situation.cards(), value);
+        let Some((entry, trouble)) = mask.trouble().filter(|(_, trouble)| is_of_form(*trouble))
+        else {
+            continue;
+        };
+        let mut draft = Draft::on(fact, About::Line);
+        if write.whose == Whose::Image {
+            draft.certainty = Certainty::Fragile;
+        }
+        draft.message = format!(
+            "{VISIBLE}={} {}; inside the container CUDA reads no further",
+            written(value),
+            what_is_wrong(entry, trouble)
+        );
+        label(trouble).clone_into(&mut draft.label);
+        draft.help = format!("leave {VISIBLE} out, or set it to the card's index inside: \"0\"");
+        // What was meant stands between the quotes.
+        let bare = value.trim_matches(['"', '\'']);
+        if trouble == Trouble::Quoted && Mask::read(situation.cards(), bare).trouble().is_none() {
+            draft.remedy = Some(Remedy {
+                change: Change::Value(bare.to_owned()),
+                safety: Safety::Safe,
+            });
+        }
+        drafts.push(draft);
+    }
+    drafts
+}
+
+/// Whether a value is wrong by how it is written, not by which cards there are.
+fn is_of_form(trouble: Trouble) -> bool {
+    match trouble {
+        Trouble::Quoted | Trouble::Blank | Trouble::Range | Trouble::Word => true,
+        Trouble::Empty
+        | Trouble::Negative
+        | Trouble::Trailing
+        | Trouble::Ambiguous
+        | Trouble::BeyondLast
+        | Trouble::Mixed
+        | Trouble::Duplicate => false,
+    }
 }
 
 /// Texts that are neither of the two orders.
@@ -59,6 +107,7 @@ fn orders(situation: &Situation<'_>) -> Vec<Draft> {
     let required = &situation.policy.environment.device_order;
     let odd = situation
         .values(ORDER)
+        .chain(situation.values_in_containers(ORDER))
         .filter(|(_, _, value)| value != required && *value != "FASTEST_FIRST");
     odd.map(|(fact, _, value)| {
         let mut draft = Draft::on(fact, About::Line);
@@ -85,12 +134,17 @@ fn message(
     entry: &Entry<'_, '_>,
     trouble: Trouble,
 ) -> String {
-    let text = entry.text.trim();
-    let shows = format!(
-        "CUDA shows {}",
+    format!(
+        "{VISIBLE}={} {}; CUDA shows {}",
+        written(value),
+        what_is_wrong(entry, trouble),
         cards_shown(&situation.shown_by(value).slots)
-    );
-    let what = match trouble {
+    )
+}
+
+fn what_is_wrong(entry: &Entry<'_, '_>, trouble: Trouble) -> String {
+    let text = entry.text.trim();
+    match trouble {
         Trouble::Empty => "has an empty entry, where the list ends".to_owned(),
         Trouble::Negative => format!("ends at `{text}`, which is no card"),
         Trouble::Quoted => format!("has quotes in the value itself, so `{text}` is no number"),
@@ -112,8 +166,7 @@ fn message(
         Trouble::BeyondLast => format!("has `{text}`, a number that no card of the policy has"),
         Trouble::Mixed => format!("mixes numbers and UUIDs: the list ends at `{text}`"),
         Trouble::Duplicate => format!("names `{text}` twice, which makes the whole list empty"),
-    };
-    format!("{VISIBLE}={} {what}; {shows}", written(value))
+    }
 }
 
 fn label(trouble: Trouble) -> &'static str {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempPath;
 
+use super::super::fault::{Needs, point};
 use super::sync_file;
 
 /// A written file that is closed and still has its temporary name; dropping it removes it.
@@ -32,8 +33,13 @@ pub fn commit_all_new(files: Vec<WrittenFile>) -> (usize, io::Result<()>) {
     }
     let mut named = 0;
     for file in files {
-        if let Err(failed) = file.temporary.persist_noclobber(&file.target) {
-            return (named, Err(failed.error));
+        let allowed = point("name", &file.target, Needs::Space);
+        let result = allowed.and_then(|()| {
+            let named = file.temporary.persist_noclobber(&file.target);
+            named.map_err(|failed| failed.error)
+        });
+        if let Err(error) = result {
+            return (named, Err(error));
         }
         named += 1;
     }
@@ -47,6 +53,7 @@ fn sync_together(files: &[&Path]) -> io::Result<()> {
     if let [first, rest @ ..] = files
         && rest.len() >= MANY
     {
+        point("sync", first, Needs::Space)?;
         return rustix::fs::syncfs(File::open(first)?).map_err(io::Error::from);
     }
     let share = files.len().div_ceil(AT_ONCE).max(1);

@@ -13,10 +13,10 @@ fn every_flag_takes_what_its_example_says() {
     for flag in all_flags() {
         let found = facts(flag.example);
         let expected = match flag.takes {
-            Takes::Count | Takes::Processes => FactKind::TakesCount {
+            Takes::Count | Takes::Processes | Takes::Settings => FactKind::TakesCount {
                 count: Value::Known(2),
             },
-            Takes::Index | Takes::Device | Takes::Named => FactKind::SelectIndex {
+            Takes::Index | Takes::Device | Takes::Named | Takes::Opened => FactKind::SelectIndex {
                 index: Value::Known(1),
             },
             Takes::Cards => FactKind::LauncherFlag {

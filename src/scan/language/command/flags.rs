@@ -91,6 +91,12 @@ const OTHERS: &[&str] = &[
     "musa",
 ];
 
+/// Whether a text speaks of TPUs.
+pub(super) fn speaks_of_tpus(text: &str) -> bool {
+    let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
+    words.any(|word| word.eq_ignore_ascii_case("tpu") || word.eq_ignore_ascii_case("tpus"))
+}
+
 /// Whether a text speaks of other accelerators.
 pub(super) fn speaks_of_others(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
@@ -168,7 +174,9 @@ impl Shell {
             DeviceText::Other => {}
             _ => return,
         }
-        let is_list = bare.contains(',') || bare.len() < value.len();
+        // `--gpu-ids 0 1`
+        let more = if name.ends_with('s') { given.more } else { &[] };
+        let is_list = bare.contains(',') || bare.len() < value.len() || !more.is_empty();
         let counts = match catalogue::option(&name) {
             Some(row) => match row.needs {
                 Evidence::Name => numbers != Numbers::None,
@@ -187,10 +195,21 @@ impl Shell {
         if counts && is_number {
             let given = Given {
                 value: bare,
-                literal: given.literal.filter(|_| bare.len() == value.len()),
+                // Of several, one with another number may be there twice.
+                literal: given
+                    .literal
+                    .filter(|_| bare.len() == value.len() && more.is_empty()),
                 ..*given
             };
             self.selected(LABEL, &given, Form::List);
+            for word in more {
+                let given = Given {
+                    value: &word.text,
+                    span: word.span,
+                    ..given
+                };
+                self.selected(LABEL, &given, Form::List);
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Launchers: which of their flags choose cards, and how many.
 
-use super::{Shell, Word, base_name, is_python};
+use super::{HOLE, Shell, Word, base_name, is_python};
 use crate::scan::catalogue::flag::{Flag, Takes, flags, module, program};
 use crate::scan::catalogue::{self, DeviceText, Form};
 use crate::scan::fact::{Cards, FactKind, Value};
@@ -15,6 +15,21 @@ pub(super) struct Given<'w> {
     /// The value, where it stands in the text as it is.
     pub(super) literal: Option<Span>,
     pub(super) dynamic: bool,
+    /// The words behind the value that are numbers too.
+    pub(super) more: &'w [Word],
+}
+
+impl<'w> Given<'w> {
+    /// A part of the value, with its place where that is known.
+    fn part(&self, at: usize, value: &'w str) -> Self {
+        let place = |literal: Span| Span::new(literal.start + at, literal.start + at + value.len());
+        Self {
+            value,
+            literal: self.literal.map(place),
+            more: &[],
+            ..*self
+        }
+    }
 }
 
 impl Shell {
@@ -51,6 +66,7 @@ impl Shell {
         };
         // Its other devices have numbers too.
         if flag.program == "ffmpeg" && !mentions(&["cuda", "nvenc", "cuvid", "nvdec", "npp"])
+            || matches!(flag.takes, Takes::Count | Takes::Settings) && self.of_tpus
             || flag.takes == Takes::Processes && mentions(&["-H", "--host"])
         {
             return;
@@ -60,6 +76,8 @@ impl Shell {
                 Takes::Count | Takes::Processes => self.taken(flag.program, &given),
                 Takes::Index | Takes::Device => self.selected(flag.program, &given, Form::List),
                 Takes::Named => self.named_cards(flag.program, &given),
+                Takes::Opened => self.opened(flag.program, &given),
+                Takes::Settings => self.settings(flag.program, &given),
                 Takes::Cards => {
                     let cards = if given.dynamic {
                         Cards::Dynamic
@@ -96,6 +114,38 @@ impl Shell {
                 let kind = FactKind::SelectIndex { index };
                 self.fact(given.span, given.literal, api, kind);
             }
+        }
+    }
+
+    /// `cuda=name:1`, `cuda:1,primary_ctx=1`: a device that ffmpeg opens.
+    fn opened(&mut self, api: &'static str, given: &Given<'_>) {
+        let Some((name, device)) = given.value.split_once(':') else {
+            return;
+        };
+        if name == "cuda" || name.starts_with("cuda=") {
+            let number = device.split(',').next().unwrap_or_default();
+            self.selected(api, &given.part(name.len() + 1, number), Form::List);
+        }
+    }
+
+    /// `pretrained=m,tensor_parallel_size=2,device=cuda:1`
+    fn settings(&mut self, api: &'static str, given: &Given<'_>) {
+        let mut at = 0;
+        for setting in given.value.split(',') {
+            if let Some((name, value)) = setting.split_once('=') {
+                let part = given.part(at + name.len() + 1, value);
+                let is_whole = !value.contains(HOLE);
+                let part = Given {
+                    dynamic: !is_whole,
+                    ..part
+                };
+                if let Some(label) = catalogue::count(name) {
+                    self.taken(label, &part);
+                } else if name == "device" && value.starts_with("cuda:") {
+                    self.selected(api, &part, Form::List);
+                }
+            }
+            at += setting.len() + 1;
         }
     }
 
@@ -171,19 +221,9 @@ impl Shell {
                 span: Span::new(arguments[at].span.start, word.span.end),
                 literal: None,
                 dynamic: word.dynamic,
+                more: &[],
             };
             self.flag("koboldcpp", "--usecublas", listed(&word.text), &given);
-        }
-    }
-
-    /// `mpirun -x V=1`: for every process.
-    fn handed_on(&mut self, arguments: &[Word]) {
-        for pair in arguments.windows(2) {
-            if let [flag, word] = pair
-                && flag.text == "-x"
-            {
-                self.write(word, crate::scan::fact::Whose::Child);
-            }
         }
     }
 
@@ -297,6 +337,7 @@ pub(super) fn all_given(arguments: &[Word]) -> impl Iterator<Item = Given<'_>> {
                 span: word.span,
                 literal,
                 dynamic: word.dynamic,
+                more: &[],
             });
         }
         let next = arguments.get(at + 1)?;
@@ -306,8 +347,19 @@ pub(super) fn all_given(arguments: &[Word]) -> impl Iterator<Item = Given<'_>> {
             span: Span::new(word.span.start, next.span.end.max(word.span.end)),
             literal: next.literal(),
             dynamic: next.dynamic,
+            more: numbers(arguments.get(at + 2..).unwrap_or_default()),
         })
     })
+}
+
+/// The numbers that words begin with.
+fn numbers(words: &[Word]) -> &[Word] {
+    let is_number = |word: &&Word| {
+        let text = word.text.as_bytes();
+        word.plain && !text.is_empty() && text.iter().all(u8::is_ascii_digit)
+    };
+    let count = words.iter().take_while(is_number).count();
+    words.get(..count).unwrap_or_default()
 }
 
 fn is_script(word: &Word) -> bool {

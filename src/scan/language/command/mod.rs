@@ -6,8 +6,10 @@
 
 mod blocks;
 mod container;
+mod environment;
 mod flags;
 mod follow;
+mod input;
 mod launch;
 mod step;
 mod variable;
@@ -24,6 +26,7 @@ use crate::text::Span;
 
 use blocks::Blocks;
 use follow::Variables;
+pub(super) use input::Input;
 pub(super) use step::{Setting, Step, steps};
 pub(super) use words::{HOLE, Reference, Simple, Word};
 
@@ -61,8 +64,8 @@ pub(super) struct CommandFacts {
     pub(super) scopes: Vec<Span>,
     /// Python that is handed to an interpreter: `python -c '…'`, `python - <<EOF`.
     pub(super) python: Vec<Embedded>,
-    /// Where something begins that has no end.
-    pub(super) unclosed: Option<usize>,
+    /// Where the first thing begins that has no end, or is wrong otherwise.
+    pub(super) first_error: Option<usize>,
 }
 
 /// Who sees what a text exports.
@@ -102,7 +105,12 @@ pub(super) fn word_facts(words: &[Word], when: When) -> Vec<Fact> {
 /// The same for a file that has a piece of its own around each text: with the cards that programs
 /// take by their options, and with the Python in the text.
 pub(super) fn facts_in_piece(text: &str, when: When) -> Vec<Fact> {
-    with_python(script(text, when, Exports::Children)).facts
+    piece(text, when).facts
+}
+
+/// The same, with what is wrong in it.
+pub(super) fn piece(text: &str, when: When) -> CommandFacts {
+    with_python(script(text, when, Exports::Children))
 }
 
 /// The same for the words of one program.
@@ -115,8 +123,9 @@ pub(super) fn word_facts_in_piece(words: &[Word], when: When) -> Vec<Fact> {
 /// What was found, with what the Python in it says.
 pub(super) fn with_python(mut found: CommandFacts) -> CommandFacts {
     for code in std::mem::take(&mut found.python) {
-        let inner = within::facts_of(&python::PYTHON, &code, Detail::Known);
-        found.facts.extend(inner);
+        let inner = within::read(&python::PYTHON, &code, Detail::Known);
+        found.facts.extend(inner.facts);
+        found.first_error = found.first_error.or(inner.first_error);
     }
     found.facts.sort_by_key(|fact| fact.span);
     found
@@ -168,6 +177,10 @@ fn of_one_environment(found: CommandFacts) -> Vec<Fact> {
 }
 
 /// One shell, from its start to its end.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else about the text; none excludes another"
+)]
 struct Shell {
     when: When,
     exports: Exports,
@@ -191,6 +204,8 @@ struct Shell {
     in_container: bool,
     /// Whether the text speaks of other accelerators, whose numbers look the same.
     of_others: bool,
+    /// Whether it speaks of TPUs, which are counted by the same flags.
+    of_tpus: bool,
     dialect: Dialect,
     /// Facts about variables that are kept for programs that others start.
     kept: Vec<usize>,
@@ -222,6 +237,7 @@ impl Shell {
             place: Place::Behind(0),
             in_container: false,
             of_others: false,
+            of_tpus: false,
             dialect: Dialect::Posix,
             kept: Vec::new(),
         }
@@ -237,17 +253,7 @@ impl Shell {
     }
 
     fn text(&mut self, text: &str, deep: u8) {
-        let read = words::read(text);
-        if matches!(self.place, Place::Behind(0)) {
-            self.found.unclosed = self.found.unclosed.or(read.unclosed);
-        }
-        self.of_others |= flags::speaks_of_others(text);
-        let variables = Variables::of(&read.commands);
-        let variables = std::mem::replace(&mut self.variables, variables);
-        for command in &read.commands {
-            self.simple_command(command, deep);
-            self.document(text, command, deep);
-        }
+        let variables = self.commands(text, deep);
         if self.exports == Exports::Own {
             self.withhold();
             self.forget_values();
@@ -255,11 +261,41 @@ impl Shell {
         self.variables = variables;
     }
 
+    /// The commands of a text; the variables of the text around it.
+    fn commands(&mut self, text: &str, deep: u8) -> Variables {
+        let read = words::read(text, self.dialect);
+        if matches!(self.place, Place::Behind(0)) {
+            self.found.first_error = self.found.first_error.or(read.unclosed);
+        }
+        self.of_others |= flags::speaks_of_others(text);
+        self.of_tpus |= flags::speaks_of_tpus(text);
+        let variables = Variables::of(&read.commands);
+        let variables = std::mem::replace(&mut self.variables, variables);
+        for command in &read.commands {
+            self.simple_command(command, deep);
+            self.input(text, command, deep);
+        }
+        variables
+    }
+
     /// A text that a word holds, for a shell of its own.
     fn inner(&mut self, word: &Word, deep: u8) {
         let Some(deep) = deep.checked_sub(1) else {
             return;
         };
+        let exported = std::mem::take(&mut self.exported);
+        let local = std::mem::take(&mut self.local);
+        let names = std::mem::take(&mut self.exported_names);
+        let exports = std::mem::replace(&mut self.exports, Exports::Children);
+        self.at_word(word, |shell| shell.text(&word.text, deep));
+        self.exported = exported;
+        self.local = local;
+        self.exported_names = names;
+        self.exports = exports;
+    }
+
+    /// Reads what stands in a word, with the places that it has there.
+    fn at_word(&mut self, word: &Word, read: impl FnOnce(&mut Self)) {
         let around = self.place;
         self.place = match (around, word.quoted) {
             (Place::Behind(offset), Some(quoted))
@@ -272,15 +308,7 @@ impl Shell {
             }
             (inside, _) => inside,
         };
-        let exported = std::mem::take(&mut self.exported);
-        let local = std::mem::take(&mut self.local);
-        let names = std::mem::take(&mut self.exported_names);
-        let exports = std::mem::replace(&mut self.exports, Exports::Children);
-        self.text(&word.text, deep);
-        self.exported = exported;
-        self.local = local;
-        self.exported_names = names;
-        self.exports = exports;
+        read(self);
         self.place = around;
     }
 
@@ -313,11 +341,12 @@ impl Shell {
             }
             "unset" => self.unset(&words[1..]),
             ":" => self.defaults(&command.words),
-            "alias" | "eval" => {
+            "alias" => {
                 for word in &words[1..] {
                     self.alias(word, deep);
                 }
             }
+            "eval" => self.eval(command, &words[1..], deep),
             _ if words.iter().all(|word| assignment(word).is_some()) => {
                 for word in &words {
                     self.assign(word);
@@ -325,16 +354,34 @@ impl Shell {
             }
             _ => {
                 self.program(&words, deep);
-                if self.found.facts.len() > facts || command.document.is_some() {
-                    let end = command.document.map_or(command.span.end, |span| span.end);
-                    let scope = self.placed(Span::new(command.span.start, end));
+                if self.found.facts.len() > facts || command.input.is_some() {
+                    let scope = self.placed(command.with_input());
                     self.found.scopes.push(scope);
                 }
             }
         }
     }
 
-    /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`, and what `eval` runs.
+    /// What `eval` runs, in this very shell.
+    fn eval(&mut self, command: &Simple, words: &[Word], deep: u8) {
+        let Some(inner) = deep.checked_sub(1) else {
+            return;
+        };
+        if let [only] = words {
+            self.at_word(only, |shell| {
+                shell.variables = shell.commands(&only.text, inner);
+            });
+            return;
+        }
+        let run = Simple {
+            words: words.to_vec(),
+            span: command.span,
+            input: None,
+        };
+        self.simple_command(&run, inner);
+    }
+
+    /// `alias train='CUDA_VISIBLE_DEVICES=0 python train.py'`.
     fn alias(&mut self, word: &Word, deep: u8) {
         let text = match assignment(word) {
             Some((_, text)) => Word {
@@ -346,39 +393,6 @@ impl Shell {
         };
         if text.text.contains([' ', '=']) {
             self.inner(&text, deep);
-        }
-    }
-
-    /// The here-document of an interpreter is its program.
-    fn document(&mut self, text: &str, command: &Simple, deep: u8) {
-        let Some(document) = command.document else {
-            return;
-        };
-        // `bash <<EOF`, `ssh host bash -s <<EOF`
-        let is_shell = |word: &Word| wrapper::SHELLS.contains(&base_name(&word.text));
-        if let Some(at) = command.words.iter().position(is_shell) {
-            let is_option = |word: &Word| word.text.starts_with('-') && !word.text.ends_with('c');
-            if command.words[at + 1..].iter().all(is_option) {
-                let script = text.get(document.start..document.end).unwrap_or_default();
-                let script = Word {
-                    text: script.to_owned(),
-                    span: document,
-                    quoted: Some(document),
-                    ..Word::default()
-                };
-                self.inner(&script, deep);
-            }
-            return;
-        }
-        let is_python = |word: &Word| is_python(base_name(&word.text));
-        let Some(at) = command.words.iter().position(is_python) else {
-            return;
-        };
-        let arguments = &command.words[at + 1..];
-        let reads_input = arguments.first().is_none_or(|word| word.text == "-")
-            || arguments.iter().all(|word| word.text.starts_with('-'));
-        if reads_input && let Some(code) = text.get(document.start..document.end) {
-            self.python(document, code);
         }
     }
 

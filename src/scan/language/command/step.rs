@@ -42,7 +42,10 @@ pub(in crate::scan::language) fn steps(
     shell.of_others = of_others;
     for step in steps {
         match step {
-            Step::Start(command) => shell.simple_command(command, DEEPEST),
+            Step::Start(command) => {
+                shell.simple_command(command, DEEPEST);
+                shell.input("", command, DEEPEST);
+            }
             Step::Export(setting) => shell.setting(setting, false),
             Step::Keep(setting) => shell.setting(setting, true),
             Step::Assign(_) => {}

@@ -3,10 +3,15 @@
 
 mod document;
 mod dollar;
+mod parentheses;
 mod quote;
+mod structure;
 mod word;
 
+use super::Dialect;
+use super::input::Input;
 use crate::text::Span;
+use structure::Structure;
 
 pub(in crate::scan::language) use word::Reference;
 pub(in crate::scan::language) use word::{HOLE, Word};
@@ -18,8 +23,8 @@ pub(in crate::scan::language) struct Simple {
     pub(in crate::scan::language) words: Vec<Word>,
     /// From its first word to its last.
     pub(in crate::scan::language) span: Span,
-    /// The lines of the here-document that is its input.
-    pub(in crate::scan::language) document: Option<Span>,
+    /// Its input, where the text has it.
+    pub(in crate::scan::language) input: Option<Input>,
 }
 
 /// A text's commands.
@@ -27,37 +32,44 @@ pub(in crate::scan::language) struct Simple {
 pub(super) struct Commands {
     /// In the order in which they end: what a command is made of stands before it.
     pub(super) commands: Vec<Simple>,
-    /// Where something begins that has no end.
+    /// Where something begins that has no end, or not the one it should have.
     pub(super) unclosed: Option<usize>,
 }
 
 /// Reads a text; linear in it, and without recursion.
-pub(super) fn read(text: &str) -> Commands {
+pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
     let mut reader = Reader {
         characters: text.char_indices().peekable(),
         text,
+        dialect,
         commands: Vec::new(),
         frame: Frame::default(),
         around: Vec::new(),
         documents: Vec::new(),
         pending: Vec::new(),
         unclosed: None,
+        misplaced: None,
     };
     reader.read();
+    let unclosed = reader.unclosed.or(reader.misplaced);
+    let unclosed = unclosed.filter(|_| structure::is_whole(text));
     let documents = reader.documents;
     let commands = reader.commands.into_iter().map(|(mut simple, document)| {
-        simple.document = document.and_then(|at: usize| documents.get(at).copied().flatten());
+        if let Some(lines) = document.and_then(|at: usize| documents.get(at).copied().flatten()) {
+            simple.input = Some(Input::Lines(lines));
+        }
         simple
     });
     Commands {
         commands: commands.collect(),
-        unclosed: reader.unclosed,
+        unclosed,
     }
 }
 
 struct Reader<'t> {
     characters: std::iter::Peekable<std::str::CharIndices<'t>>,
     text: &'t str,
+    dialect: Dialect,
     /// Each with the number of its here-document.
     commands: Vec<(Simple, Option<usize>)>,
     /// What is being read: the whole text, or what stands in a `$(…)`.
@@ -68,7 +80,10 @@ struct Reader<'t> {
     /// The here-documents that begin with the next line: their numbers, and the lines that end
     /// them.
     pending: Vec<(usize, &'t str)>,
+    /// Where a quote or the like begins that has no end.
     unclosed: Option<usize>,
+    /// Where a block begins that has no end, or not before that of the block around it.
+    misplaced: Option<usize>,
 }
 
 #[derive(Default)]
@@ -76,16 +91,26 @@ struct Frame {
     words: Vec<Word>,
     start: Option<usize>,
     word: Option<Word>,
-    /// Whether the next word is a file that something is redirected to.
-    redirected: bool,
+    /// What the next word is, if not one of the command's.
+    redirected: Option<Redirected>,
     /// The open double quotes.
     quotes: Option<Quotes>,
     document: Option<usize>,
-    /// Subshells that are open in it.
-    parentheses: usize,
+    /// The text of a here-string.
+    input: Option<Word>,
+    /// The blocks that are open in it.
+    structure: Structure,
     kind: Kind,
     /// Where it begins.
     at: usize,
+}
+
+/// What the word behind a redirection is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Redirected {
+    File,
+    /// `<<< text`
+    Text,
 }
 
 #[derive(Clone, Copy)]
@@ -117,6 +142,10 @@ impl Reader<'_> {
             }
         }
         let end = self.text.len();
+        self.end_word(end);
+        if self.frame.kind != Kind::Array {
+            self.end_command(end);
+        }
         self.note_unclosed();
         while !self.around.is_empty() {
             self.end_word(end);
@@ -124,6 +153,8 @@ impl Reader<'_> {
         }
         self.end_word(end);
         self.end_command(end);
+        let misplaced = self.frame.structure.unclosed();
+        self.misplaced = self.misplaced.or(misplaced);
     }
 
     fn note_unclosed(&mut self) {
@@ -149,23 +180,31 @@ impl Reader<'_> {
                 self.skip_documents(at + 1);
             }
             // The `&` of `2>&1` and `&>log`.
-            '&' if self.frame.redirected && self.frame.word.is_none() => {}
+            '&' if self.frame.redirected.is_some() && self.frame.word.is_none() => {}
             '&' if self.next_is('>') => self.end_word(at),
-            ';' | '|' | '&' => {
+            ';' | '|' | '&' if self.frame.kind != Kind::Array => {
                 self.end_word(at);
                 self.end_command(at);
+                if c == '|' {
+                    self.pipe(at);
+                } else if c == ';' && (self.next_is(';') || self.next_is('&')) {
+                    self.frame.structure.next_arm();
+                }
             }
             '(' => self.parenthesis(at),
             ')' => self.closing(at),
-            '<' if self.here_document() => {}
+            '<' if self.dialect == Dialect::Posix && self.here_document() => {}
             '<' | '>' if self.next_is('(') => {
                 self.characters.next();
                 self.word(at).hide();
                 self.open_frame(Kind::Substitution, at);
             }
-            '<' | '>' => self.redirection(at),
-            '#' if self.frame.word.is_none() => {
-                while self.characters.next_if(|(_, c)| *c != '\n').is_some() {}
+            '<' if self.placeholder(at) => {}
+            '<' | '>' => self.redirection(at, Redirected::File),
+            '#' if self.frame.word.is_none() && !self.in_pattern(at) => {
+                let in_backquotes = self.frame.kind == Kind::Backquotes;
+                let goes_on = |c: char| c != '\n' && !(in_backquotes && c == '`');
+                while self.characters.next_if(|(_, c)| goes_on(*c)).is_some() {}
             }
             '\'' => self.quoted(at),
             '"' => {
@@ -176,7 +215,7 @@ impl Reader<'_> {
             }
             '\\' => self.escaped(at),
             '$' => self.dollar(at),
-            '`' => self.backquote(at),
+            '`' if self.dialect == Dialect::Posix => self.backquote(at),
             _ => {
                 let word = self.word(at);
                 word.quoted = None;
@@ -192,63 +231,50 @@ impl Reader<'_> {
         self.characters.peek().is_some_and(|(_, c)| *c == expected)
     }
 
-    fn redirection(&mut self, at: usize) {
+    /// `<model>`, for a word that the reader of a page is to fill in.
+    fn placeholder(&mut self, at: usize) -> bool {
+        let rest = self.text.get(at + 1..).unwrap_or_default();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_-./:".contains(c);
+        let length = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
+        let behind = rest.get(length..).unwrap_or_default();
+        let Some(behind) = behind.strip_prefix('>').filter(|_| length > 0) else {
+            return false;
+        };
+        if !behind.is_empty() && !behind.starts_with([' ', '\t', '\r', '\n']) {
+            return false;
+        }
+        let word = self.word(at);
+        word.hide();
+        word.plain = false;
+        word.quoted = None;
+        word.text.push(HOLE);
+        self.skip_to(at + 1 + length + 1);
+        true
+    }
+
+    /// `cat <<EOF | python`: who reads what `cat` only hands on.
+    fn pipe(&mut self, at: usize) {
+        let is_or =
+            self.next_is('|') || self.text.get(..at).is_some_and(|text| text.ends_with('|'));
+        if let Some((cat, document)) = self.commands.last_mut().filter(|_| !is_or)
+            && cat.words.iter().map(|word| word.text.as_str()).eq(["cat"])
+        {
+            self.frame.document = document.take();
+            self.frame.input = match cat.input.take() {
+                Some(Input::Word(word)) => Some(word),
+                _ => None,
+            };
+        }
+    }
+
+    fn redirection(&mut self, at: usize, redirected: Redirected) {
         // `2>` has no word before it.
         let is_number = |word: &Word| word.plain && word.text.bytes().all(|b| b.is_ascii_digit());
         if self.frame.word.as_ref().is_some_and(is_number) {
             self.frame.word = None;
         }
         self.end_word(at);
-        self.frame.redirected = true;
-    }
-
-    /// A subshell, a function's `()`, a list's `name=(`, or arithmetic.
-    fn parenthesis(&mut self, at: usize) {
-        let is_list = |word: &Word| word.plain && word.text.ends_with('=');
-        if self.frame.word.as_ref().is_some_and(is_list) {
-            self.open_frame(Kind::Array, at);
-        } else if self.frame.word.is_none() && self.frame.words.is_empty() && self.next_is('(') {
-            let start = at + 2;
-            let end = self.skip_parentheses();
-            self.arithmetic(Span::new(start.min(end), end));
-        } else if self.frame.word.is_some() && self.next_is(')') {
-            // A definition: its name is no program.
-            self.characters.next();
-            self.end_word(at);
-            let name = self.frame.words.pop();
-            self.frame.words.clear();
-            self.frame.words.extend([Word::bare("function", at)]);
-            self.frame.words.extend(name);
-            self.end_command(at);
-        } else {
-            self.end_word(at);
-            self.end_command(at);
-            self.frame.parentheses += 1;
-        }
-    }
-
-    /// What is counted in `((…))`: the names in it have no value that is known.
-    fn arithmetic(&mut self, span: Span) {
-        let text = self.text.get(span.start..span.end).unwrap_or_default();
-        self.frame.words.push(Word::bare("let", span.start));
-        let mut counted = Word::bare(text, span.start);
-        counted.hide();
-        self.frame.words.push(counted);
-        self.end_command(span.end);
-    }
-
-    fn closing(&mut self, at: usize) {
-        self.end_word(at);
-        if self.frame.kind == Kind::Array {
-            self.close_frame(at);
-            return;
-        }
-        self.end_command(at);
-        if self.frame.parentheses > 0 {
-            self.frame.parentheses -= 1;
-        } else if self.frame.kind == Kind::Substitution {
-            self.close_frame(at);
-        }
+        self.frame.redirected = Some(redirected);
     }
 
     fn backquote(&mut self, at: usize) {
@@ -280,6 +306,7 @@ impl Reader<'_> {
             return;
         };
         let inner = std::mem::replace(&mut self.frame, outer);
+        self.misplaced = self.misplaced.or(inner.structure.unclosed());
         let found = (!is_list).then(|| self.program_found()).flatten();
         let Some(word) = &mut self.frame.word else {
             return;
@@ -318,22 +345,6 @@ impl Reader<'_> {
         }
     }
 
-    /// Behind `(`, up to the `)` that closes it; where that is.
-    fn skip_parentheses(&mut self) -> usize {
-        let mut open = 1;
-        for (at, c) in self.characters.by_ref() {
-            match c {
-                '(' => open += 1,
-                ')' => open -= 1,
-                _ => {}
-            }
-            if open == 0 {
-                return at;
-            }
-        }
-        self.text.len()
-    }
-
     fn skip_to(&mut self, end: usize) {
         while self.characters.next_if(|(at, _)| *at < end).is_some() {}
     }
@@ -346,23 +357,32 @@ impl Reader<'_> {
     fn end_word(&mut self, at: usize) {
         if let Some(mut word) = self.frame.word.take() {
             word.span.end = at;
-            if !std::mem::take(&mut self.frame.redirected) {
-                self.frame.words.push(word);
+            match self.frame.redirected.take() {
+                None => self.frame.words.push(word),
+                Some(Redirected::Text) => self.frame.input = Some(word),
+                Some(Redirected::File) => {}
             }
         }
     }
 
     fn end_command(&mut self, at: usize) {
-        self.frame.redirected = false;
+        self.frame.redirected = None;
         let start = self.frame.start.take();
         let document = self.frame.document.take();
+        let input = self.frame.input.take();
         if !self.frame.words.is_empty() {
+            let structure = &mut self.frame.structure;
+            let misplaced = match self.dialect {
+                Dialect::Posix => structure.command(&self.frame.words),
+                Dialect::Fish => structure.command_of_fish(&self.frame.words),
+            };
+            self.misplaced = self.misplaced.or(misplaced);
             let words = std::mem::take(&mut self.frame.words);
             let start = start.unwrap_or(words[0].span.start);
             let simple = Simple {
                 span: Span::new(start, at.max(start)),
                 words,
-                document: None,
+                input: input.map(Input::Word),
             };
             self.commands.push((simple, document));
         }

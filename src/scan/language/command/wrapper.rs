@@ -1,6 +1,8 @@
 //! Programs that start another one, given behind their options: what they do to its environment.
 
-use super::{BUILTINS, Shell, Word, assignment, base_name, is_python};
+use std::cell::OnceCell;
+
+use super::{BUILTINS, HOLE, Shell, Word, assignment, base_name, is_python};
 use crate::scan::catalogue::flag::{flags, program};
 use crate::scan::fact::Whose;
 
@@ -25,6 +27,7 @@ const WRAPPERS: &[Wrapper] = &[
     wrapper("command", &[]),
     wrapper("compute-sanitizer", &["--tool"]),
     wrapper("coverage", &[]),
+    wrapper("cross-env", &[]),
     wrapper("cuda-memcheck", &[]),
     wrapper("exec", &["-a"]),
     wrapper("gdb", &[]),
@@ -33,13 +36,17 @@ const WRAPPERS: &[Wrapper] = &[
     wrapper("nice", &["-n"]),
     wrapper("nohup", &[]),
     wrapper("not", &[]),
+    wrapper("npx", &["-p", "--package"]),
     wrapper("nsys", &["-o", "-t", "-w", "-f", "-c"]),
     wrapper("numactl", &["-N", "-m", "-C", "-i"]),
     wrapper("proxychains", &["-f"]),
     wrapper("setsid", &[]),
     wrapper("srun", &[
         "-A", "-B", "-C", "-D", "-G", "-J", "-M", "-N", "-S", "-c", "-d", "-e", "-i", "-m", "-n",
-        "-o", "-p", "-q", "-t", "-w", "-x",
+        "-o", "-p", "-q", "-t", "-w", "-x", "--account", "--constraint", "--cpus-per-task",
+        "--error", "--exclude", "--export", "--gpus", "--gpus-per-node", "--gpus-per-task",
+        "--gres", "--job-name", "--jobid", "--mem", "--mpi", "--nodelist", "--nodes", "--ntasks",
+        "--ntasks-per-node", "--output", "--partition", "--qos", "--time",
     ]),
     wrapper("stdbuf", &["-i", "-o", "-e"]),
     wrapper("strace", &["-o", "-e", "-p"]),
@@ -71,8 +78,14 @@ const OF_RUN: &[&str] = &[
     "-n", "-p", "-e", "--name", "--prefix", "--with", "--python", "--extra", "--group",
 ];
 
+/// Options of `env` that take a word.
+const ENV_VALUES: &[&str] = &["-u", "-C", "-S", "--unset", "--chdir"];
+
 /// Options of `sudo` that take a word.
 const SUDO_VALUES: &[&str] = &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "-U", "-D"];
+
+/// Options of `xargs` that take a word.
+const XARGS_VALUES: &[&str] = &["-E", "-I", "-L", "-P", "-a", "-d", "-n", "-s"];
 
 /// Options of `ssh` that take a word.
 const SSH_VALUES: &[&str] = &[
@@ -90,6 +103,7 @@ impl Shell {
         // What the program gets in front of it, and not from the shell.
         let mut given: Vec<usize> = Vec::new();
         let mut keeps = true;
+        let of_xargs = OnceCell::new();
         while let Some((first, behind)) = rest.split_first() {
             if assignment(first).is_some() {
                 let before = self.found.facts.len();
@@ -100,11 +114,7 @@ impl Shell {
             }
             let name = base_name(&first.text);
             rest = match name {
-                "env" => {
-                    let end = after_options(behind, &["-u", "-C", "-S", "--unset", "--chdir"]);
-                    self.without(&behind[..behind.len() - end.len()]);
-                    end
-                }
+                "env" => self.env(behind, &given, &mut keeps),
                 "sudo" | "doas" => {
                     let end = after_options(behind, SUDO_VALUES);
                     let options = &behind[..behind.len() - end.len()];
@@ -128,13 +138,24 @@ impl Shell {
                     }
                     remote
                 }
+                "xargs" => {
+                    let end = after_options(behind, XARGS_VALUES);
+                    let options = &behind[..behind.len() - end.len()];
+                    match placeholder(options) {
+                        // Once: of what fills in what is filled in, nothing is known.
+                        Some(mark) if of_xargs.get().is_none() => {
+                            of_xargs.get_or_init(|| filled_in(end, mark))
+                        }
+                        _ => end,
+                    }
+                }
                 _ if RUNNERS.contains(&name)
                     && behind.first().is_some_and(|word| word.text == "run") =>
                 {
                     after_options(&behind[1..], OF_RUN)
                 }
                 _ => match WRAPPERS.iter().find(|wrapper| wrapper.name == name) {
-                    Some(wrapper) => after_numbers(after_options(behind, wrapper.with_value), name),
+                    Some(wrapper) => self.wrapped(wrapper, behind),
                     None => break,
                 },
             };
@@ -172,8 +193,38 @@ impl Shell {
                 self.set_whose(at, Whose::Nobody);
             }
         }
+        if ["sbatch", "salloc"].contains(&name) {
+            self.exported_to_job(arguments);
+        }
+        self.kept_by_conda(name, arguments);
         self.launcher(name, arguments);
         self.container(name, arguments, deep);
+    }
+
+    /// The words behind `env` and its options.
+    fn env<'w>(&mut self, words: &'w [Word], given: &[usize], keeps: &mut bool) -> &'w [Word] {
+        let end = after_options(words, ENV_VALUES);
+        let options = &words[..words.len() - end.len()];
+        self.without(options);
+        // `env -` is `env -i`.
+        let (lone, end) = match end.split_first() {
+            Some((dash, end)) if dash.text == "-" => (true, end),
+            _ => (false, end),
+        };
+        if lone || options.iter().any(starts_empty) {
+            *keeps = false;
+            self.drop(given);
+        }
+        end
+    }
+
+    /// The words behind a wrapper and its options.
+    fn wrapped<'w>(&mut self, wrapper: &Wrapper, words: &'w [Word]) -> &'w [Word] {
+        let end = after_options(words, wrapper.with_value);
+        if wrapper.name == "srun" {
+            self.exported_to_job(&words[..words.len() - end.len()]);
+        }
+        after_numbers(end, wrapper.name)
     }
 
     /// `tmux send-keys 'python a.py' C-m`, `screen -dm bash -c 'python a.py'`
@@ -256,6 +307,39 @@ fn runs_on_cards(name: &str) -> bool {
 fn preserves(word: &Word) -> bool {
     word.text.starts_with("--preserve-env")
         || (word.text.starts_with('-') && !word.text.starts_with("--") && word.text.contains('E'))
+}
+
+/// Whether an option makes `env` start with no variables at all.
+fn starts_empty(word: &Word) -> bool {
+    let is_short = |letters: &str| letters.starts_with('i') && !letters.starts_with('-');
+    word.text == "--ignore-environment" || word.text.strip_prefix('-').is_some_and(is_short)
+}
+
+/// What `xargs` replaces by its input: `-I {}`, `-I{}`, `-i`.
+fn placeholder(options: &[Word]) -> Option<&str> {
+    options.iter().enumerate().find_map(|(at, option)| {
+        let text = option.text.as_str();
+        match text.strip_prefix("-I") {
+            Some("") => options.get(at + 1).map(|word| word.text.as_str()),
+            Some(mark) => Some(mark),
+            None => ["-i", "--replace"].contains(&text).then_some("{}"),
+        }
+    })
+}
+
+/// Words in which something is filled in.
+fn filled_in(words: &[Word], mark: &str) -> Vec<Word> {
+    let mut words = words.to_vec();
+    for word in words
+        .iter_mut()
+        .filter(|word| !mark.is_empty() && word.text.contains(mark))
+    {
+        word.text = word.text.replace(mark, HOLE.encode_utf8(&mut [0; 4]));
+        word.quoted = None;
+        word.plain = false;
+        word.hide();
+    }
+    words
 }
 
 /// The words behind a program's options; `with_value` take a word each.

@@ -7,10 +7,10 @@ use crate::scan::catalogue::{self, Variable};
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::When;
 use crate::scan::fact::{Detail, Fact, Whose};
-use crate::scan::language::command::{facts_in_piece, word_facts_in_piece};
+use crate::scan::language::command::{piece, word_facts_in_piece};
 use crate::scan::language::given::{Given, write_of};
 use crate::scan::language::logical::{Lines, Logical};
-use crate::scan::language::{Language, file_name, within};
+use crate::scan::language::{file_name, python, within};
 use crate::text::Span;
 
 /// The label of what `ENV` sets.
@@ -34,6 +34,8 @@ pub(super) struct Stage {
     is_inside: bool,
     /// Whether its commands are read by a shell of Windows.
     foreign_shell: bool,
+    /// Whether they may be, so that nobody knows what an open quote is.
+    on_windows: bool,
 }
 
 impl Stage {
@@ -49,6 +51,7 @@ impl Stage {
             known: BTreeMap::new(),
             is_inside: false,
             foreign_shell: false,
+            on_windows: escape == '`',
         }
     }
 
@@ -72,7 +75,11 @@ impl Stage {
             .iter()
             .any(|with| name.eq_ignore_ascii_case(with))
         {
-            documents(code, lines)
+            let (documents, end) = documents(code, self.escape, lines);
+            if !end {
+                self.error(line.span.start);
+            }
+            documents
         } else {
             Vec::new()
         };
@@ -84,6 +91,18 @@ impl Stage {
         starts
     }
 
+    fn error(&mut self, at: usize) {
+        self.errors += 1;
+        self.first_error.get_or_insert(at);
+    }
+
+    /// A quote without an end in the words of an instruction.
+    fn quotes(&mut self, code: &Embedded, start: usize) {
+        if let Some(at) = words::open_quote(code.code(), start, self.escape) {
+            self.error(code.in_file(Span::new(at, at)).start);
+        }
+    }
+
     fn read(&mut self, line: &Logical, start: usize, documents: &[Embedded]) {
         let code = line.code.code();
         let rest = code.get(start..).unwrap_or_default();
@@ -92,7 +111,11 @@ impl Stage {
             .next()
             .unwrap_or_default();
         let behind = start + name.len();
-        match name.to_ascii_uppercase().as_str() {
+        let name = name.to_ascii_uppercase();
+        if ["ENV", "ARG", "LABEL"].contains(&name.as_str()) {
+            self.quotes(&line.code, behind);
+        }
+        match name.as_str() {
             "ENV" => self.env(&line.code, behind),
             "ARG" => self.arg(&line.code, behind),
             "RUN" => self.run(&line.code, behind, documents),
@@ -119,17 +142,21 @@ impl Stage {
                 }
             }
             "SHELL" => {
+                if words::is_broken_list(code, behind) {
+                    self.error(line.span.start);
+                }
                 let words = words::listed(code, behind).unwrap_or_default();
                 let shell = words.first().map_or("", |word| word.text.as_str());
                 self.foreign_shell =
                     !shell.ends_with("sh") || shell.ends_with("pwsh") || shell.ends_with("fish");
             }
-            "FROM" | "COPY" | "ADD" | "EXPOSE" | "LABEL" | "MAINTAINER" | "STOPSIGNAL" | "USER"
-            | "VOLUME" | "WORKDIR" => {}
-            _ => {
-                self.errors += 1;
-                self.first_error.get_or_insert(line.span.start);
+            "FROM" => {
+                let image = rest.to_ascii_lowercase();
+                self.on_windows |= image.contains("windows") || image.contains("nanoserver");
             }
+            "COPY" | "ADD" | "EXPOSE" | "LABEL" | "MAINTAINER" | "STOPSIGNAL" | "USER"
+            | "VOLUME" | "WORKDIR" => {}
+            _ => self.error(line.span.start),
         }
     }
 
@@ -227,8 +254,18 @@ impl Stage {
             return;
         } else {
             let text = text.get(start..).unwrap_or_default();
-            let facts = facts_in_piece(text, When::Loading);
-            facts.into_iter().map(|fact| moved(fact, start)).collect()
+            let found = piece(text, When::Loading);
+            let wrong = if words::is_broken_list(text, 0) {
+                Some(0)
+            } else {
+                found.first_error.filter(|_| !self.on_windows)
+            };
+            if let Some(at) = wrong {
+                let at = start + at;
+                self.error(code.in_file(Span::new(at, at)).start);
+            }
+            let facts = found.facts.into_iter();
+            facts.map(|fact| moved(fact, start)).collect()
         };
         if !facts.is_empty() {
             let whole = Span::new(start, code.code().len());
@@ -240,23 +277,33 @@ impl Stage {
     /// A here-document: a script, where the shell runs it, or the input of an interpreter.
     fn document(&mut self, document: &Embedded, command: &str) {
         let script = document.code();
-        let program = if command.starts_with("<<") {
-            file_name::interpreter(script.as_bytes()).unwrap_or("sh")
-        } else {
-            let mut words = command.split_whitespace();
-            let program = words.next().unwrap_or_default();
-            let program = program.rsplit('/').next().unwrap_or_default();
-            // What is behind it is its input, unless it runs something else.
-            let is_input = words.all(|word| word == "-" || word.starts_with("<<"));
-            if is_input { program } else { "" }
+        let mut words = command
+            .split_whitespace()
+            .filter(|word| !word.starts_with("<<"));
+        let program = match words.next() {
+            None => file_name::interpreter(script.as_bytes()).unwrap_or("sh"),
+            Some(program) => {
+                let program = program.rsplit('/').next().unwrap_or_default();
+                // What is behind it is its input, unless it runs something else.
+                let is_input = words.all(|word| word == "-");
+                if is_input { program } else { "" }
+            }
         };
         let facts = match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
             "sh" | "bash" | "dash" | "zsh" | "ash" => {
-                within::placed(facts_in_piece(script, When::Loading), document)
+                let found = piece(script, When::Loading);
+                if let Some(at) = found.first_error {
+                    self.error(document.in_file(Span::new(at, at)).start);
+                }
+                within::placed(found.facts, document)
             }
-            "python" => Language::called("python").map_or_else(Vec::new, |python| {
-                within::facts_of(python, document, self.detail)
-            }),
+            "python" => {
+                let inner = within::read(&python::PYTHON, document, self.detail);
+                if let Some(at) = inner.first_error {
+                    self.error(at);
+                }
+                inner.facts
+            }
             _ => return,
         };
         self.add(facts);
@@ -275,13 +322,16 @@ impl Stage {
     }
 }
 
-/// The here-documents of an instruction, taken from the lines behind it.
-fn documents(code: &str, lines: &mut Lines<'_>) -> Vec<Embedded> {
+/// The here-documents of an instruction, taken from the lines behind it; whether all have an end.
+fn documents(code: &str, escape: char, lines: &mut Lines<'_>) -> (Vec<Embedded>, bool) {
     let mut found = Vec::new();
-    for name in words::documents(code) {
+    let mut end = true;
+    for name in words::documents(code, escape) {
         let mut document = Embedded::default();
+        end = false;
         while let Some((span, line)) = lines.raw() {
-            if line.trim_start_matches('\t') == name {
+            end = line.trim_start_matches('\t') == name;
+            if end {
                 break;
             }
             document.push(span, line);
@@ -289,7 +339,7 @@ fn documents(code: &str, lines: &mut Lines<'_>) -> Vec<Embedded> {
         }
         found.push(document);
     }
-    found
+    (found, end)
 }
 
 fn without_options(code: &str, start: usize) -> usize {

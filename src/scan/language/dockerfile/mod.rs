@@ -29,6 +29,7 @@ pub(super) const DOCKERFILE: Language = Language {
 /// Names of files that only begin like a Dockerfile.
 const OTHERS: &[&str] = &[
     "dockerignore",
+    "em",
     "in",
     "j2",
     "jinja",
@@ -151,6 +152,7 @@ mod tests {
             ("Containerfile", true),
             ("Dockerfile.dockerignore", false),
             ("Dockerfile.j2", false),
+            ("Dockerfile.em", false),
             ("Dockerfiles", false),
             ("Dockerfile.py", false),
         ] {

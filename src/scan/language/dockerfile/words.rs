@@ -41,7 +41,7 @@ pub(super) fn pairs(code: &str, start: usize, escape: char) -> Vec<Pair> {
 
 fn assignments(code: &str, start: usize, escape: char) -> Vec<Pair> {
     let mut found = Vec::new();
-    for word in words(code, start, escape) {
+    for word in words(code, start, escape).found {
         let Some((name, value)) = code
             .get(word.start..word.end)
             .and_then(|word| word.split_once('='))
@@ -60,10 +60,16 @@ fn assignments(code: &str, start: usize, escape: char) -> Vec<Pair> {
 }
 
 /// Words that blanks part, quotes kept.
-fn words(code: &str, start: usize, escape: char) -> Vec<Span> {
+struct Words {
+    found: Vec<Span>,
+    /// Where a quote stands that has no end.
+    open: Option<usize>,
+}
+
+fn words(code: &str, start: usize, escape: char) -> Words {
     let mut found = Vec::new();
     let mut from: Option<usize> = None;
-    let mut quote: Option<char> = None;
+    let mut quote: Option<(char, usize)> = None;
     let mut escaped = false;
     for (at, c) in code.get(start..).unwrap_or_default().char_indices() {
         let at = start + at;
@@ -71,7 +77,7 @@ fn words(code: &str, start: usize, escape: char) -> Vec<Span> {
             continue;
         }
         match quote {
-            Some(open) => {
+            Some((open, _)) => {
                 escaped = c == escape && open == '"';
                 if c == open {
                     quote = None;
@@ -85,12 +91,20 @@ fn words(code: &str, start: usize, escape: char) -> Vec<Span> {
             None => {
                 from.get_or_insert(at);
                 escaped = c == escape;
-                quote = matches!(c, '"' | '\'').then_some(c);
+                quote = matches!(c, '"' | '\'').then_some((c, at));
             }
         }
     }
     found.extend(from.map(|from| Span::new(from, code.len())));
-    found
+    Words {
+        found,
+        open: quote.map(|(_, at)| at),
+    }
+}
+
+/// Where a quote begins in the words of an instruction that has no end.
+pub(super) fn open_quote(code: &str, start: usize, escape: char) -> Option<usize> {
+    words(code, start, escape).open
 }
 
 /// A value without its quotes and escapes.
@@ -144,14 +158,22 @@ pub(super) fn listed(code: &str, start: usize) -> Option<Vec<Word>> {
     Some(words)
 }
 
-/// The names that end the here-documents of an instruction, in order.
-pub(super) fn documents(code: &str) -> Vec<String> {
+/// Whether a list in brackets is begun, and is none: a shell looks for a program of that name.
+pub(super) fn is_broken_list(code: &str, start: usize) -> bool {
+    let rest = code.get(start..).unwrap_or_default().trim_start();
+    (rest.starts_with("[\"") || rest.starts_with("['")) && listed(code, start).is_none()
+}
+
+/// The names that end the here-documents of an instruction, in order. Docker takes one for a
+/// here-document where a word begins with it.
+pub(super) fn documents(code: &str, escape: char) -> Vec<String> {
     let mut found = Vec::new();
-    for (at, _) in code.match_indices("<<") {
-        let rest = code.get(at + 2..).unwrap_or_default();
-        if rest.starts_with('<') || code.get(..at).is_some_and(|before| before.ends_with('<')) {
+    for word in words(code, 0, escape).found {
+        let word = code.get(word.start..word.end).unwrap_or_default();
+        let word = word.trim_start_matches(|c: char| c.is_ascii_digit());
+        let Some(rest) = word.strip_prefix("<<") else {
             continue;
-        }
+        };
         let rest = rest.strip_prefix('-').unwrap_or(rest);
         let rest = rest.strip_prefix(['"', '\'']).unwrap_or(rest);
         let name: String = rest
@@ -216,8 +238,11 @@ mod tests {
 
     #[test]
     fn here_documents_have_names() {
-        assert_eq!(documents("RUN <<EOF cat <<-'B' <<\"C\""), ["EOF", "B", "C"]);
-        assert_eq!(documents("RUN a <<< b && x << 2"), [""; 0]);
+        let found = documents("RUN <<EOF cat <<-'B' 3<<\"C\"", '\\');
+        assert_eq!(found, ["EOF", "B", "C"]);
+        for none in ["RUN a <<< b && x << 2", "RUN echo \"a <<EOF\" $((1<<N))"] {
+            assert_eq!(documents(none, '\\'), [""; 0], "{none}");
+        }
     }
 
     #[test]

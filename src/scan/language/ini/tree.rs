@@ -88,8 +88,10 @@ impl Read {
             return;
         }
         let Some(sign) = content.find(['=', ':']) else {
-            self.errors += 1;
-            self.first_error.get_or_insert(at);
+            if is_wrong(content, section) {
+                self.errors += 1;
+                self.first_error.get_or_insert(at);
+            }
             return;
         };
         let (name, rest) = content.split_at(sign);
@@ -108,6 +110,19 @@ impl Read {
             lines,
         });
     }
+}
+
+/// Whether a line without a sign is an error: a header that is not closed, or words below one. A
+/// single word is a key of those readers that want no value, a `!` begins their directives, and
+/// what has no header at all need not be INI.
+fn is_wrong(content: &str, section: &Section) -> bool {
+    if let Some(name) = content.strip_prefix('[') {
+        let is_name = |c: char| c.is_alphanumeric() || "-_. ".contains(c);
+        return !name.is_empty() && name.chars().all(is_name);
+    }
+    !section.name.is_empty()
+        && !content.starts_with('!')
+        && content.split_whitespace().nth(1).is_some()
 }
 
 /// Sections as settings.

@@ -28,7 +28,7 @@ fn shown(text: &str, node: &Node) -> String {
             }
             None => format!("({})", scalar.text),
         },
-        Kind::Nothing => "-".to_owned(),
+        Kind::TakenOver(_) | Kind::Nothing => "-".to_owned(),
     }
 }
 
@@ -58,7 +58,8 @@ fn a_tree_holds_what_is_written() {
         ("{\"a\": 1]", "{a:1}", 2),
         ("}{\"a\": 1}", "{a:1}", 1),
         ("{\"a\": \"x\n, \"b\": 2}", "{a:x,b:2}", 1),
-        ("{\"a\": NaN}", "{a:NaN}", 1),
+        ("{\"a\": NaN}", "{a:NaN}", 0),
+        ("{\"a\": word}", "{a:word}", 1),
         ("{\"a\": {\"b\": {\"c\": 1", "{a:{b:{c:1}}}", 1),
     ] {
         let tree = tree::tree_of(text);

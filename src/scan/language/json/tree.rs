@@ -256,7 +256,7 @@ impl Reader<'_> {
             self.open.last().map(|open| &open.kind),
             Some(OpenKind::Map { key: None, .. })
         );
-        let is_value = matches!(word, "true" | "false" | "null")
+        let is_value = matches!(word, "true" | "false" | "null" | "Infinity" | "NaN")
             || word.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
         if !is_key && !is_value {
             self.error(span.start);

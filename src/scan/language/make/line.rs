@@ -33,6 +33,15 @@ pub(super) struct Assignment {
     pub(super) replaces: bool,
 }
 
+/// Whether a line begins with a word that opens or ends a condition or a definition.
+pub(super) fn is_directive(code: &str) -> bool {
+    let word = code.split_whitespace().next().unwrap_or_default();
+    [
+        "define", "endef", "endif", "ifdef", "ifeq", "ifndef", "ifneq",
+    ]
+    .contains(&word)
+}
+
 /// Reads a line.
 pub(super) fn read(code: &str) -> Line {
     let end = comment(code);

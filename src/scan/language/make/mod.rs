@@ -60,6 +60,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
         reader.lines(text);
     }
     reader.end_rule(text.len());
+    let first_error = reader.unclosed();
     let mut facts = reader.facts;
     facts.sort_by_key(|fact| fact.span);
     Ok(FileFacts {
@@ -67,6 +68,8 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
         environment_is_given: true,
         scopes: Scopes::new(reader.scopes),
         comments: remark::comments(text, &["#"]),
+        first_error,
+        errors: usize::from(first_error.is_some()),
         ..FileFacts::default()
     })
 }
@@ -93,23 +96,29 @@ struct Reader {
     rule: Option<usize>,
     /// What that rule makes.
     target: String,
-    conditions: usize,
-    in_definition: bool,
+    /// Where the conditions start that have no end yet.
+    conditions: Vec<usize>,
+    /// The same of definitions, which stand in each other.
+    definitions: Vec<usize>,
+    /// Whether a word of make's own stood where recipes are: it may have been the end of one.
+    is_unsure: bool,
 }
 
 impl Reader {
     fn lines(&mut self, text: &str) {
-        self.conditions = 0;
+        self.conditions.clear();
+        self.definitions.clear();
         self.rule = None;
-        self.in_definition = false;
         let mut lines = Lines::new(text);
         while let Some((_, next)) = lines.peek() {
-            let is_recipe = next.starts_with('\t') && (self.rule.is_some() || self.in_definition);
+            let is_recipe =
+                next.starts_with('\t') && (self.rule.is_some() || !self.definitions.is_empty());
             let joining = if is_recipe { RECIPE } else { OWN };
             let Some(logical) = lines.joined(joining) else {
                 return;
             };
             if is_recipe {
+                self.is_unsure |= line::is_directive(next);
                 self.recipe(&logical, 0);
             } else {
                 self.own(&logical);
@@ -117,11 +126,17 @@ impl Reader {
         }
     }
 
+    /// Where the first condition or definition starts that has no end.
+    fn unclosed(&self) -> Option<usize> {
+        let open = self.conditions.iter().chain(&self.definitions);
+        open.copied().min().filter(|_| !self.is_unsure)
+    }
+
     fn when(&self) -> When {
-        if self.conditions > 0 {
-            When::Branch
-        } else {
+        if self.conditions.is_empty() {
             When::Loading
+        } else {
+            When::Branch
         }
     }
 
@@ -129,19 +144,19 @@ impl Reader {
     fn own(&mut self, logical: &Logical) {
         let code = logical.code.code();
         let word = code.split_whitespace().next().unwrap_or_default();
-        if self.in_definition {
-            if word == "endef" {
-                self.in_definition = false;
-            } else {
-                self.recipe(logical, 0);
+        if !self.definitions.is_empty() {
+            match word {
+                "endef" => _ = self.definitions.pop(),
+                "define" => self.definitions.push(logical.span.start),
+                _ => self.recipe(logical, 0),
             }
             return;
         }
         match line::read(code) {
             Line::Nothing => {}
-            Line::Definition => self.in_definition = true,
-            Line::Condition => self.conditions += 1,
-            Line::EndOfCondition => self.conditions = self.conditions.saturating_sub(1),
+            Line::Definition => self.definitions.push(logical.span.start),
+            Line::Condition => self.conditions.push(logical.span.start),
+            Line::EndOfCondition => _ = self.conditions.pop(),
             Line::Export(names) => {
                 self.exports_all |= names.is_empty();
                 self.exported.extend(names);

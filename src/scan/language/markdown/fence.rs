@@ -59,12 +59,69 @@ pub(super) fn language(info: &str) -> Option<&'static Language> {
 /// The first word of a fence's info, without attributes: `rust` of `rust,no_run`, `python` of
 /// `{python}` and of `{.python .numberLines}`.
 pub(super) fn word(info: &str) -> String {
-    let info = info.trim().trim_start_matches('{').trim_start();
+    let info = info.trim();
+    let info = of_directive(info)
+        .unwrap_or(info)
+        .trim()
+        .trim_start_matches('{')
+        .trim_start();
     let info = info.trim_start_matches('.');
     let end = info.find(|c: char| c.is_whitespace() || ",{}:=".contains(c));
     info.get(..end.unwrap_or(info.len()))
         .unwrap_or_default()
         .to_ascii_lowercase()
+}
+
+/// Directives of `MyST` behind which the language stands.
+const DIRECTIVES: &[&str] = &["{code-block}", "{code-cell}", "{code}", "{sourcecode}"];
+
+/// What stands behind the name of a directive.
+fn of_directive(info: &str) -> Option<&str> {
+    let info = info.trim_start();
+    DIRECTIVES
+        .iter()
+        .find_map(|directive| info.strip_prefix(directive))
+}
+
+/// The code of a directive without its options: lines like `:linenos:`, or between two `---`.
+pub(super) fn without_options(info: &str, code: Embedded) -> Embedded {
+    if of_directive(info).is_none() {
+        return code;
+    }
+    let text = code.code();
+    let first = text.lines().next().unwrap_or_default().trim_end();
+    let is_option = |line: &str| {
+        let name = line
+            .strip_prefix(':')
+            .and_then(|rest| rest.split(':').next());
+        name.is_some_and(|name| {
+            !name.is_empty() && name.bytes().all(|b| b == b'-' || b.is_ascii_lowercase())
+        }) && line.trim_start_matches(':').contains(':')
+    };
+    let mut behind = 0;
+    if first == "---" {
+        let mut lines = text.split_inclusive('\n');
+        behind = lines.next().map_or(0, str::len);
+        for line in lines {
+            behind += line.len();
+            if line.trim_end() == "---" {
+                break;
+            }
+        }
+    } else {
+        for line in text.split_inclusive('\n') {
+            if !is_option(line) {
+                break;
+            }
+            behind += line.len();
+        }
+    }
+    if behind == 0 {
+        return code;
+    }
+    let mut rest = Embedded::default();
+    code.copy_to(&mut rest, Span::new(behind, text.len()));
+    rest
 }
 
 /// Fences that show a session: what has no prompt is what a program printed.
@@ -141,6 +198,10 @@ mod tests {
             ("Python title=\"a\"", "python"),
             ("{python}", "python"),
             ("{.bash .x}", "bash"),
+            ("{code-block} python", "python"),
+            ("{code-cell} ipython3", "ipython3"),
+            ("{code-block}", ""),
+            ("{note} python", "note"),
             ("rust,no_run", "rust"),
             ("python:a.py", "python"),
             ("", ""),

@@ -1,8 +1,9 @@
 //! Markdown: fences that say which language they are in, each read as a program of that language.
 //!
 //! A page shows code to people, so nothing in it is more than a warning. What a fence can not be
-//! parsed as is no error of the page.
+//! parsed as is no error of the page; one that could not be read at all is.
 
+mod admonition;
 mod fence;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
@@ -31,28 +32,12 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let mut page = Page {
-        text,
         detail,
         ..Page::default()
     };
-    let mut code: Option<(&'static Language, String, Embedded)> = None;
-    for (event, range) in Parser::new_ext(text, Options::empty()).into_offset_iter() {
-        let span = Span::new(range.start, range.end);
-        match event {
-            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
-                code = fence::language(&info)
-                    .map(|language| (language, fence::word(&info), Embedded::default()));
-            }
-            Event::Text(piece) => {
-                if let Some((.., code)) = &mut code {
-                    code.push(span, &piece);
-                }
-            }
-            Event::End(TagEnd::CodeBlock) => page.fence(code.take(), span),
-            Event::Html(_) | Event::InlineHtml(_) => page.comment(span),
-            _ => {}
-        }
-    }
+    let mut whole = Embedded::default();
+    whole.push(Span::new(0, text.len()), text);
+    page.read(&whole, DEEPEST);
     page.facts.sort_by_key(|fact| fact.span);
     page.comments.sort_by_key(|comment| comment.span);
     Ok(FileFacts {
@@ -61,13 +46,24 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         for_people: true,
         scopes: Scopes::new(page.scopes),
         comments: page.comments,
+        first_error: page.first_error,
+        errors: page.errors,
         ..FileFacts::default()
     })
 }
 
+/// So many blocks of a page lie in one another.
+const DEEPEST: u8 = 4;
+
+/// A fence whose end was not seen yet.
+struct Fence {
+    language: &'static Language,
+    info: String,
+    code: Embedded,
+}
+
 #[derive(Default)]
-struct Page<'t> {
-    text: &'t str,
+struct Page {
     detail: Detail,
     facts: Vec<Fact>,
     scopes: Vec<Span>,
@@ -75,27 +71,76 @@ struct Page<'t> {
     /// Comments of the page that stand above the next fence.
     above: Vec<usize>,
     fence_seen: bool,
+    first_error: Option<usize>,
+    errors: usize,
 }
 
-impl Page<'_> {
+impl Page {
+    /// A page, or a block of one that is a page of its own.
+    fn read(&mut self, own: &Embedded, deep: u8) {
+        let text = own.code();
+        let mut code: Option<Fence> = None;
+        for (event, range) in Parser::new_ext(text, Options::empty()).into_offset_iter() {
+            let span = Span::new(range.start, range.end);
+            match event {
+                Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                    code = fence::language(&info).map(|language| Fence {
+                        language,
+                        info: info.to_string(),
+                        code: Embedded::default(),
+                    });
+                }
+                Event::Text(piece) => {
+                    if let Some(Fence { code, .. }) = &mut code {
+                        match text.get(span.start..span.end) {
+                            Some(written) if written == &*piece => own.copy_to(code, span),
+                            _ => code.push(own.in_file(span), &piece),
+                        }
+                    }
+                }
+                Event::End(TagEnd::CodeBlock) => self.fence(code.take(), own.in_file(span)),
+                Event::Html(_) | Event::InlineHtml(_) => self.comment(own, span),
+                _ => {}
+            }
+        }
+        // What no fence followed speaks of none in a block.
+        self.above.clear();
+        if let Some(deep) = deep.checked_sub(1) {
+            for body in admonition::bodies(own) {
+                self.read(&body, deep);
+            }
+        }
+    }
+
     /// A fence, with its code if its language is known.
-    fn fence(&mut self, code: Option<(&'static Language, String, Embedded)>, span: Span) {
+    fn fence(&mut self, code: Option<Fence>, span: Span) {
         self.fence_seen = true;
         for at in self.above.drain(..) {
             if let Some(comment) = self.comments.get_mut(at) {
                 comment.covers = span;
             }
         }
-        let Some((language, word, code)) = code else {
+        let Some(Fence {
+            language,
+            info,
+            code,
+        }) = code
+        else {
             return;
         };
-        let code = fence::without_prompts(&word, code);
+        let code = fence::without_options(&info, code);
+        let code = fence::without_prompts(&fence::word(&info), code);
         let speaks = code.code().contains(COMMENT_PREFIX);
         let worth_reading = language.worth_reading(code.code());
         if !speaks && self.detail == Detail::Known && !worth_reading {
             return;
         }
         let Ok(read) = language.read(code.code(), self.detail) else {
+            // Nothing of it was read, which has to be said; not of what nobody reads else.
+            if speaks || worth_reading {
+                self.errors += 1;
+                self.first_error.get_or_insert(span.start);
+            }
             return;
         };
         // A notebook's or page's places are not those of its text.
@@ -121,8 +166,8 @@ impl Page<'_> {
     }
 
     /// `<!-- gpuguard: … -->`.
-    fn comment(&mut self, span: Span) {
-        let html = self.text.get(span.start..span.end).unwrap_or_default();
+    fn comment(&mut self, page: &Embedded, span: Span) {
+        let html = page.code().get(span.start..span.end).unwrap_or_default();
         for (at, _) in html.match_indices(COMMENT_PREFIX) {
             let before = html.get(..at).unwrap_or_default();
             if !before.trim_end().ends_with("<!--") {
@@ -132,7 +177,7 @@ impl Page<'_> {
             let words = words.split("-->").next().unwrap_or_default();
             let words = words.lines().next().unwrap_or_default().trim_end();
             let start = span.start + at;
-            let own = Span::new(start, start + words.len());
+            let own = page.in_file(Span::new(start, start + words.len()));
             self.above.push(self.comments.len());
             self.comments.push(Comment {
                 span: own,

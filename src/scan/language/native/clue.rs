@@ -1,13 +1,55 @@
-//! Whether a file can choose a card at all: one search for the names of the catalogue's calls, of
-//! variables, and of fields that hold a card.
+//! Whether a file can choose a card at all: a search for the names of the catalogue's calls, of
+//! variables, and of fields that hold a card. Every CUDA file says `cuda`, and few choose a card.
 //!
-//! Every CUDA file says `cuda`, and few choose a card.
+//! These names are too many to be looked for with vectors. So a file is first searched for the few
+//! words of which each of the names has one: most files of most repositories have none.
 
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 
 use crate::scan::catalogue::{Form, Native, NativeCall};
+
+/// Of these every name has one in it, or what must stand before it has; the tests see to that. At
+/// most 64 are looked for at once.
+const WORDS: &[&str] = &[
+    "cuda",
+    "CUDA",
+    "Cuda",
+    "gpu",
+    "GPU",
+    "Gpu",
+    "cuDev",
+    "cuCtx",
+    "cuMem",
+    "VISIBLE_DEV",
+    "DEVICE_ORDER",
+    "etDevice",
+    "set_device",
+    "get_device",
+    "set_default_device",
+    "set_visible_device",
+    "acc_set",
+    "DeviceScope",
+    "device_i",
+    "deviceI",
+    "DeviceI",
+    ".device =",
+    ".device=",
+    "device::get",
+    "device_ref",
+    "MemoryInfo",
+    "StreamFromPool",
+    "canDeviceAccess",
+    "_Tensorrt",
+    "docker",
+    "podman",
+    "torchrun",
+    "torch.distributed",
+    "deepspeed",
+    "accelerate",
+    "vllm",
+];
 
 /// What the facts that are no calls of the catalogue have in them.
 const STEMS: &[&str] = &[
@@ -48,7 +90,6 @@ const STEMS: &[&str] = &[
     ".device=",
     "device_in",
     "deviceIn",
-    "index:",
     // Commands.
     "docker",
     "podman",
@@ -74,28 +115,58 @@ fn stem(row: &NativeCall) -> &'static str {
     &path[before..]
 }
 
-fn search(native: Native) -> Option<AhoCorasick> {
-    // A text that names a card is a clue by itself.
+/// The calls for which a language is searched: a text that names a card is a clue by itself.
+fn told_by_name(native: Native) -> impl Iterator<Item = &'static NativeCall> {
     let is_told = |row: &&NativeCall| row.arguments.iter().any(|(_, form)| *form != Form::Text);
-    let calls = native.calls().iter().filter(is_told).map(stem);
+    native.calls().iter().filter(is_told)
+}
+
+fn names(native: Native) -> Option<AhoCorasick> {
+    let calls = told_by_name(native).map(stem);
     AhoCorasick::new(calls.chain(STEMS.iter().copied())).ok()
+}
+
+fn is_worth(search: Option<&AhoCorasick>, text: &str) -> bool {
+    static WORD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
+        // Only this kind of match is searched for with vectors.
+        let mut builder = AhoCorasick::builder();
+        builder
+            .match_kind(MatchKind::LeftmostFirst)
+            .build(WORDS)
+            .ok()
+    });
+    let found = |search: Option<&AhoCorasick>| search.is_none_or(|search| search.is_match(text));
+    found(WORD.as_ref()) && found(search)
 }
 
 /// Whether a text in C or C++ is worth reading.
 pub(in crate::scan::language) fn cpp(text: &str) -> bool {
-    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(Native::Cpp));
-    SEARCH.as_ref().is_none_or(|search| search.is_match(text))
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| names(Native::Cpp));
+    is_worth(SEARCH.as_ref(), text)
 }
 
 /// Whether a text in Rust is.
 pub(in crate::scan::language) fn rust(text: &str) -> bool {
-    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| search(Native::Rust));
-    SEARCH.as_ref().is_none_or(|search| search.is_match(text))
+    static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| names(Native::Rust));
+    is_worth(SEARCH.as_ref(), text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_name_has_one_of_the_words() {
+        assert!(WORDS.len() <= 64);
+        let calls = told_by_name(Native::Cpp).chain(told_by_name(Native::Rust));
+        let written = calls.map(|row| {
+            let parts: Vec<&str> = row.path.split("::").collect();
+            parts[parts.len() - row.enough..].join("::")
+        });
+        for name in written.chain(STEMS.iter().map(|stem| (*stem).to_owned())) {
+            assert!(WORDS.iter().any(|word| name.contains(word)), "{name}");
+        }
+    }
 
     #[test]
     fn kernels_alone_are_passed_over() {

@@ -11,6 +11,7 @@ mod edit;
 mod import;
 mod literal;
 mod name;
+mod order;
 mod owner;
 mod path;
 mod reader;

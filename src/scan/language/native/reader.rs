@@ -13,6 +13,7 @@ use crate::scan::catalogue::{self, Native};
 use crate::scan::fact::{
     Detail, Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When, Whose,
 };
+use crate::scan::flow::Flow;
 use crate::scan::language::remark;
 use crate::scan::scopes::Scopes;
 use crate::text::Span;
@@ -104,6 +105,10 @@ impl<'t> Reader<'t> {
     fn finish(mut self) -> FileFacts {
         let span = |fact: &Fact| (fact.span, fact.value);
         self.facts.sort_by_key(span);
+        let flow = match self.syntax {
+            Syntax::Cpp => self.order(),
+            Syntax::Rust => Flow::default(),
+        };
         let mut comments = remark::comments(self.tokens.text, &["//", "/*"]);
         for comment in &mut comments {
             comment.covers = self.statement(comment.covers);
@@ -112,6 +117,7 @@ impl<'t> Reader<'t> {
             facts: self.facts,
             environment_is_given: true,
             scopes: Scopes::new(self.scopes),
+            flow,
             first_error: self.tokens.errors().first().copied(),
             errors: self.tokens.errors().len(),
             comments,
@@ -190,6 +196,12 @@ impl<'t> Reader<'t> {
             around = self.tokens.around(around)?;
         }
         None
+    }
+
+    /// Whether a block is a function's own.
+    pub(super) fn is_function(&self, block: usize) -> bool {
+        let function = self.functions.get(&block);
+        function.is_some_and(|function| function.is_own)
     }
 
     /// The innermost block around a token, with its braces.

@@ -62,6 +62,10 @@ fn hostile_texts_are_read_to_their_end() {
         "x = 1; // gpuguard: allow[GG006] y ".repeat(many / 10),
         ".env(\"CUDA_VISIBLE_DEVICES\", \"1\")".repeat(many / 10),
         "(a){".repeat(many),
+        format!(
+            "void f() {{ setenv(\"CUDA_VISIBLE_DEVICES\", \"1\", 1); {}",
+            "if (x) { cudaFree(0); return; } else { cudaFree(cudaFree(".repeat(many / 10)
+        ),
         "use a::{".repeat(many),
         "\u{0}\u{1}é\u{fffd}'\"\\\n#".repeat(many / 10),
     ];

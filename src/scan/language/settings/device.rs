@@ -88,7 +88,7 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) {
                 }
             }
         }
-        Kind::Map(_) | Kind::Nothing => {}
+        Kind::Map(_) | Kind::TakenOver(_) | Kind::Nothing => {}
     }
 }
 

@@ -195,7 +195,7 @@ fn devices(walk: &mut Walk<'_>, entry: &Entry, of_devices: Accelerator) {
                 }
             }
         }
-        Kind::Map(_) | Kind::Nothing => {}
+        Kind::Map(_) | Kind::TakenOver(_) | Kind::Nothing => {}
     }
 }
 

@@ -9,7 +9,7 @@ use crate::scan::fact::{Fact, FactKind, When, Whose};
 use crate::scan::language::command::{
     Exports, Word, facts_in_piece, script, with_python, word_facts_in_piece,
 };
-use crate::scan::language::within;
+use crate::scan::language::{Language, python, shell, within};
 use crate::text::Span;
 
 /// Keys of scripts: a text, or a list of lines.
@@ -138,6 +138,37 @@ fn are_lines(elements: &[Node]) -> bool {
         .is_some_and(|first| first.trim().contains(' '))
 }
 
+/// The shell that a step of a workflow names for its script, or a workflow for all of its steps.
+pub(super) fn shell_of(node: &Node) -> Option<&str> {
+    let of_step = node.get("shell").filter(|_| node.get("run").is_some());
+    let of_all = || node.at(&["defaults", "run", "shell"]);
+    of_step.or_else(of_all)?.text()
+}
+
+/// Who reads the scripts of a step.
+enum Reader {
+    /// sh, bash, or what nobody named.
+    Shell,
+    Another(&'static Language),
+    /// A language that is not read.
+    Nobody,
+}
+
+/// The reader that a shell's name means: `python`, `pwsh`, `bash -e {0}`.
+fn reader(shell: &str) -> Reader {
+    let program = shell.split_whitespace().next().unwrap_or_default();
+    let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
+    match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
+        "" | "bash" | "sh" | "zsh" | "dash" => Reader::Shell,
+        "python" => Reader::Another(&python::PYTHON),
+        "pwsh" | "powershell" => Reader::Another(&shell::POWERSHELL),
+        "cmd" => Reader::Another(&shell::BATCH),
+        // Filled in later: most are shells.
+        _ if variable::is_decided_later(program) => Reader::Shell,
+        _ => Reader::Nobody,
+    }
+}
+
 /// Lines that one shell reads.
 fn text<'t>(
     walk: &mut Walk<'_>,
@@ -155,15 +186,31 @@ fn text<'t>(
     let Some(span) = all else {
         return;
     };
-    let found = with_python(script(code.code(), When::Loading, Exports::Children));
-    // The script as a whole has the environment of the step.
-    let whole = Span::new(0, code.code().len());
-    for scope in found.scopes.into_iter().filter(|scope| *scope != whole) {
-        walk.scope(Some(code.in_file(scope)));
-    }
-    add(walk, within::placed(found.facts, &code), span, around);
-    // These are not the step's own: no piece of the file has them for itself.
+    // What a step writes for those that follow, whoever reads it: no piece of the file has these
+    // for itself.
     walk.facts(within::placed(for_later_steps(code.code()), &code));
+    let (facts, scopes) = match reader(around.shell) {
+        Reader::Shell => of_shell(&code),
+        Reader::Another(language) => {
+            let inner = within::read(language, &code, walk.detail);
+            (inner.facts, inner.scopes)
+        }
+        Reader::Nobody => return,
+    };
+    for scope in scopes {
+        walk.scope(Some(scope));
+    }
+    add(walk, facts, span, around);
+}
+
+/// A script's facts, and the pieces of it with an environment of their own. As a whole it has the
+/// environment of the step.
+fn of_shell(code: &Embedded) -> (Vec<Fact>, Vec<Span>) {
+    let found = with_python(script(code.code(), When::Loading, Exports::Children));
+    let whole = Span::new(0, code.code().len());
+    let scopes = found.scopes.into_iter().filter(|scope| *scope != whole);
+    let scopes = scopes.map(|scope| code.in_file(scope)).collect();
+    (within::placed(found.facts, code), scopes)
 }
 
 /// `echo NAME=value >> $GITHUB_ENV`: the variables of a workflow's steps that follow.

@@ -21,6 +21,9 @@ pub(in crate::scan::language) enum Kind {
     List(Vec<Node>),
     /// A text, a number or a word.
     Scalar(Scalar),
+    /// Variables that stand elsewhere in the file, where they are judged: all entries have the place
+    /// of the reference.
+    TakenOver(Vec<Entry>),
     /// Nothing, or a reference to a value that stands elsewhere, where it is read.
     Nothing,
 }
@@ -57,6 +60,15 @@ impl Node {
             Kind::Map(entries) => entries,
             _ => &[],
         }
+    }
+
+    /// What a reference takes over, or each of a list of references.
+    pub(in crate::scan::language) fn taken_over(&self) -> impl Iterator<Item = &Entry> {
+        let own = std::iter::once(self).chain(self.elements());
+        own.flat_map(|node| match &node.kind {
+            Kind::TakenOver(entries) => entries.as_slice(),
+            _ => &[],
+        })
     }
 
     /// The elements of a list; none of anything else.

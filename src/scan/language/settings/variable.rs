@@ -46,7 +46,7 @@ fn mask_of_program(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bo
             .iter()
             .map(|element| Some(element.text()?.trim().to_owned()))
             .collect(),
-        Kind::Map(_) | Kind::Nothing => None,
+        Kind::Map(_) | Kind::TakenOver(_) | Kind::Nothing => None,
     };
     if let Some(cards) = listed.filter(|cards| cards.iter().all(|card| is_index(card))) {
         let kind = FactKind::LauncherFlag {
@@ -177,7 +177,9 @@ fn write(
         } else {
             Value::Dynamic
         },
-        how: if default.is_some() {
+        how: if around.is_taken_over {
+            HowSet::Shared
+        } else if default.is_some() {
             HowSet::Default
         } else {
             HowSet::Assigned

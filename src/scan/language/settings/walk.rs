@@ -40,6 +40,10 @@ pub(super) struct Around<'t> {
     pub(super) key: &'t str,
     /// The key around that one.
     pub(super) outer_key: &'t str,
+    /// The shell that runs scripts here, as the settings call it; empty where they do not say.
+    pub(super) shell: &'t str,
+    /// Whether it stands elsewhere in the file too.
+    pub(super) is_taken_over: bool,
     /// How deep it lies.
     pub(super) depth: u16,
 }
@@ -91,6 +95,11 @@ impl<'t> Walk<'t> {
         for root in roots {
             let around = Around {
                 owner: Some(root.span),
+                sense: if is_of_interface(root) {
+                    Sense::Prose
+                } else {
+                    Sense::Settings
+                },
                 in_container: container::is_compose(root) || container::is_dev_container(root),
                 ..Around::default()
             };
@@ -116,6 +125,15 @@ impl<'t> Walk<'t> {
                 }
             }
             Kind::Scalar(scalar) => self.scalar(node, scalar, around),
+            Kind::TakenOver(entries) => {
+                let around = Around {
+                    is_taken_over: true,
+                    ..around
+                };
+                for entry in entries {
+                    self.entry(entry, false, around);
+                }
+            }
             Kind::Nothing => {}
         }
     }
@@ -128,15 +146,40 @@ impl<'t> Walk<'t> {
             Sense::Environment => around.owner,
             _ => Some(node.span),
         };
-        let around = Around { owner, ..around };
+        let shell = script::shell_of(node).unwrap_or(around.shell);
+        let around = Around {
+            owner,
+            shell,
+            ..around
+        };
         variable::of_pair(self, node, around);
         container::of_map(self, node, around);
         launcher::of_map(self, node, around);
         script::of_map(self, node, around);
         let asks_for_cards = container::asks_for_cards(node, around);
         for entry in entries {
+            if entry.key == "<<" {
+                self.merged(entries, entry, around);
+                continue;
+            }
             let was_read = asks_for_cards || launcher::reads(node, &entry.key, around);
             self.entry(entry, was_read, around);
+        }
+    }
+
+    /// What a map takes over from others, and does not say itself.
+    fn merged(&mut self, own: &'t [Entry], entry: &'t Entry, around: Around<'t>) {
+        let around = Around {
+            is_taken_over: true,
+            ..around
+        };
+        for taken in entry.value.taken_over() {
+            if own.iter().all(|own| own.key != taken.key) {
+                self.entry(taken, false, around);
+            }
+        }
+        if matches!(entry.value.kind, Kind::Map(_)) {
+            self.entry(entry, false, around);
         }
     }
 
@@ -207,6 +250,16 @@ impl<'t> Walk<'t> {
         let index = Value::Known(index);
         self.fact(span, value, api, FactKind::SelectIndex { index });
     }
+}
+
+/// Whether a file describes an interface (`OpenAPI`): what it calls a default, a server's code says
+/// anew.
+fn is_of_interface(root: &Node) -> bool {
+    let is_known = root.get("openapi").is_some() || root.get("swagger").is_some();
+    is_known
+        && ["paths", "components", "definitions"]
+            .iter()
+            .any(|key| root.get(key).is_some())
 }
 
 /// An entry from its key to the end of its value.

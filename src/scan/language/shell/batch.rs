@@ -1,5 +1,7 @@
 //! cmd's batch files: `set NAME=value`, where blanks and quotes become part of the value.
 
+mod parentheses;
+
 use super::setx::upper;
 use super::{prefix, setx};
 use crate::git::RepoPath;
@@ -37,7 +39,8 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     }
     tidy_up(&mut reader.steps);
     let whole = Span::new(0, text.len());
-    let found = steps(&reader.steps, whole, speaks_of_others(text));
+    let mut found = steps(&reader.steps, whole, speaks_of_others(text));
+    found.first_error = parentheses::unclosed(text);
     let signs = ["::", "rem", "REM", "Rem", "@rem", "@REM"];
     Ok(super::facts_of(text, found, detail, &signs))
 }
@@ -311,7 +314,7 @@ impl Reader<'_> {
         self.steps.push(Step::Start(Simple {
             span: Span::new(start.min(end), end),
             words,
-            document: None,
+            input: None,
         }));
     }
 }

@@ -68,8 +68,11 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
 /// A script's facts, with those of the Python in it.
 fn facts_of(text: &str, found: CommandFacts, detail: Detail, signs: &[&str]) -> FileFacts {
     let mut facts = found.facts;
+    let mut first_error = found.first_error;
     for code in &found.python {
-        facts.extend(within::facts_of(&python::PYTHON, code, detail));
+        let inner = within::read(&python::PYTHON, code, detail);
+        facts.extend(inner.facts);
+        first_error = first_error.or(inner.first_error);
     }
     facts.sort_by_key(|fact| fact.span);
     if detail == Detail::Known {
@@ -80,8 +83,8 @@ fn facts_of(text: &str, found: CommandFacts, detail: Detail, signs: &[&str]) -> 
         environment_is_given: true,
         scopes: Scopes::new(found.scopes),
         comments: remark::comments(text, signs),
-        first_error: found.unclosed,
-        errors: usize::from(found.unclosed.is_some()),
+        first_error,
+        errors: usize::from(first_error.is_some()),
         ..FileFacts::default()
     }
 }

@@ -1,6 +1,8 @@
 //! `PowerShell`: `$env:NAME = "value"`, and what else writes its environment.
 
+mod brackets;
 mod reader;
+mod start_process;
 mod word;
 
 use super::prefix;
@@ -30,7 +32,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let (read, unclosed) = reader::read(text);
     let whole = Span::new(0, text.len());
     let mut found = steps(&read, whole, speaks_of_others(text));
-    found.unclosed = unclosed;
+    found.first_error = unclosed.or_else(|| brackets::unclosed(text));
     Ok(super::facts_of(text, found, detail, &["#", "<#"]))
 }
 

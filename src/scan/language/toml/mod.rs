@@ -49,7 +49,7 @@ fn known(node: &mut Node) {
     match &mut node.kind {
         Kind::Map(entries) => entries.iter_mut().for_each(known_entry),
         Kind::List(elements) => elements.iter_mut().for_each(known),
-        Kind::Scalar(_) | Kind::Nothing => {}
+        Kind::Scalar(_) | Kind::TakenOver(_) | Kind::Nothing => {}
     }
 }
 

@@ -89,7 +89,7 @@ impl<'t> Builder<'t> {
             match &mut open.values {
                 Kind::List(elements) => elements.push(node),
                 Kind::Map(entries) => entries.extend(nested(std::mem::take(&mut open.key), node)),
-                Kind::Scalar(_) | Kind::Nothing => {}
+                Kind::Scalar(_) | Kind::TakenOver(_) | Kind::Nothing => {}
             }
             return;
         }
@@ -169,10 +169,15 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn scalar_of(&self, span: toml_parser::Span, quotes: Option<Encoding>) -> Option<Node> {
+    fn scalar_of(
+        &self,
+        span: toml_parser::Span,
+        quotes: Option<Encoding>,
+        errors: &mut dyn ErrorSink,
+    ) -> Option<Node> {
         let raw = self.raw(span, quotes)?;
         let mut text = std::borrow::Cow::Borrowed("");
-        let _kind = raw.decode_scalar(&mut text, &mut ());
+        let _kind = raw.decode_scalar(&mut text, errors);
         let written = raw.as_str();
         let bare = ["\"\"\"", "'''", "\"", "'"].iter().find_map(|quote| {
             let inner = written.strip_prefix(quote)?;
@@ -335,13 +340,13 @@ impl EventReceiver for Builder<'_> {
         &mut self,
         span: toml_parser::Span,
         quotes: Option<Encoding>,
-        _: &mut dyn ErrorSink,
+        errors: &mut dyn ErrorSink,
     ) {
         let Some(raw) = self.raw(span, quotes) else {
             return;
         };
         let mut text = std::borrow::Cow::Borrowed("");
-        raw.decode_key(&mut text, &mut ());
+        raw.decode_key(&mut text, errors);
         let key = (text.into_owned(), Span::new(span.start(), span.end()));
         match self.open.last_mut() {
             Some(open) => open.key.push(key),
@@ -349,8 +354,13 @@ impl EventReceiver for Builder<'_> {
         }
     }
 
-    fn scalar(&mut self, span: toml_parser::Span, quotes: Option<Encoding>, _: &mut dyn ErrorSink) {
-        if let Some(node) = self.scalar_of(span, quotes) {
+    fn scalar(
+        &mut self,
+        span: toml_parser::Span,
+        quotes: Option<Encoding>,
+        errors: &mut dyn ErrorSink,
+    ) {
+        if let Some(node) = self.scalar_of(span, quotes, errors) {
             self.value(node);
         }
     }

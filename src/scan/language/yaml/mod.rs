@@ -1,8 +1,9 @@
-//! YAML: all documents of a file, aliases unexpanded, templates of Helm and Jinja left out.
+//! YAML: all documents of a file, aliases unexpanded but for the variables they bring, templates of Helm and Jinja left out.
 //!
-//! `tree` makes settings of the parser's events, `block` finds the lines of a text that goes over
+//! `tree` makes settings of the parser's events, `anchor` keeps the variables for aliases, `block` finds the lines of a text that goes over
 //! several, `template` blanks what is filled in before YAML is read.
 
+mod anchor;
 mod block;
 mod template;
 mod tree;

@@ -33,6 +33,10 @@ fn shown(text: &str, node: &Node) -> String {
                 format!("({}{known})", scalar.text)
             }
         }
+        Kind::TakenOver(entries) => {
+            let names = entries.iter().map(|entry| entry.key.as_str());
+            format!("*{}", names.collect::<Vec<_>>().join(","))
+        }
         Kind::Nothing => "-".to_owned(),
     }
 }
@@ -47,6 +51,12 @@ fn trees_hold_what_is_written() {
         (
             "a: &x {b: 1}\nc: *x\nd: *unknown\n<<: *x\n",
             "{a:{b:1},c:-,d:-,<<:-}",
+            0,
+        ),
+        (
+            "a: &x {CUDA_VISIBLE_DEVICES: 1, b: 2}\nc: &y {env: *x}\n<<: [*x, *y]\n",
+            "{a:{CUDA_VISIBLE_DEVICES:1,b:2},c:{env:*CUDA_VISIBLE_DEVICES},\
+             <<:[*CUDA_VISIBLE_DEVICES,*env]}",
             0,
         ),
         (
@@ -125,6 +135,14 @@ fn what_nobody_wrote_by_hand_ends_in_time() {
         "gpu_id: 1\n".repeat(2_000),
         "---\n".repeat(5_000),
         "*a ".repeat(5_000),
+        format!(
+            "a: &a {{CUDA_VISIBLE_DEVICES: 0, CUDA_DEVICE_ORDER: x}}\n{}",
+            "b: &a {<<: *a, <<: [*a, *a], variables: *a}\n".repeat(5_000)
+        ),
+        format!(
+            "a: &a {{CUDA_VISIBLE_DEVICES: 0}}\nb:\n{}",
+            "  <<: *a\n".repeat(20_000)
+        ),
     ] {
         read(&text, Detail::Dynamic).unwrap();
     }

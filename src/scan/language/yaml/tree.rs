@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use granit_parser::{Event, Parser, ScalarStyle, options};
 
+use super::anchor::Anchors;
 use super::{block, template};
 use crate::scan::embedded::Embedded;
 use crate::scan::language::json_string;
@@ -55,6 +56,8 @@ pub(super) fn tree_of(text: &str) -> Tree {
 
 /// A map or list whose end was not seen yet.
 struct Open {
+    /// The number of its anchor; 0 where it has none.
+    anchor: usize,
     start: usize,
     end: usize,
     kind: OpenKind,
@@ -74,6 +77,7 @@ struct Builder<'t> {
     /// The file itself, of the same length.
     text: &'t str,
     open: Vec<Open>,
+    anchors: Anchors,
     values: usize,
     tree: Tree,
 }
@@ -91,6 +95,7 @@ fn build(readable: &str, text: &str) -> (Tree, Option<ReadError>) {
         readable,
         text,
         open: Vec::new(),
+        anchors: Anchors::default(),
         values: 0,
         tree: Tree::default(),
     };
@@ -128,14 +133,16 @@ fn build(readable: &str, text: &str) -> (Tree, Option<ReadError>) {
 impl Builder<'_> {
     fn event(&mut self, event: Event<'_>, span: Span) {
         match event {
-            Event::MappingStart(..) => self.opens(
-                span.start,
+            Event::MappingStart(_, anchor, _) => self.opens(
+                (span.start, anchor),
                 OpenKind::Map {
                     entries: Vec::new(),
                     key: None,
                 },
             ),
-            Event::SequenceStart(..) => self.opens(span.start, OpenKind::List(Vec::new())),
+            Event::SequenceStart(_, anchor, _) => {
+                self.opens((span.start, anchor), OpenKind::List(Vec::new()));
+            }
             Event::MappingEnd | Event::SequenceEnd => {
                 if let Some(mut last) = self.open.pop() {
                     let written = self.readable.get(span.start..span.end);
@@ -149,7 +156,11 @@ impl Builder<'_> {
                 let node = self.scalar(&value, style, span);
                 self.value(node);
             }
-            Event::Alias(_) | Event::UnresolvedAlias(_) => self.value(Node {
+            Event::Alias(anchor) => {
+                let kind = self.anchors.taken_over(anchor, span);
+                self.value(Node { span, kind });
+            }
+            Event::UnresolvedAlias(_) => self.value(Node {
                 span,
                 kind: Kind::Nothing,
             }),
@@ -157,8 +168,9 @@ impl Builder<'_> {
         }
     }
 
-    fn opens(&mut self, start: usize, kind: OpenKind) {
+    fn opens(&mut self, (start, anchor): (usize, usize), kind: OpenKind) {
         self.open.push(Open {
+            anchor,
             start,
             end: start,
             kind,
@@ -180,6 +192,9 @@ impl Builder<'_> {
             }
             OpenKind::List(elements) => Kind::List(elements),
         };
+        if open.anchor != 0 {
+            self.anchors.note(open.anchor, &kind);
+        }
         self.value(Node {
             span: Span::new(open.start, open.end.max(open.start)),
             kind,

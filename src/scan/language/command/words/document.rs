@@ -1,6 +1,6 @@
 //! Here-documents: lines that are somebody's input.
 
-use super::Reader;
+use super::{Reader, Redirected};
 use crate::text::Span;
 
 impl Reader<'_> {
@@ -14,7 +14,7 @@ impl Reader<'_> {
         // `<<<` is followed by the input itself.
         if marked.starts_with('<') {
             self.skip_to(at + 2);
-            self.redirection(at - 1);
+            self.redirection(at - 1, Redirected::Text);
             return true;
         }
         let blank = marked.len() - marked.trim_start_matches(['-', ' ', '\t']).len();

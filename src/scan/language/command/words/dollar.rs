@@ -15,7 +15,7 @@ impl Reader<'_> {
                 self.characters.next();
                 self.word(at).hide();
                 if self.next_is('(') {
-                    self.skip_parentheses();
+                    self.skip_parentheses(at);
                     self.word(at).text.push(super::HOLE);
                 } else {
                     self.open_frame(Kind::Substitution, at);
@@ -139,12 +139,13 @@ impl Reader<'_> {
                     Some((_, 'n')) => '\n',
                     Some((_, 't')) => '\t',
                     Some((_, c)) => c,
-                    None => return,
+                    None => break,
                 },
                 c => c,
             };
             self.word(at).text.push(written);
         }
+        self.unclosed = self.unclosed.or(Some(at));
     }
 }
 

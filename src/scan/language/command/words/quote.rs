@@ -1,5 +1,6 @@
 //! Quotes and backslashes.
 
+use super::super::Dialect;
 use super::Reader;
 use super::word::HOLE;
 use crate::text::Span;
@@ -14,7 +15,7 @@ impl Reader<'_> {
                 }
             }
             '$' => self.dollar(at),
-            '`' => self.backquote(at),
+            '`' if self.dialect == Dialect::Posix => self.backquote(at),
             '\\' => {
                 let literal = self.characters.next_if(|(_, c)| "\"\\$`\n".contains(*c));
                 if literal.is_some()
@@ -40,9 +41,17 @@ impl Reader<'_> {
 
     pub(super) fn quoted(&mut self, at: usize) {
         let word = self.word(at);
-        let only = word.plain;
+        let mut only = word.plain;
         word.unquote();
-        while let Some((at, c)) = self.characters.next_if(|(_, c)| *c != '\'') {
+        while let Some((at, mut c)) = self.characters.next_if(|(_, c)| *c != '\'') {
+            // fish has escapes there.
+            if self.dialect == Dialect::Fish
+                && c == '\\'
+                && let Some((_, escaped)) = self.characters.next_if(|(_, c)| "\\'".contains(*c))
+            {
+                only = false;
+                c = escaped;
+            }
             let word = self.word(at);
             if c == HOLE {
                 word.hide();

@@ -3,19 +3,14 @@
 //! No grammar: what is asked of a script is which literals stand where, and its lines tell that.
 
 use super::super::setx::{kept, upper};
+use super::start_process::started;
 use super::word::variable_name;
-use crate::scan::language::command::{Setting, Simple, Step, Word};
+use crate::scan::language::command::{Input, Setting, Simple, Step, Word};
 use crate::text::Span;
 
 /// Reads a text; linear in it. Also where something begins that has no end.
 pub(super) fn read(text: &str) -> (Vec<Step>, Option<usize>) {
-    let mut reader = Reader {
-        text,
-        at: 0,
-        words: Vec::new(),
-        steps: Vec::new(),
-        unclosed: None,
-    };
+    let mut reader = Reader::new(text);
     reader.read();
     (reader.steps, reader.unclosed)
 }
@@ -24,6 +19,8 @@ pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
     pub(super) at: usize,
     words: Vec<Word>,
+    /// A text that is handed to the next command: `@'…'@ | python -`.
+    input: Option<Word>,
     steps: Vec<Step>,
     pub(super) unclosed: Option<usize>,
 }
@@ -32,6 +29,17 @@ pub(super) struct Reader<'t> {
 pub(super) const SEPARATORS: &str = "\n;|{}()";
 
 impl<'t> Reader<'t> {
+    pub(super) fn new(text: &'t str) -> Self {
+        Self {
+            text,
+            at: 0,
+            words: Vec::new(),
+            input: None,
+            steps: Vec::new(),
+            unclosed: None,
+        }
+    }
+
     pub(super) fn rest(&self) -> &'t str {
         self.text.get(self.at..).unwrap_or_default()
     }
@@ -44,7 +52,12 @@ impl<'t> Reader<'t> {
         self.at += self.peek().map_or(1, char::len_utf8);
     }
 
-    fn skip_blanks(&mut self) {
+    pub(super) fn skip_line(&mut self) {
+        let rest = self.rest();
+        self.at += rest.find('\n').unwrap_or(rest.len());
+    }
+
+    pub(super) fn skip_blanks(&mut self) {
         loop {
             let rest = self.rest();
             let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\u{feff}']).len();
@@ -76,15 +89,22 @@ impl<'t> Reader<'t> {
             self.skip_blanks();
             let Some(c) = self.peek() else { break };
             match c {
-                '#' => {
-                    let rest = self.rest();
-                    self.at += rest.find('\n').unwrap_or(rest.len());
-                }
+                '#' => self.skip_line(),
                 '&' => {
                     // The operator that calls, or `&&`.
                     if !self.words.is_empty() {
                         self.end_command();
                     }
+                    self.advance();
+                }
+                // What a list's elements are to a program: words.
+                ',' => self.advance(),
+                '(' if self.words.last().is_some_and(|word| word.text == "@") => {
+                    self.words.pop();
+                    self.advance();
+                }
+                '|' => {
+                    self.end_piped();
                     self.advance();
                 }
                 _ if SEPARATORS.contains(c) => {
@@ -227,21 +247,33 @@ impl<'t> Reader<'t> {
         });
     }
 
+    /// What stands in front of a pipe: a text by itself is the next command's input.
+    fn end_piped(&mut self) {
+        match self.words.as_slice() {
+            [text] if is_text(self.text, text) => self.input = self.words.pop(),
+            _ => self.end_command(),
+        }
+    }
+
     fn end_command(&mut self) {
         let words = std::mem::take(&mut self.words);
+        let input = self.input.take().map(Input::Word);
         let (Some(first), Some(last)) = (words.first(), words.last()) else {
             return;
         };
         let span = Span::new(first.span.start, last.span.end);
-        match item(&words, span).or_else(|| kept(&words)) {
-            Some(step) => self.steps.push(step),
-            None => self.steps.push(Step::Start(Simple {
-                span,
-                words,
-                document: None,
-            })),
-        }
+        let step = item(&words, span).or_else(|| kept(&words));
+        self.steps.push(step.unwrap_or_else(|| {
+            let words = started(self.text, &words).unwrap_or(words);
+            Step::Start(Simple { words, span, input })
+        }));
     }
+}
+
+/// Whether a word is a text in quotes, and no program.
+fn is_text(text: &str, word: &Word) -> bool {
+    let written = text.get(word.span.start..word.span.end);
+    written.is_some_and(|written| written.starts_with(['"', '\'', '@']))
 }
 
 /// `Set-Item Env:V 1`, `Remove-Item Env:V`

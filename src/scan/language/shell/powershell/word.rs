@@ -124,12 +124,14 @@ impl Reader<'_> {
         } else {
             "\n'@"
         };
-        let open = self.at;
-        word.plain = false;
-        word.quoted = None;
+        let open = self.at + 2;
+        let only = std::mem::replace(&mut word.plain, false) && word.text.is_empty();
         self.past(end);
-        let inside = self.text.get(open + 2..self.at).unwrap_or_default();
-        word.text.push_str(inside.trim_end_matches(end));
+        let inside = self.text.get(open..self.at).unwrap_or_default();
+        let inside = inside.strip_suffix(end).unwrap_or(inside);
+        word.text.push_str(inside);
+        let exact = only && (end.ends_with("'@") || !inside.contains('`'));
+        word.quoted = exact.then(|| Span::new(open, open + inside.len()));
         if inside.contains('$') {
             word.hide();
         }
@@ -158,9 +160,37 @@ impl Reader<'_> {
             self.advance();
             // `$(…)` in a text.
             if !splits && self.peek() == Some('(') {
-                self.past(")");
+                self.expression();
             }
         }
+    }
+
+    /// Behind the `)` of a `$(…)`, which has texts and expressions in it itself.
+    fn expression(&mut self) {
+        let open_at = self.at;
+        let mut around: Vec<char> = Vec::new();
+        while let Some(c) = self.peek() {
+            let in_text = around.last() == Some(&'"');
+            let in_expression = self.rest().starts_with("$(");
+            self.advance();
+            match c {
+                '`' => self.advance(),
+                '"' if in_text => _ = around.pop(),
+                '$' if in_text && in_expression => {
+                    self.advance();
+                    around.push('(');
+                }
+                _ if in_text => {}
+                '"' | '(' => around.push(c),
+                '\'' => self.past("'"),
+                ')' => _ = around.pop(),
+                _ => {}
+            }
+            if around.is_empty() {
+                return;
+            }
+        }
+        self.unclosed.get_or_insert(open_at);
     }
 }
 

@@ -1,13 +1,15 @@
 //! justfiles: variables that are exported to recipes, and the recipes: lines for a shell, or a
 //! script with its own interpreter.
 
+mod strings;
+
 use std::collections::HashSet;
 
 use super::file_name::{has_extension, interpreter, is_called};
 use super::given::{self, Given};
 use super::logical::{Joining, Lines, Logical};
 use super::recipe::{self, Variables};
-use super::{Language, ReaderFailed, clue, in_place, remark, within};
+use super::{Language, ReaderFailed, clue, in_place, python, remark, within};
 use crate::git::RepoPath;
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Detail, Fact, FileFacts, When, Whose};
@@ -50,6 +52,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         reader.pass = pass;
         reader.lines(text);
     }
+    let first_error = strings::open(text).or(reader.first_error);
     let mut facts = reader.facts;
     facts.sort_by_key(|fact| fact.span);
     Ok(FileFacts {
@@ -57,6 +60,8 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         environment_is_given: true,
         scopes: Scopes::new(reader.scopes),
         comments: remark::comments(text, &["#"]),
+        first_error,
+        errors: usize::from(first_error.is_some()),
         ..FileFacts::default()
     })
 }
@@ -78,6 +83,8 @@ struct Reader {
     foreign_shell: bool,
     facts: Vec<Fact>,
     scopes: Vec<Span>,
+    /// Where code in a recipe is wrong.
+    first_error: Option<usize>,
 }
 
 impl Reader {
@@ -294,9 +301,9 @@ impl Reader {
         let facts = if SHELLS.contains(&program) {
             recipe::shell(&filled, When::Loading)
         } else if program == "python" {
-            Language::called("python").map_or_else(Vec::new, |python| {
-                within::facts_of(python, &filled, self.detail)
-            })
+            let inner = within::read(&python::PYTHON, &filled, self.detail);
+            self.first_error = self.first_error.or(inner.first_error);
+            inner.facts
         } else {
             Vec::new()
         };
