@@ -375,7 +375,7 @@ fn a_prune_killed_or_failing_at_every_touch_of_a_file_loses_nothing_that_stays()
             assert_eq!(listed(&copy)[0], newest, "{kind}@{point}: {run}");
             let again = prune(&copy, &["--keep-last", "1"]);
             assert_eq!(again.code, 0, "{kind}@{point}: {run}\n{again}");
-            assert_eq!(listed(&copy), [newest.clone()], "{kind}@{point}");
+            assert_eq!(listed(&copy), [newest.as_str()], "{kind}@{point}");
             copy.write("a.py", "swept now\n");
             created(&copy, &["a.py"]);
             let folder = copy.path().join(".git/gpuguard/backups");
