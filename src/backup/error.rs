@@ -14,6 +14,14 @@ pub enum BackupError {
         /// What the system said.
         source: io::Error,
     },
+    /// No backups may lie where the policy says.
+    #[error("no backups can lie in `{setting}`: {reason}; nothing was saved")]
+    Place {
+        /// The policy's words.
+        setting: String,
+        /// Why not.
+        reason: super::PlaceFault,
+    },
     /// The archive cannot be written.
     #[error("the backup cannot be written to `{}`; none was made", path.display())]
     Unwritable {
@@ -112,13 +120,21 @@ pub enum BackupError {
         /// The file.
         path: PathBuf,
     },
+    /// The file system takes two names for one.
+    #[error("`{first}` and `{second}` are one name on this file system; nothing was restored")]
+    Collide {
+        /// One name, made safe to print.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// The backup holds a file of one time and, from another, one below that name.
-    #[error("`{}` cannot be written beside `{}`; nothing was restored", below.display(), file.display())]
+    #[error("`{below}` cannot be written beside `{file}`; nothing was restored")]
     Clash {
-        /// The file.
-        file: PathBuf,
+        /// The file, made safe to print.
+        file: String,
         /// What would need a folder of that name.
-        below: PathBuf,
+        below: String,
     },
     /// Backups cannot be removed while others use the folder.
     #[error("the backups in `{}` are in use by another gpuguard; nothing was removed", folder.display())]
@@ -215,6 +231,9 @@ pub enum NameFault {
     /// A part is `.git`, or some file system takes it for that.
     #[error("a part of it names Git's own folder")]
     GitFolder,
+    /// A part is longer than file systems take.
+    #[error("a part of it is longer than 255 bytes")]
+    TooLong,
     /// The system has such a name reserved.
     #[error("this system cannot have a file of that name")]
     Reserved,

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, BufReader};
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use super::archive::{self, MANIFEST};
 use super::store::{self, MANIFEST_LIMIT};
@@ -62,37 +62,13 @@ impl Store {
     }
 
     fn names(&self) -> Result<Names, BackupError> {
-        let unusable = |source| BackupError::Store {
-            path: self.folder.clone(),
-            source,
-        };
         let mut names = Names::default();
-        let entries = match fs::read_dir(&self.folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(names),
-            Err(error) => return Err(unusable(error)),
-        };
-        let (mut sums, mut unfinished) = (Vec::new(), HashSet::new());
-        for entry in entries {
-            let name = entry.map_err(unusable)?.file_name();
-            let Some(name) = name.to_str() else { continue };
-            if let Some(id) = name.strip_suffix(".zip").and_then(BackupId::parse) {
-                names.archives.push(id);
-            } else if let Some(id) = name.strip_suffix(".ref.json").and_then(BackupId::parse) {
-                names.references.push(id);
-            } else if let Some(id) = name.strip_suffix(".zip.sha256").and_then(BackupId::parse) {
-                sums.push(id);
-            } else {
-                unfinished.extend(sweep::archive_of(name));
-            }
+        for folder in self.folders() {
+            names.read(folder).map_err(|source| BackupError::Store {
+                path: folder.clone(),
+                source,
+            })?;
         }
-        // A sum comes before its archive: one that is being made, or whose maker was killed, is
-        // not lost. It may also have come while the names were read.
-        let there: HashSet<&BackupId> = names.archives.iter().collect();
-        sums.retain(|id| {
-            !there.contains(id) && !unfinished.contains(id) && !self.archive_path(id).exists()
-        });
-        names.lost = sums;
         Ok(names)
     }
 
@@ -124,8 +100,8 @@ impl Store {
             .metadata()
             .map_err(|error| damaged(Damage::Unreadable(error.to_string())))?
             .len();
-        let mut archive = zip::ZipArchive::new(BufReader::new(file))
-            .map_err(|error| damaged(Damage::Archive(error.to_string())))?;
+        let mut archive =
+            archive::open(file).map_err(|error| damaged(Damage::Archive(error.to_string())))?;
         let json = archive::read_member(&mut archive, MANIFEST, MANIFEST_LIMIT)
             .map_err(|error| damaged(Damage::Manifest(error.to_string())))?;
         let manifest = Manifest::from_json(resolved.archive.as_str(), &json)?;
@@ -215,7 +191,7 @@ impl Store {
     }
 }
 
-/// The ids in a store's folder.
+/// The ids in a store's folders.
 #[derive(Default)]
 struct Names {
     /// Of the archives.
@@ -224,4 +200,39 @@ struct Names {
     references: Vec<BackupId>,
     /// Of the sums that have no archive.
     lost: Vec<BackupId>,
+}
+
+impl Names {
+    fn read(&mut self, folder: &Path) -> io::Result<()> {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        let (mut archives, mut sums) = (HashSet::new(), Vec::new());
+        let mut unfinished = HashSet::new();
+        for entry in entries {
+            let name = entry?.file_name();
+            let Some(name) = name.to_str() else { continue };
+            let id_before = |ending| name.strip_suffix(ending).and_then(BackupId::parse);
+            if let Some(id) = id_before(".zip") {
+                archives.insert(id);
+            } else if let Some(id) = id_before(".ref.json") {
+                self.references.push(id);
+            } else if let Some(id) = id_before(".zip.sha256") {
+                sums.push(id);
+            } else {
+                unfinished.extend(sweep::archive_of(name));
+            }
+        }
+        // A sum comes before its archive: one that is being made, or whose maker was killed, is
+        // not lost. It may also have come while the names were read.
+        sums.retain(|id| {
+            let archive = folder.join(format!("{id}.zip"));
+            !archives.contains(id) && !unfinished.contains(id) && !archive.exists()
+        });
+        self.archives.extend(archives);
+        self.lost.append(&mut sums);
+        Ok(())
+    }
 }

@@ -248,15 +248,26 @@ impl Manifest {
             id: id.to_owned(),
             damage: Damage::Manifest(reason),
         };
-        let version = version_of(json).map_err(damaged)?;
-        if version != VERSION {
+        let read = serde_json::from_slice(json).map_err(|error| error.to_string());
+        let manifest: Self = match read {
+            Ok(manifest) => manifest,
+            // Another version may have another form.
+            Err(reason) => match version_of(json) {
+                Ok(version) if version != VERSION => {
+                    return Err(BackupError::Newer {
+                        id: id.to_owned(),
+                        version,
+                    });
+                }
+                _ => return Err(damaged(reason)),
+            },
+        };
+        if manifest.version != VERSION {
             return Err(BackupError::Newer {
                 id: id.to_owned(),
-                version,
+                version: manifest.version,
             });
         }
-        let manifest: Self =
-            serde_json::from_slice(json).map_err(|error| damaged(error.to_string()))?;
         if manifest.id != id {
             return Err(damaged("it is the manifest of another backup".to_owned()));
         }

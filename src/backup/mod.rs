@@ -4,11 +4,14 @@
 //! goes through `sha256sum -c`, and only what [`Store::verify`] found whole can be restored.
 
 mod archive;
+mod collision;
 mod compare;
 mod digest;
 mod error;
 mod listing;
+mod location;
 mod manifest;
+mod pack;
 mod prune;
 mod reference;
 mod restore;
@@ -29,10 +32,12 @@ use std::path::PathBuf;
 use crate::git::{FileMode, Head, RepoPath};
 
 pub use archive::ContentSource;
+pub use collision::{Collision, collision};
 pub use compare::{Difference, Found, Origin, Side, differences, look, worktree_side};
 pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};
 pub use listing::{Listed, Listing};
+pub use location::PlaceFault;
 pub use manifest::{Absence, Entry, Manifest, SavedIndex, StoredPath, Version};
 pub use prune::{Effort, PrunePlan, Pruning};
 pub use safe_name::SafeName;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::retention::{self, Fate, Held, Keep, Remove, Ruling};
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const MOST_EXAMINED: usize = 16;
 const MOST_READ: u64 = 8 * 1024 * 1024;
 /// A run that has not written down its snapshot made it within this time.
-const UNSETTLED: Duration = Duration::from_secs(3600);
+const UNSETTLED: Duration = Duration::from_hours(1);
 
 /// How much work a prune may make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,8 @@ pub struct PrunePlan<'s> {
     effort: Effort,
     /// The fate of every backup, newest first.
     pub rulings: Vec<Ruling>,
-    _deciding: Option<FileLock>,
+    /// Held for as long as what was decided counts.
+    deciding: Option<FileLock>,
 }
 
 impl Store {
@@ -67,13 +68,13 @@ impl Store {
             store: self,
             effort: pruning.effort,
             rulings: Vec::new(),
-            _deciding: None,
+            deciding: None,
         };
-        if !self.folder.exists() {
+        if self.folders().all(|folder| !folder.exists()) {
             return Ok(plan);
         }
-        let lock = sweep::deciding(&self.folder, pruning.effort.patience());
-        plan._deciding = Some(lock.map_err(|error| self.unlocked(error))?);
+        let lock = sweep::deciding(&self.home, pruning.effort.patience());
+        plan.deciding = Some(lock.map_err(|error| self.unlocked(error))?);
         let held = self.held()?;
         let mut needed = pruning.needed.clone();
         if pruning.unsettled {
@@ -185,19 +186,25 @@ impl PrunePlan<'_> {
         if going.is_empty() {
             return Ok(0);
         }
-        let folder = &self.store.folder;
-        let alone = sweep::alone(folder, self.effort.patience());
-        let _alone = alone.map_err(|error| self.store.unlocked(error))?;
+        let mut alone = Vec::new();
+        for folder in self.store.folders().filter(|folder| folder.exists()) {
+            let lock = sweep::alone(folder, self.effort.patience());
+            alone.push(lock.map_err(|error| self.store.unlocked(error))?);
+        }
         let going = self.still_going(going)?;
+        let places: Vec<(&BackupId, PathBuf)> = going
+            .iter()
+            .map(|id| (id, self.store.folder_of(id).to_owned()))
+            .collect();
         for id in &going {
             // What refers goes before what is referred to.
             for name in [self.store.verdict_path(id), self.store.reference_path(id)] {
                 remove(&name).map_err(stays(id))?;
             }
         }
-        for id in &going {
+        for (id, folder) in &places {
             let outgoing = sweep::outgoing(folder, id);
-            match file::rename(&self.store.archive_path(id), &outgoing) {
+            match file::rename(&folder.join(format!("{id}.zip")), &outgoing) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(stays(id)(error));
                 }
@@ -205,14 +212,18 @@ impl PrunePlan<'_> {
             }
         }
         // That they are gone must last before the first sum goes.
-        if let Some(last) = going.last() {
-            file::sync_folder(folder).map_err(stays(last))?;
+        let folders: BTreeMap<&PathBuf, &BackupId> =
+            places.iter().map(|(id, folder)| (folder, *id)).collect();
+        for (folder, id) in folders {
+            file::sync_folder(folder).map_err(stays(id))?;
         }
-        for id in &going {
-            for name in [self.store.sidecar_path(id), sweep::outgoing(folder, id)] {
+        for (id, folder) in &places {
+            let sidecar = folder.join(format!("{id}.zip.sha256"));
+            for name in [sidecar, sweep::outgoing(folder, id)] {
                 remove(&name).map_err(stays(id))?;
             }
         }
+        drop(alone);
         Ok(going.len())
     }
 

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -115,7 +115,7 @@ pub(super) struct Resolved {
 
 impl Store {
     pub(super) fn reference_path(&self, id: &BackupId) -> std::path::PathBuf {
-        self.folder.join(format!("{id}.ref.json"))
+        self.folder_of(id).join(format!("{id}.ref.json"))
     }
 
     /// Which archive has the content of a backup.
@@ -188,7 +188,7 @@ impl Store {
             archive_sha256: sum,
             sha256: Sum::zeros(),
         };
-        let path = self.reference_path(id);
+        let path = self.folder.join(format!("{id}.ref.json"));
         let unwritable = |source| BackupError::Unwritable {
             path: path.clone(),
             source,
@@ -197,7 +197,7 @@ impl Store {
         let json = reference.to_json().map_err(unwritable)?;
         let mut pending =
             PendingFile::create_named(&path, &sweep::prefix(id)).map_err(unwritable)?;
-        pending.file_mut().write_all(&json).map_err(unwritable)?;
+        pending.write_all(&json).map_err(unwritable)?;
         pending.commit_new().map_err(unwritable)?;
         Ok(Some(BackupSummary {
             id: id.to_string(),
@@ -210,7 +210,10 @@ impl Store {
     fn newest_with(&self, request: &SnapshotRequest) -> Option<Listed> {
         let newest = self.find("latest").ok()?;
         let listed = self.listed(&newest).ok()?;
-        (request.index == IndexSource::Left && holds(&listed.manifest, request)).then_some(listed)
+        // Who chose another place wants the content there too.
+        let here = listed.path.parent() == Some(&self.folder);
+        (here && request.index == IndexSource::Left && holds(&listed.manifest, request))
+            .then_some(listed)
     }
 
     /// The sum of an archive that still is what was written.

@@ -276,7 +276,7 @@ mod tests {
         };
         assert_eq!(kept(&within, &week()), [7, 6, 5, 4, 3, 2]);
         let hour = Retention {
-            keep_within: Some(Duration::from_secs(3600)),
+            keep_within: Some(Duration::from_hours(1)),
             ..Retention::default()
         };
         assert_eq!(kept(&hour, &week()[3..]), [4], "the newest of all");
@@ -312,7 +312,7 @@ mod tests {
     #[test]
     fn what_a_clock_dated_into_the_future_is_not_old() {
         let retention = Retention {
-            keep_within: Some(Duration::from_secs(3600)),
+            keep_within: Some(Duration::from_hours(1)),
             ..Retention::default()
         };
         let all = [

@@ -22,13 +22,27 @@ impl SafeName {
 
     /// Where it lies below `root`, once no folder on the way is a link or a file.
     pub fn below(&self, root: &Path) -> Result<PathBuf, NameFault> {
+        self.below_knowing(root, &mut None)
+    }
+
+    /// The same, for many files one behind the other: the folder that was found right for the
+    /// last one is not looked at again.
+    pub(super) fn below_knowing(
+        &self,
+        root: &Path,
+        known: &mut Option<PathBuf>,
+    ) -> Result<PathBuf, NameFault> {
         let whole = self.0.below(root).ok_or(NameFault::Reserved)?;
+        if known.is_some() && known.as_deref() == whole.parent() {
+            return Ok(whole);
+        }
         for folder in folders_between(root, &whole) {
             match folder.symlink_metadata() {
                 Ok(found) if !found.is_dir() => return Err(NameFault::Parent),
                 _ => {}
             }
         }
+        *known = whole.parent().map(Path::to_owned);
         Ok(whole)
     }
 }
@@ -58,10 +72,18 @@ fn check_part(part: &[u8], windows: bool) -> Result<(), NameFault> {
     if names_git_folder(part) {
         return Err(NameFault::GitFolder);
     }
+    // NAME_MAX of Linux in bytes; NTFS and APFS count UTF-16 units, of which there are no more.
+    if part.len() > 255 && !(windows && utf16_length(part) <= 255) {
+        return Err(NameFault::TooLong);
+    }
     if windows && reserved_on_windows(part) {
         return Err(NameFault::Reserved);
     }
     Ok(())
+}
+
+fn utf16_length(part: &[u8]) -> usize {
+    String::from_utf8_lossy(part).encode_utf16().count()
 }
 
 /// Whether some file system takes the name for `.git`, or for a path through it: HFS+ ignores
@@ -181,6 +203,34 @@ mod tests {
                 Ok(())
             };
             assert_eq!(on(false), elsewhere, "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_no_file_system_takes_are_told_before() {
+        let long = "x".repeat(255);
+        assert_eq!(fault(&long), None);
+        assert_eq!(fault(&format!("a/{long}x")), Some(NameFault::TooLong));
+        let wide = "é".repeat(200);
+        assert_eq!(check_part(wide.as_bytes(), true), Ok(()));
+        assert_eq!(check_part(wide.as_bytes(), false), Err(NameFault::TooLong));
+    }
+
+    #[test]
+    fn devices_of_windows_are_refused_there_in_any_folder() {
+        for name in [
+            "con",
+            "NUL.txt",
+            "aux.h",
+            "COM1",
+            "lpt².log",
+            "CLOCK$",
+            "x.",
+            "a|b",
+        ] {
+            let on = |windows| check_part(name.as_bytes(), windows);
+            assert_eq!(on(true), Err(NameFault::Reserved), "{name}");
+            assert_eq!(on(false), Ok(()), "{name}");
         }
     }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::{ArchiveWriter, ContentSource, MANIFEST, WriteFault};
 use super::manifest::{self, Absence, Entry, Manifest, SavedIndex, StoredPath};
+use super::pack::{self, Source, Summing};
 use super::{BackupError, BackupSummary, Damage, IndexSource, SnapshotRequest, Sum, sweep};
 use crate::git::FileMode;
 use crate::sys::clock::Timestamp;
@@ -66,30 +67,28 @@ impl fmt::Display for BackupId {
 /// The folder of a repository's backups.
 #[derive(Clone, Debug)]
 pub struct Store {
+    /// Where new backups lie.
     pub(super) folder: PathBuf,
+    /// Where earlier ones lie.
+    pub(super) earlier: Vec<PathBuf>,
+    /// What is gpuguard's in the common Git directory.
+    pub(super) home: PathBuf,
 }
 
 impl Store {
-    /// The store of the repository whose common Git directory this is.
-    pub fn at(common_dir: &Path) -> Self {
-        Self {
-            folder: common_dir.join("gpuguard").join("backups"),
-        }
-    }
-
-    /// Where the archives lie.
+    /// Where new archives lie.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
 
     /// Where the archive of a backup lies.
     pub fn archive_path(&self, id: &BackupId) -> PathBuf {
-        self.folder.join(format!("{id}.zip"))
+        self.folder_of(id).join(format!("{id}.zip"))
     }
 
     /// Where its sum lies.
     pub fn sidecar_path(&self, id: &BackupId) -> PathBuf {
-        self.folder.join(format!("{id}.zip.sha256"))
+        self.folder_of(id).join(format!("{id}.zip.sha256"))
     }
 
     /// Saves a snapshot. Either a whole archive with its sum appears, or nothing does; where the
@@ -99,10 +98,12 @@ impl Store {
         request: &SnapshotRequest,
         now: Timestamp,
     ) -> Result<BackupSummary, BackupError> {
-        file::create_private_folder(&self.folder).map_err(|source| BackupError::Store {
-            path: self.folder.clone(),
-            source,
-        })?;
+        file::create_private_folder(&self.folder)
+            .and_then(|()| self.remember())
+            .map_err(|source| BackupError::Store {
+                path: self.folder.clone(),
+                source,
+            })?;
         let writing = sweep::enter(&self.folder);
         loop {
             let id = new_id(request, now);
@@ -143,11 +144,10 @@ impl Store {
         };
         let mut pending =
             PendingFile::create_named(&path, &sweep::prefix(id)).map_err(unwritable)?;
-        let expected: u64 = request
-            .entries
-            .iter()
-            .map(|entry| entry.content.length())
-            .sum();
+        let lengths = request.entries.iter().map(|entry| entry.content.length());
+        let lengths: Vec<u64> = lengths.collect();
+        let expected = lengths.iter().copied().fold(0, u64::saturating_add);
+        let request = (request, &lengths[..]);
         let (files, sum) = if expected <= IN_MEMORY {
             let (output, files) =
                 write_archive(Cursor::new(Vec::new()), request, (id, now), &path)?;
@@ -157,10 +157,14 @@ impl Store {
         } else {
             let handle = pending.file_mut().try_clone().map_err(unwritable)?;
             let output = io::BufWriter::with_capacity(256 * 1024, handle);
-            let (mut output, files) = write_archive(output, request, (id, now), &path)?;
-            output.flush().map_err(unwritable)?;
-            let mut written = File::open(pending.temporary_path()).map_err(unwritable)?;
-            let sum = Sum::of_reader(&mut written, &mut |_| ()).map_err(unwritable)?;
+            let output = Summing::new(output);
+            let (output, files) = write_archive(output, request, (id, now), &path)?;
+            let (_, sum) = output.finish().map_err(unwritable)?;
+            let read_again = || {
+                let mut written = File::open(pending.temporary_path())?;
+                Sum::of_reader(&mut written, &mut |_| ())
+            };
+            let sum = sum.map_or_else(read_again, Ok).map_err(unwritable)?;
             (files, sum)
         };
         // The sum first: an archive under its final name always has one.
@@ -213,7 +217,7 @@ fn new_id(request: &SnapshotRequest, now: Timestamp) -> BackupId {
 /// Writes members and manifest to `output`; `path` is only for messages.
 fn write_archive<W: Write + io::Seek>(
     output: W,
-    request: &SnapshotRequest,
+    (request, lengths): (&SnapshotRequest, &[u64]),
     (id, now): (&BackupId, Timestamp),
     path: &Path,
 ) -> Result<(W, usize), BackupError> {
@@ -222,20 +226,32 @@ fn write_archive<W: Write + io::Seek>(
     let mut sources: Vec<_> = request
         .entries
         .iter()
-        .map(|entry| {
+        .zip(lengths)
+        .map(|(entry, length)| {
             let record = Entry::new(&entry.path, entry.version, entry.mode);
-            (record, entry.mode, &entry.content)
+            (record, entry, *length)
         })
         .collect();
     sources.sort_by(|a, b| a.0.member.cmp(&b.0.member));
+    let to_add: Vec<Source<'_>> = sources
+        .iter()
+        .map(|(record, entry, length)| Source {
+            member: &record.member,
+            mode: entry.mode,
+            content: &entry.content,
+            length: *length,
+        })
+        .collect();
+    let all_written = pack::add_all(&mut archive, &to_add).map_err(|(place, fault)| {
+        let source = sources.get(place);
+        let name = source.map(|(record, ..)| record.path.to_path().to_string());
+        failed(fault, name.unwrap_or_default())
+    })?;
     let mut entries = Vec::with_capacity(sources.len());
-    for (mut record, mode, content) in sources {
-        let written = archive
-            .add(&record.member, mode, content)
-            .map_err(|fault| failed(fault, record.path.to_path().to_string()))?;
+    for ((mut record, entry, _), written) in sources.into_iter().zip(all_written) {
         record.size = written.size;
         record.sha256 = written.sha256;
-        record.set_blob(content.blob());
+        record.set_blob(entry.content.blob());
         record.set_permissions(written.permissions);
         entries.push(record);
     }
@@ -278,6 +294,10 @@ fn write_archive<W: Write + io::Seek>(
     let mut json =
         serde_json::to_vec_pretty(&manifest).map_err(|error| unwritable(error.into()))?;
     json.push(b'\n');
+    if json.len() as u64 > MANIFEST_LIMIT {
+        // It could not be read again.
+        return Err(unwritable(io::ErrorKind::FileTooLarge.into()));
+    }
     archive
         .add(MANIFEST, FileMode::Regular, &json.into())
         .map_err(|fault| failed(fault, MANIFEST.to_owned()))?;

@@ -57,8 +57,10 @@ pub(super) fn alone(folder: &Path, patience: Duration) -> io::Result<FileLock> {
 
 /// The lock of who decides what is removed: what one keeps because another copy stays must not
 /// lose that copy to the next.
-pub(super) fn deciding(folder: &Path, patience: Duration) -> io::Result<FileLock> {
-    FileLock::acquire(&lock_beside(folder, ".prune.lock"), patience)
+pub(super) fn deciding(home: &Path, patience: Duration) -> io::Result<FileLock> {
+    // One for all folders that a repository has backups in.
+    file::create_private_folder(home)?;
+    FileLock::acquire(&home.join("backups.prune.lock"), patience)
 }
 
 /// Beside the folder, which holds nothing but backups.

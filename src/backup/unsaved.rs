@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, BufReader};
+use std::io;
 
 use super::archive;
 use super::retention::Keep;
@@ -67,13 +67,13 @@ impl<'s> Elsewhere<'s> {
         let named: Vec<ObjectId> = entries.iter().filter_map(Entry::blob).collect();
         let has = self.repository.has_blobs(&named)?;
         let mut has = has.into_iter();
-        let mut archive = None;
+        let mut reader = None;
         for entry in entries {
             // What is empty is not lost.
             if entry.size == 0 || (entry.blob().is_some() && has.next() == Some(true)) {
                 continue;
             }
-            match self.is_elsewhere(&listed, entry, &mut archive) {
+            match self.is_elsewhere(&listed, entry, &mut reader) {
                 Ok(Some(true)) => {}
                 Ok(Some(false)) => {
                     return Ok(Some(Keep::OnlyCopy(entry.path.to_path().to_string())));
@@ -91,7 +91,7 @@ impl<'s> Elsewhere<'s> {
         &mut self,
         listed: &Listed,
         entry: &Entry,
-        archive: &mut Option<archive::Reader>,
+        reader: &mut Option<archive::Reader>,
     ) -> Result<Option<bool>, NotTold> {
         match self.is_in_kept(entry) {
             Ok(true) => return Ok(Some(true)),
@@ -101,14 +101,11 @@ impl<'s> Elsewhere<'s> {
         if self.spend(entry.size).is_err() {
             return Ok(None);
         }
-        let opened = match archive {
-            Some(opened) => opened,
-            None => {
-                let file = File::open(&listed.path).map_err(NotTold::Unread)?;
-                let opened = zip::ZipArchive::new(BufReader::new(file))
-                    .map_err(|error| NotTold::Unread(error.into()))?;
-                archive.insert(opened)
-            }
+        let opened = if let Some(opened) = reader {
+            opened
+        } else {
+            let file = File::open(&listed.path).map_err(NotTold::Unread)?;
+            reader.insert(archive::open(file).map_err(NotTold::Unread)?)
         };
         let mut hasher = self.format.blob_of(entry.size);
         let sum = archive::copy_member(opened, &entry.member, entry.size, &mut |piece| {

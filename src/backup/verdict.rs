@@ -81,7 +81,7 @@ impl std::fmt::Display for Verdict {
 
 impl Store {
     pub(super) fn verdict_path(&self, id: &BackupId) -> PathBuf {
-        self.folder.join(format!("{id}.verdict.json"))
+        self.folder_of(id).join(format!("{id}.verdict.json"))
     }
 
     /// Notes what was decided. It decides nothing itself, so it is not waited for until it lies

@@ -3,10 +3,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use zip::ZipArchive;
+use rayon::prelude::*;
 
 use super::archive::{self, MANIFEST, Reader};
 use super::store::{self, MANIFEST_LIMIT};
@@ -35,7 +35,7 @@ impl Store {
             id: id.to_string(),
             damage,
         };
-        let reading = sweep::read(&self.folder);
+        let reading = sweep::read(self.folder_of(id));
         let resolved = self.resolve(id)?;
         let path = self.archive_path(&resolved.archive);
         let mut file = store::open_archive(&path).map_err(damaged)?;
@@ -78,8 +78,7 @@ fn open_whole(mut file: File) -> Result<Reader, Damage> {
     if !end.starts_with(b"PK\x05\x06") || end[20..] != [0, 0] {
         return Err(broken("its end is missing"));
     }
-    let mut archive = ZipArchive::new(BufReader::new(file))
-        .map_err(|error| Damage::Archive(error.to_string()))?;
+    let mut archive = archive::open(file).map_err(|error| Damage::Archive(error.to_string()))?;
     if archive.offset() != 0 {
         return Err(broken("something stands before it"));
     }
@@ -137,22 +136,70 @@ fn check_members(
             return Err(Damage::Unlisted(crate::text::printable(name)));
         }
     }
-    for (member, (size, sum)) in expected {
-        let Some(index) = archive.index_for_name(member) else {
-            return Err(Damage::Missing(shown(member)));
+    let mut members: Vec<Member<'_>> = Vec::with_capacity(expected.len());
+    for (name, (size, sum)) in expected {
+        let place = archive.index_for_name(name);
+        let place = place.ok_or_else(|| Damage::Missing(shown(name)))?;
+        members.push(Member {
+            name,
+            size,
+            sum,
+            place,
+        });
+    }
+    // In the order in which they lie there.
+    members.sort_unstable_by_key(|member| member.place);
+    let work: Vec<&[Member<'_>]> = members.chunks(TOGETHER).collect();
+    for round in work.chunks(rayon::current_num_threads().max(1) * 2) {
+        let results: Vec<Result<u64, Damage>> = match round {
+            [few] => vec![check_contents(&mut archive.clone(), few)],
+            many => many
+                .par_iter()
+                .map(|members| check_contents(&mut archive.clone(), members))
+                .collect(),
         };
-        step(
-            archive
-                .by_index_raw(index)
-                .map_or(0, |raw| raw.compressed_size()),
-        );
-        match archive::copy_member(archive, member, size, &mut |_| Ok(())) {
-            Ok(Some(found)) if found == sum => {}
-            _ => return Err(Damage::Content(shown(member))),
+        for read in results {
+            step(read?);
         }
     }
     Ok(())
 }
+
+/// So many members are read by one thread before the next.
+const TOGETHER: usize = 64;
+
+/// A member as the manifest has it, and its place in the archive.
+struct Member<'m> {
+    name: &'m str,
+    size: u64,
+    sum: Sum,
+    place: usize,
+}
+
+/// Reads members and compares them; gives how many bytes of the archive that were.
+fn check_contents(archive: &mut Reader, members: &[Member<'_>]) -> Result<u64, Damage> {
+    let mut read = 0_u64;
+    for member in members {
+        let damage = || Damage::Content(shown(member.name));
+        let compressed = archive
+            .by_index_raw(member.place)
+            .map_err(|_| damage())?
+            .compressed_size();
+        if member.size > compressed.saturating_mul(MOST_DEFLATED).saturating_add(64) {
+            return Err(damage());
+        }
+        match archive::copy_member(archive, member.name, member.size, &mut |_| Ok(())) {
+            Ok(Some(found)) if found == member.sum => {}
+            _ => return Err(damage()),
+        }
+        read = read.saturating_add(compressed);
+    }
+    Ok(read)
+}
+
+/// A byte of deflated data becomes at most 1032 (zlib's "Maximum Compression Factor"); who says
+/// more is not believed, and nothing is unpacked to find out.
+const MOST_DEFLATED: u64 = 1040;
 
 fn shown(member: &str) -> String {
     crate::text::printable(member.as_bytes())

@@ -98,9 +98,11 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let directory = environment::current_dir()
         .map_err(|error| Failure::new("the current folder cannot be found").because(&error))?;
     let repository = Repository::discover(&directory)?;
-    let store = Store::at(repository.common_dir());
+    let store = Store::of(&repository)?;
     match &arguments.command {
-        Command::Create(arguments) => create::run(arguments, (&repository, &directory), screen),
+        Command::Create(arguments) => {
+            create::run(arguments, (&repository, &directory, &store), screen)
+        }
         Command::Diff(arguments) => diff::run(arguments, (&repository, &directory, &store), screen),
         Command::Prune(arguments) => prune::run(arguments, (&repository, &store), screen),
         Command::List { format } => list(&store, *format, screen),
@@ -124,7 +126,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
             let chosen = backup.manifest().choose(&paths, version)?;
             match &arguments.to {
                 Some(folder) => restore_beside(&mut backup, &chosen, folder, screen),
-                None => restore(&repository, &mut backup, &chosen, screen),
+                None => restore((&repository, &store), &mut backup, &chosen, screen),
             }
         }
     }
@@ -156,12 +158,12 @@ fn restore_beside(
 }
 
 fn restore(
-    repository: &Repository,
+    (repository, store): (&Repository, &Store),
     backup: &mut VerifiedBackup,
     chosen: &[Entry],
     screen: &Screen,
 ) -> Result<Answer, Failure> {
-    let workplace = Workplace::new(repository, clock::now())?;
+    let workplace = Workplace::with_store(repository, store.clone(), clock::now())?;
     let mut hear = super::rollback::listener(screen);
     let done = workplace.restore(backup, chosen, &mut hear)?;
     screen.say(&format!(

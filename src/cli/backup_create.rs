@@ -30,7 +30,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(
     arguments: &Arguments,
-    (repository, directory): (&Repository, &Path),
+    (repository, directory, store): (&Repository, &Path, &Store),
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let root = repository.worktree()?;
@@ -39,6 +39,7 @@ pub(super) fn run(
         root,
         directory,
         found: Found::default(),
+        harmless_folder: None,
     };
     for path in &arguments.paths {
         search.find(path)?;
@@ -77,7 +78,7 @@ pub(super) fn run(
     request.entries = found.entries.into_values().collect();
     request.missing = found.missing.into_iter().collect();
     let waiting = screen.waiting("saving files");
-    let made = Store::at(repository.common_dir()).create(&request, clock::now());
+    let made = store.create(&request, clock::now());
     drop(waiting);
     let summary = made?;
     screen.print(&format!("{}\n", summary.id))?;
@@ -157,6 +158,8 @@ struct Search<'r> {
     root: &'r Path,
     directory: &'r Path,
     found: Found,
+    /// The folder of the last file, once no folder on the way to it is a link.
+    harmless_folder: Option<Vec<u8>>,
 }
 
 impl Search<'_> {
@@ -245,9 +248,20 @@ impl Search<'_> {
 
     /// What could not be restored is not saved either: the time to hear of it is now.
     fn is_harmless(&mut self, path: &RepoPath) -> bool {
-        let name = SafeName::new(path).and_then(|name| name.below(self.root));
-        if let Err(fault) = &name {
-            self.found.refuse(path.as_bytes(), fault);
+        let bytes = path.as_bytes();
+        let folder = bytes.len() - path.file_name().len();
+        let folder = bytes.get(..folder).unwrap_or_default();
+        let name = SafeName::new(path);
+        let known = self.harmless_folder.as_deref() == Some(folder);
+        let name = if known {
+            name.map(drop)
+        } else {
+            name.and_then(|name| name.below(self.root)).map(drop)
+        };
+        match name {
+            Err(fault) => self.found.refuse(bytes, &fault),
+            Ok(()) if !known => self.harmless_folder = Some(folder.to_owned()),
+            Ok(()) => {}
         }
         name.is_ok()
     }

@@ -1,14 +1,17 @@
 //! `gpuguard backup diff`: what has changed since a backup, or between two of them.
 
+mod change;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use self::change::{Body, Change, statistics};
 use super::backup::{Format, VersionWord};
 use super::paths::repo_path;
 use super::{Failure, Screen};
 use crate::backup::{
-    BackupError, Difference, Found, Origin, SafeName, Side, Store, StoredPath, VerifiedBackup,
-    Version, differences, look, worktree_side,
+    BackupError, Difference, Found, Origin, SafeName, Side, Store, VerifiedBackup, Version,
+    differences, look, worktree_side,
 };
 use crate::git::{FileMode, RepoPath, Repository, TreeSide};
 use crate::outcome::Answer;
@@ -246,42 +249,27 @@ impl Backups {
     fn read(&mut self, difference: Difference) -> Result<Change, Failure> {
         let old = self.bytes(difference.old.as_ref(), true)?;
         let new = self.bytes(difference.new.as_ref(), false)?;
-        let both = [&old, &new];
         let same = difference.old.as_ref().map(|found| found.sum)
             == difference.new.as_ref().map(|found| found.sum);
-        let body = if both.iter().any(|side| matches!(side, Some(None))) {
-            Body::TooLarge
-        } else {
-            let text = |side: &Option<Option<Vec<u8>>>| side.clone().flatten();
-            let (old, new) = (text(&old), text(&new));
-            let binary = |side: &Option<Vec<u8>>| side.as_deref().is_some_and(is_binary);
-            if !same && (binary(&old) || binary(&new)) {
-                Body::Binary
-            } else {
+        let body = match (old, new) {
+            (Bytes::TooMany, _) | (_, Bytes::TooMany) => Body::TooLarge,
+            (old, new) if !same && (old.are_binary() || new.are_binary()) => Body::Binary,
+            (old, new) => {
                 let path = difference.path.as_bytes();
-                Body::Lines(diff_of_sides(path, old.as_deref(), new.as_deref()))
+                Body::Lines(diff_of_sides(path, old.known(), new.known()))
             }
         };
-        Ok(Change {
-            path: difference.path,
-            old: difference.old.map(Into::into),
-            new: difference.new.map(Into::into),
-            counts: body.counts(),
-            body,
-        })
+        let sides = (difference.old, difference.new);
+        Ok(Change::new(difference.path, sides, body))
     }
 
-    /// A side's bytes; an inner `None` where they are too many to be shown.
-    fn bytes(
-        &mut self,
-        found: Option<&Found>,
-        is_old: bool,
-    ) -> Result<Option<Option<Vec<u8>>>, Failure> {
+    /// A side's bytes.
+    fn bytes(&mut self, found: Option<&Found>, is_old: bool) -> Result<Bytes, Failure> {
         let Some(found) = found else {
-            return Ok(None);
+            return Ok(Bytes::None);
         };
         if found.size > MOST_SHOWN {
-            return Ok(Some(None));
+            return Ok(Bytes::TooMany);
         }
         let bytes = match &found.origin {
             Origin::Saved(entry) => self.backup(is_old).content(entry)?,
@@ -297,163 +285,30 @@ impl Backups {
                 })?
             }
         };
-        Ok(Some(Some(bytes)))
+        Ok(Bytes::Known(bytes))
     }
 }
 
-/// Whether content is no text, by Git's rule.
-fn is_binary(content: &[u8]) -> bool {
-    content.iter().take(LOOKED_AT).any(|byte| *byte == 0)
+/// What a side has at a path.
+enum Bytes {
+    /// No file.
+    None,
+    /// More than is shown.
+    TooMany,
+    Known(Vec<u8>),
 }
 
-/// One side of a change, for the output.
-struct SideShown {
-    mode: u32,
-    size: u64,
-}
-
-impl From<Found> for SideShown {
-    fn from(found: Found) -> Self {
-        Self {
-            mode: found.mode.octal(),
-            size: found.size,
-        }
-    }
-}
-
-enum Body {
-    Lines(Vec<u8>),
-    Binary,
-    TooLarge,
-}
-
-impl Body {
-    /// How many lines came and how many went.
-    fn counts(&self) -> Option<(usize, usize)> {
-        let Self::Lines(lines) = self else {
-            return None;
-        };
-        let mut counts = (0, 0);
-        // Two lines of names stand above the first place.
-        for line in lines.split(|byte| *byte == b'\n').skip(2) {
-            match line.first() {
-                Some(b'+') => counts.0 += 1,
-                Some(b'-') => counts.1 += 1,
-                _ => {}
-            }
-        }
-        Some(counts)
-    }
-}
-
-/// A difference, read.
-struct Change {
-    path: RepoPath,
-    old: Option<SideShown>,
-    new: Option<SideShown>,
-    counts: Option<(usize, usize)>,
-    body: Body,
-}
-
-impl Change {
-    fn without_lines(self) -> Self {
-        let body = match self.body {
-            Body::Lines(_) => Body::Lines(Vec::new()),
-            other => other,
-        };
-        Self { body, ..self }
-    }
-
-    /// The change as `git apply` reads it.
-    fn text(&self) -> Vec<u8> {
-        let name = |side: &str| quoted(&[side.as_bytes(), self.path.as_bytes()].concat());
-        let mut text = [b"diff --git ", &name("a/")[..], b" ", &name("b/"), b"\n"].concat();
-        let modes = match (&self.old, &self.new) {
-            (None, Some(new)) => format!("new file mode {:06o}\n", new.mode),
-            (Some(old), None) => format!("deleted file mode {:06o}\n", old.mode),
-            (Some(old), Some(new)) if old.mode != new.mode => {
-                format!("old mode {:06o}\nnew mode {:06o}\n", old.mode, new.mode)
-            }
-            _ => String::new(),
-        };
-        text.extend(modes.as_bytes());
-        let why = match &self.body {
-            Body::Lines(lines) => {
-                text.extend(lines);
-                return text;
-            }
-            Body::Binary => "Binary files",
-            Body::TooLarge => "Files too large to be shown,",
-        };
-        let side = |exists: bool, side| match exists {
-            true => name(side),
-            false => b"/dev/null".to_vec(),
-        };
-        text.extend(why.as_bytes());
-        text.push(b' ');
-        text.extend(side(self.old.is_some(), "a/"));
-        text.extend(b" and ");
-        text.extend(side(self.new.is_some(), "b/"));
-        text.extend(b" differ\n");
-        text
-    }
-
-    fn word(&self) -> &'static str {
-        match (&self.old, &self.new) {
-            (None, _) => "added",
-            (_, None) => "deleted",
-            (Some(_), Some(_)) if self.counts == Some((0, 0)) => "mode",
-            _ => "modified",
+impl Bytes {
+    fn known(&self) -> Option<&[u8]> {
+        match self {
+            Self::Known(bytes) => Some(bytes),
+            Self::None | Self::TooMany => None,
         }
     }
 
-    fn json(&self) -> serde_json::Value {
-        let mode = |side: &Option<SideShown>| side.as_ref().map(|it| format!("{:06o}", it.mode));
-        let size = |side: &Option<SideShown>| side.as_ref().map(|it| it.size);
-        let mut json = serde_json::json!({
-            "change": self.word(),
-            "old_mode": mode(&self.old),
-            "new_mode": mode(&self.new),
-            "old_size": size(&self.old),
-            "new_size": size(&self.new),
-            "binary": matches!(self.body, Body::Binary),
-            "insertions": self.counts.map(|(insertions, _)| insertions),
-            "deletions": self.counts.map(|(_, deletions)| deletions),
-        });
-        // The path as all other output has it: text, and the bytes where they are not UTF-8.
-        let path = serde_json::to_value(StoredPath::new(&self.path)).unwrap_or_default();
-        if let (Some(json), serde_json::Value::Object(path)) = (json.as_object_mut(), path) {
-            json.extend(path);
-        }
-        json
+    /// Whether they are no text, by Git's rule.
+    fn are_binary(&self) -> bool {
+        let known = self.known().unwrap_or_default();
+        known.iter().take(LOOKED_AT).any(|byte| *byte == 0)
     }
-}
-
-fn statistics(changes: &[Change]) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
-    let (mut insertions, mut deletions) = (0, 0);
-    for change in changes {
-        let path = &change.path;
-        let _ = match change.counts {
-            Some((0, 0)) if change.word() == "mode" => writeln!(text, " {path} | mode"),
-            Some((added, removed)) => {
-                insertions += added;
-                deletions += removed;
-                writeln!(text, " {path} | +{added} -{removed}")
-            }
-            None => {
-                let size = |side: &Option<SideShown>| side.as_ref().map_or(0, |it| it.size);
-                let (old, new) = (size(&change.old), size(&change.new));
-                writeln!(text, " {path} | {old} -> {new} bytes")
-            }
-        };
-    }
-    let files = if changes.len() == 1 { "file" } else { "files" };
-    let _ = writeln!(
-        text,
-        "{} {files} changed, +{insertions} -{deletions}",
-        changes.len()
-    );
-    text
 }

@@ -292,12 +292,15 @@ impl From<BackupError> for Failure {
                 failure.hint(format!("`gpuguard backup show {id}` lists what it holds"))
             }
             BackupError::Exists { .. } => failure.hint("choose an empty folder with `--to`"),
-            BackupError::Clash { .. } => {
+            BackupError::Clash { .. } | BackupError::Collide { .. } => {
                 failure.hint("name the files, or choose one time with `--version`")
             }
             BackupError::Halted { .. } => {
                 failure.hint("restore again to an empty folder, with room for all")
             }
+            BackupError::Place { .. } => failure.hint(
+                "set `store` below `[backup]` in gpuguard.toml to a folder outside, or let Git ignore it",
+            ),
             BackupError::InUse { .. } => failure.hint("wait until the other one is done"),
             BackupError::Unwritable { .. } | BackupError::Store { .. } => {
                 failure.note("nothing was changed")

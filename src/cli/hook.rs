@@ -88,7 +88,12 @@ fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
             .notes
             .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned());
     }
-    let workplace = Workplace::new(&repository, clock::now())?;
+    let store = match Store::open(&repository, &policy.backup) {
+        Ok(store) => store,
+        // Told already where it matters.
+        Err(_) => Store::at(repository.common_dir()),
+    };
+    let workplace = Workplace::with_store(&repository, store.clone(), clock::now())?;
     if let Err(RollbackError::Interrupted { .. }) = workplace.check_settled() {
         outcome.notes.push(
             "a rollback was interrupted here: `gpuguard rollback --undo` brings everything back"
@@ -98,7 +103,6 @@ fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
     outcome.elapsed = started.elapsed();
     show(event, &outcome, screen);
     if outcome.backup.is_some() {
-        let store = Store::at(repository.common_dir());
         tidy(&repository, &store, &policy, screen);
     }
     Ok(outcome.answer())

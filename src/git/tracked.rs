@@ -31,4 +31,27 @@ impl Repository {
         };
         Ok(output.records().filter_map(path).collect())
     }
+
+    /// Whether Git ignores a file below the root of a working tree, by its rules alone.
+    pub fn ignores(&self, root: &Path, file: &Path) -> Result<bool, GitError> {
+        let arguments: [&OsStr; 6] = [
+            // It knows only plain paths, and refuses to be told so.
+            "--no-literal-pathspecs".as_ref(),
+            "check-ignore".as_ref(),
+            "--quiet".as_ref(),
+            "--no-index".as_ref(),
+            "--".as_ref(),
+            file.as_os_str(),
+        ];
+        let git = super::GitProgram::in_directory(root);
+        match git.run_for_code(&arguments, b"")? {
+            (Some(0), ..) => Ok(true),
+            (Some(1), ..) => Ok(false),
+            (code, _, stderr) => Err(GitError::Program {
+                command: "check-ignore".to_owned(),
+                code,
+                stderr,
+            }),
+        }
+    }
 }

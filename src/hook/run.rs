@@ -44,8 +44,20 @@ pub fn run(
     if change.files.is_empty() {
         return Ok(outcome);
     }
+    let mut store = None;
     if policy.hook.snapshot {
-        match snapshot(event, repository, &change.files, now, &mut outcome.notes) {
+        let opened = Store::open(repository, &policy.backup).map_err(HookError::from);
+        let saved = opened.and_then(|opened| {
+            let store = store.insert(opened);
+            snapshot(
+                (event, store),
+                repository,
+                &change.files,
+                now,
+                &mut outcome.notes,
+            )
+        });
+        match saved {
             Ok(summary) => outcome.backup = Some(summary),
             // Nothing saved is no reason to judge nothing.
             Err(error) if policy.hook.on_error == OnError::Pass => {
@@ -66,10 +78,10 @@ pub fn run(
             outcome.card = Some(gpu::check(policy, Some(&cache), now));
         }
     }
-    if let Some(backup) = &outcome.backup {
+    if let (Some(backup), Some(store)) = (&outcome.backup, &store) {
         // A verdict that cannot be noted is one that is not known; the commit is none the worse.
         let verdict = verdict(&outcome, judged.is_ok());
-        let _ = Store::at(repository.common_dir()).note_verdict(&backup.id, &verdict);
+        let _ = store.note_verdict(&backup.id, &verdict);
     }
     judged?;
     Ok(outcome)
@@ -100,7 +112,7 @@ fn chain(error: &HookError) -> String {
 
 /// Saves what the commit touches: what it replaces, what it commits, and what is not staged.
 fn snapshot(
-    event: Event,
+    (event, store): (Event, &Store),
     repository: &Repository,
     files: &[ChangedFile],
     now: Timestamp,
@@ -151,7 +163,7 @@ fn snapshot(
             Unstaged::Gone | Unstaged::Same => {}
         }
     }
-    Ok(Store::at(repository.common_dir()).create(&request, now)?)
+    Ok(store.create(&request, now)?)
 }
 
 /// The working tree's version, where it is not what is staged: bytes Git could not bring back.

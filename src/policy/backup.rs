@@ -12,9 +12,14 @@ pub(super) const DURATION_PATTERN: &str = "^([1-9][0-9]{0,4}[hdw])+$";
 /// A size as it is written: a number with its unit, `500MiB`.
 pub(super) const SIZE_PATTERN: &str = "^[1-9][0-9]{0,5}(B|KiB|MiB|GiB|TiB)$";
 
+/// A folder as it is written: absolute, relative, or below `~`; not the home of somebody else.
+pub(super) const STORE_PATTERN: &str = "^(~|~/[^\\x00-\\x1f]+|[^~\\x00-\\x1f][^\\x00-\\x1f]*)$";
+
 /// What is said of backups.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct BackupPolicy {
+    /// Where they lie, as it is written; `None` for the place in the common Git directory.
+    pub store: Option<String>,
     /// Which are kept.
     pub retention: Retention,
 }
@@ -43,6 +48,23 @@ impl Retention {
     pub fn keeps_by_rule(&self) -> bool {
         self.keep_last.is_some() || self.keep_daily.is_some() || self.keep_within.is_some()
     }
+}
+
+/// Reads the name of a folder.
+pub(super) fn parse_store(text: &str) -> Result<String, String> {
+    let right = match text.strip_prefix('~') {
+        Some("") => true,
+        Some(rest) => rest.len() > 1 && rest.starts_with('/'),
+        None => !text.is_empty(),
+    };
+    if right && !text.contains(|character: char| character < ' ') {
+        return Ok(text.to_owned());
+    }
+    Err(
+        "this is no folder: give an absolute path, one below `~/`, or one relative to the \
+         repository's common Git directory"
+            .to_owned(),
+    )
 }
 
 /// Reads a time such as `14d`, `36h` or `1w12h`.
@@ -110,6 +132,16 @@ mod tests {
             "", "3", "d", "0d", "3m", "3 d", "-1d", "100000d", "1d2", "1é",
         ] {
             assert!(hours(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_store_is_a_folder_of_ones_own() {
+        for right in ["/a", "~", "~/a", "../x", "C:\\b", "a~b"] {
+            assert_eq!(parse_store(right).as_deref(), Ok(right));
+        }
+        for wrong in ["", "~/", "~bob", "~bob/x", "a\nb"] {
+            assert!(parse_store(wrong).is_err(), "{wrong}");
         }
     }
 

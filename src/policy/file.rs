@@ -7,7 +7,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::backup::{DURATION_PATTERN, KEPT, SIZE_PATTERN};
+use super::backup::{DURATION_PATTERN, KEPT, SIZE_PATTERN, STORE_PATTERN};
 use super::check::{DEADLINE_MS, MAX_FILE_MIB};
 use super::{LANGUAGE_NAMES, MOST_CARDS, NO_LANGUAGE};
 
@@ -69,7 +69,7 @@ pub(super) struct PolicyFile {
     /// How the card itself is checked.
     #[serde(default)]
     pub(super) gpu_check: GpuCheckTable,
-    /// Which backups are kept.
+    /// Where backups lie, and which are kept.
     #[serde(default)]
     pub(super) backup: BackupTable,
 }
@@ -192,11 +192,16 @@ pub(super) struct GpuCheckTable {
     pub(super) cache_minutes: u32,
 }
 
-/// Which backups are kept: those that any of the `keep-` keys keeps. Without any key, nothing is
-/// removed; with one, the hook removes what no rule keeps. Content that is nowhere else stays.
+/// Where backups lie and which are kept: those that any of the `keep-` keys keeps. Without any
+/// such key, nothing is removed; with one, the hook removes what no rule keeps. Content that is nowhere else stays.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct BackupTable {
+    /// Where they lie: an absolute folder, one below `~/`, or one relative to the common Git
+    /// directory, which all working trees share. By default `gpuguard/backups` in that. Outside of
+    /// it each repository has a folder of its own there.
+    #[schemars(with = "Option<String>", regex(pattern = STORE_PATTERN))]
+    pub(super) store: Option<Spanned<String>>,
     /// Keep the newest so many: 1 to 100000.
     #[schemars(with = "Option<u32>", range(min = *KEPT.start(), max = *KEPT.end()))]
     pub(super) keep_last: Option<Spanned<u32>>,

@@ -68,7 +68,7 @@ pub struct Policy {
     pub hook: HookPolicy,
     /// How the card itself is checked.
     pub gpu_check: GpuCheckPolicy,
-    /// Which backups are kept.
+    /// Where backups lie, and which are kept.
     pub backup: BackupPolicy,
 }
 

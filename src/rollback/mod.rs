@@ -25,7 +25,7 @@ mod undo;
 use std::path::{Path, PathBuf};
 
 use crate::backup::{BackupId, Store};
-use crate::git::{GitError, Repository};
+use crate::git::Repository;
 use crate::sys::clock::Timestamp;
 
 pub use error::{Obstacle, RollbackError};
@@ -52,12 +52,21 @@ impl<'r> Workplace<'r> {
     /// The working tree of `repository`.
     ///
     /// # Errors
-    /// [`GitError::Bare`] where there is none.
-    pub fn new(repository: &'r Repository, now: Timestamp) -> Result<Self, GitError> {
+    /// [`crate::git::GitError::Bare`] where there is none.
+    pub fn new(repository: &'r Repository, now: Timestamp) -> Result<Self, RollbackError> {
+        Self::with_store(repository, Store::of(repository)?, now)
+    }
+
+    /// The same with its backups in a certain store.
+    pub fn with_store(
+        repository: &'r Repository,
+        store: Store,
+        now: Timestamp,
+    ) -> Result<Self, RollbackError> {
         Ok(Self {
             repository,
             root: repository.worktree()?.to_owned(),
-            store: Store::at(repository.common_dir()),
+            store,
             desk: Desk::at(repository.git_dir()),
             now,
         })

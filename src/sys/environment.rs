@@ -23,6 +23,13 @@ pub fn all() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os()
 }
 
+/// The user's own folder, as the shell's `~` means it.
+pub fn home_dir() -> Option<PathBuf> {
+    let name = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+    let home = PathBuf::from(variable(name)?);
+    home.is_absolute().then_some(home)
+}
+
 /// The folder this process was started in.
 pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()

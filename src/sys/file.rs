@@ -1,10 +1,14 @@
 //! Files written so that a crash leaves the old content or the new, whole.
 
+mod together;
+
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
+
+pub use together::{WrittenFile, commit_all_new};
 
 use super::fault::{Needs, point};
 
@@ -71,6 +75,11 @@ impl PendingFile {
             // What may be gone after a crash must not seem to be there now.
             let _ = remove(&self.target);
         })
+    }
+
+    /// Closes the file; [`commit_all_new`] gives it its name together with others.
+    pub fn close(self) -> WrittenFile {
+        WrittenFile::new(self.temporary.into_temp_path(), self.target)
     }
 
     /// Makes the content durable and puts it in the place of any file of that name.

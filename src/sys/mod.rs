@@ -8,4 +8,6 @@ pub mod environment;
 pub mod fault;
 pub mod file;
 pub mod lock;
+pub mod name_folding;
+pub mod shared_file;
 pub mod terminal;

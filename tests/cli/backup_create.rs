@@ -1,8 +1,8 @@
 //! `gpuguard backup create`: what is saved of what was asked for, and what is said of the rest.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
-use super::backup::{backup, created, members};
-use crate::support::TestRepo;
+use super::backup::{archive, backup, created, members};
+use crate::support::{Run, TestRepo, program};
 
 /// The names that an archive saves, in its order.
 fn saved(repo: &TestRepo, id: &str) -> Vec<String> {
@@ -126,7 +126,7 @@ struct Busy(std::process::Child);
 impl Busy {
     /// A `backup create` in the background.
     fn create(repo: &TestRepo, path: &str) -> Self {
-        let mut command = repo.command(crate::support::program());
+        let mut command = repo.command(program());
         command.args(["backup", "create", path]);
         command.stdout(std::process::Stdio::null());
         command.stderr(std::process::Stdio::null());
@@ -160,6 +160,46 @@ fn busy(repo: &TestRepo) -> Busy {
         std::thread::yield_now();
     }
     busy
+}
+
+#[test]
+fn however_many_threads_there_are_the_archive_is_the_same() {
+    let repo = TestRepo::new();
+    let mut random = fastrand::Rng::with_seed(11);
+    for number in 0..150 {
+        let line = format!("x = {}\n", random.u32(..));
+        repo.write(&format!("src/{}/{number}.py", number % 7), line.repeat(200));
+    }
+    let noise: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
+        .take(5 << 20)
+        .collect();
+    repo.write("large.bin", &noise);
+    repo.write("zeros.bin", vec![0; 3 << 20]);
+    let made = |threads: &str| {
+        let run: Run = repo
+            .command(program())
+            .args(["backup", "create", "."])
+            .env("RAYON_NUM_THREADS", threads)
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(run.code, 0, "{run}");
+        let id = run.stdout.trim_end();
+        assert_eq!(backup(&repo, &["verify", id]).code, 0);
+        let bytes = std::fs::read(archive(&repo, id)).unwrap();
+        let folder = repo.path().join(".git/gpuguard");
+        std::fs::rename(folder, repo.beside(threads)).unwrap();
+        let manifest = bytes.windows(13).position(|name| name == b"manifest.json");
+        // Its header holds its sum: it begins 30 bytes before the name.
+        bytes[..manifest.unwrap() - 30].to_vec()
+    };
+    let one = made("1");
+    assert!(
+        one.len() > noise.len() && one.len() < noise.len() + 500_000,
+        "{}",
+        one.len()
+    );
+    assert!(made("5") == one);
 }
 
 #[cfg(unix)]

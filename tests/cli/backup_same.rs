@@ -14,8 +14,8 @@ fn archives(repo: &TestRepo) -> usize {
     let folder = std::fs::read_dir(repo.path().join(".git/gpuguard/backups")).unwrap();
     folder
         .filter(|entry| {
-            let name = entry.as_ref().unwrap().file_name();
-            name.to_str().unwrap().ends_with(".zip")
+            let path = entry.as_ref().unwrap().path();
+            path.extension().is_some_and(|ending| ending == "zip")
         })
         .count()
 }

@@ -1,5 +1,4 @@
 //! What the hook decided, as `gpuguard backup list` tells it.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use super::backup::{archive, backup, created, json};
 use crate::support::TestRepo;

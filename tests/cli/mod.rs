@@ -6,6 +6,7 @@ mod backup_create;
 mod backup_diff;
 mod backup_prune;
 mod backup_same;
+mod backup_store;
 mod backup_verdict;
 mod backup_versions;
 mod faults;

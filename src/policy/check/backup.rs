@@ -3,7 +3,9 @@
 use toml::Spanned;
 
 use super::super::PolicyError;
-use super::super::backup::{BackupPolicy, KEPT, Retention, parse_duration, parse_size};
+use super::super::backup::{
+    BackupPolicy, KEPT, Retention, parse_duration, parse_size, parse_store,
+};
 use super::super::file::BackupTable;
 use super::Place;
 
@@ -22,6 +24,7 @@ impl Place<'_> {
             None => Ok(None),
         };
         Ok(BackupPolicy {
+            store: self.read(table.store.as_ref(), parse_store)?,
             retention: Retention {
                 keep_last: count(&table.keep_last)?,
                 keep_daily: count(&table.keep_daily)?,
