@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use super::difference::{Comparison, Difference, IndexEntries, TreeSide};
 use super::staged::{self, Doubt};
-use super::{FileMode, ObjectId, RepoPath};
+use super::{FileMode, ObjectFormat, ObjectId, RepoPath};
 
 /// How index and working tree differ from `commit`. The second list are the files that do not
 /// have the size and times that the index noted: whether they differ, only their content tells.
@@ -128,11 +128,25 @@ fn stands(
         Mode::FILE_EXECUTABLE => metadata.is_file() && (!modes_count || metadata.is_executable()),
         _ => false,
     };
-    same_kind
+    let looks_same = same_kind
         && !entry.flags.contains(Flags::INTENT_TO_ADD)
-        && !entry.stat.is_racy(index.timestamp(), options)
         && gix::index::entry::Stat::from_fs(&metadata)
-            .is_ok_and(|stat| stat.matches(&entry.stat, options))
+            .is_ok_and(|stat| stat.matches(&entry.stat, options));
+    looks_same && (!entry.stat.is_racy(index.timestamp(), options) || holds_blob(entry, &file))
+}
+
+/// Whether a file that is as new as the index has the very bytes of its entry. Where a filter
+/// made other bytes of them, `git` is asked.
+fn holds_blob(entry: &gix::index::Entry, file: &Path) -> bool {
+    if entry.mode == Mode::SYMLINK {
+        return false;
+    }
+    let Ok(bytes) = std::fs::read(file) else {
+        return false;
+    };
+    let mut hasher = ObjectFormat(entry.id.kind()).blob_of(bytes.len() as u64);
+    hasher.update(&bytes);
+    hasher.finish() == Some(ObjectId(entry.id))
 }
 
 /// What `git ls-files -z --stage -v` says of an index file; `None` where `git` should be asked.
