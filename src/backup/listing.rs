@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::archive::{self, MANIFEST};
 use super::store::{self, MANIFEST_LIMIT};
 use super::{BackupError, BackupId, Damage, Manifest, Store, Sum, Verdict, sweep};
+use crate::sys::lock::FileLock;
 
 /// One line of a list.
 #[derive(Clone, Debug)]
@@ -37,7 +38,24 @@ pub struct Listing {
     pub unreadable: Vec<BackupError>,
 }
 
+/// As long as it is held, no backup is removed.
+#[derive(Debug)]
+pub struct Reading {
+    _locks: Vec<FileLock>,
+}
+
 impl Store {
+    /// Keeps backups from being removed, for who first looks which there are and then reads them.
+    /// Where the file system has no locks, nothing is ever removed.
+    pub fn reading(&self) -> Reading {
+        Reading {
+            _locks: self
+                .folders()
+                .filter_map(|folder| sweep::read(folder))
+                .collect(),
+        }
+    }
+
     /// The ids of all backups, newest second first: of every archive, and of every sum whose
     /// archive is gone.
     pub fn ids(&self) -> Result<Vec<BackupId>, BackupError> {

@@ -138,23 +138,25 @@ fn place(repository: &Repository, setting: &str) -> Result<PathBuf, PlaceFault> 
         }
         None => common_dir.join(setting),
     };
-    let asked = without_dots(&asked);
-    if asked.starts_with(common_dir) {
-        let home = common_dir.join(HOME);
-        let inside = asked.starts_with(&home) && asked != home;
-        return if inside {
-            Ok(asked)
+    // By their true names: a link must not lead around what is checked, nor to another place.
+    let asked = true_name(&without_dots(&asked));
+    let true_common_dir = true_name(common_dir);
+    if let Ok(inside) = asked.strip_prefix(&true_common_dir) {
+        return if inside.starts_with(HOME) && inside != Path::new(HOME) {
+            Ok(common_dir.join(inside))
         } else {
             Err(PlaceFault::GitFolder)
         };
     }
     // Others may keep theirs there too.
-    let main = main_root(common_dir);
-    let name = main.unwrap_or(common_dir).file_name();
+    let main = main_root(&true_common_dir);
+    let name = main.unwrap_or(&true_common_dir).file_name();
     let name = name.unwrap_or_default().to_string_lossy();
-    let sum = Sum::of(common_dir.as_os_str().as_encoded_bytes()).to_string();
-    let folder = asked.join(format!("{name}-{}", &sum[..8]));
-    for root in [repository.worktree().ok(), main].into_iter().flatten() {
+    let sum = Sum::of(true_common_dir.as_os_str().as_encoded_bytes()).to_string();
+    let digits = sum.get(..8).unwrap_or_default();
+    let folder = asked.join(format!("{name}-{digits}"));
+    let own = repository.worktree().ok().map(true_name);
+    for root in [own.as_deref(), main].into_iter().flatten() {
         if folder.starts_with(root) && !repository.ignores(root, &folder.join("backup.zip"))? {
             return Err(PlaceFault::WorkingTree {
                 root: root.to_owned(),
@@ -162,6 +164,21 @@ fn place(repository: &Repository, setting: &str) -> Result<PathBuf, PlaceFault> 
         }
     }
     Ok(folder)
+}
+
+/// A path without links, as far as it exists.
+fn true_name(path: &Path) -> PathBuf {
+    for existing in path.ancestors() {
+        if let (Ok(known), Ok(rest)) = (existing.canonicalize(), path.strip_prefix(existing)) {
+            // `known` joined with nothing would get a `/` at its end.
+            return if rest.as_os_str().is_empty() {
+                known
+            } else {
+                known.join(rest)
+            };
+        }
+    }
+    path.to_owned()
 }
 
 /// The main working tree of a repository that has its Git directory in it.

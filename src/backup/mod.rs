@@ -36,7 +36,7 @@ pub use collision::{Collision, collision};
 pub use compare::{Difference, Found, Origin, Side, differences, look, worktree_side};
 pub use digest::Sum;
 pub use error::{BackupError, Damage, NameFault};
-pub use listing::{Listed, Listing};
+pub use listing::{Listed, Listing, Reading};
 pub use location::PlaceFault;
 pub use manifest::{Absence, Entry, Manifest, SavedIndex, StoredPath, Version};
 pub use prune::{Effort, PrunePlan, Pruning};

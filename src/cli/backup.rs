@@ -99,6 +99,11 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         .map_err(|error| Failure::new("the current folder cannot be found").because(&error))?;
     let repository = Repository::discover(&directory)?;
     let store = Store::of(&repository)?;
+    // What is listed now must still be there when it is read.
+    let _reading = match &arguments.command {
+        Command::Create(_) | Command::Prune(_) => None,
+        _ => Some(store.reading()),
+    };
     match &arguments.command {
         Command::Create(arguments) => {
             create::run(arguments, (&repository, &directory, &store), screen)

@@ -101,7 +101,10 @@ impl Workplace<'_> {
             RollbackError::Backup(source @ (Damaged { .. } | Newer { .. } | Unknown { .. })) => {
                 RollbackError::Stuck {
                     snapshot: goal.to_owned(),
-                    archive: self.store.folder().join(format!("{goal}.zip")),
+                    archive: match BackupId::parse(goal) {
+                        Some(id) => self.store.archive_path(&id),
+                        None => self.store.folder().join(format!("{goal}.zip")),
+                    },
                     journal: self.desk.journal_path(),
                     source: Box::new(source),
                 }

@@ -340,3 +340,51 @@ fn a_prune_that_cannot_be_made_refuses_no_commit() {
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("nothing was removed"), "{run}");
 }
+
+#[cfg(debug_assertions)]
+#[test]
+fn a_prune_killed_or_failing_at_every_touch_of_a_file_loses_nothing_that_stays() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "1\n");
+    repo.commit_all("one");
+    created(&repo, &["a.py"]);
+    created(&repo, &["a.py"]);
+    repo.write("a.py", "2\n");
+    repo.commit_all("two");
+    created(&repo, &["a.py"]);
+    repo.write("a.py", "not in Git\n");
+    let newest = created(&repo, &["a.py"]);
+    let mut points = 0;
+    for kind in ["kill", "EIO", "ENOSPC"] {
+        for point in 1.. {
+            let copy = repo.copy();
+            let run: Run = copy
+                .command(crate::support::program())
+                .args(["backup", "prune", "--keep-last", "1"])
+                .env("GPUGUARD_FAULT", format!("{kind}@{point}"))
+                .output()
+                .unwrap()
+                .into();
+            if !run.stderr.contains("fault ") {
+                assert_eq!(run.code, 0, "{run}");
+                break;
+            }
+            points += 1;
+            let verify = backup(&copy, &["verify", "--all"]);
+            assert_eq!(verify.code, 0, "{kind}@{point}: {run}\n{verify}");
+            assert_eq!(listed(&copy)[0], newest, "{kind}@{point}: {run}");
+            let again = prune(&copy, &["--keep-last", "1"]);
+            assert_eq!(again.code, 0, "{kind}@{point}: {run}\n{again}");
+            assert_eq!(listed(&copy), [newest.clone()], "{kind}@{point}");
+            copy.write("a.py", "swept now\n");
+            created(&copy, &["a.py"]);
+            let folder = copy.path().join(".git/gpuguard/backups");
+            assert_eq!(
+                std::fs::read_dir(folder).unwrap().count(),
+                4,
+                "{kind}@{point}: two archives and their sums"
+            );
+        }
+    }
+    assert!(points > 20, "only {points} points");
+}

@@ -175,3 +175,31 @@ fn a_broken_policy_does_not_stand_between_people_and_their_backups() {
     assert_eq!(repo.read("out/a.py"), b"1\n");
     assert_eq!(backup(&repo, &["list"]).stdout.lines().count(), 1);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_neither_around_the_check_nor_to_another_place() {
+    let repo = with_store("~/link/backups");
+    std::os::unix::fs::symlink(repo.path(), repo.home().join("link")).unwrap();
+    let run = backup(&repo, &["create", "a.py"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("Git does not ignore it"), "{run}");
+    set_store(&repo, "~/saved");
+    created(&repo, &["a.py"]);
+    let inside = repo.home().join("link");
+    repo.write("a.py", "2\n");
+    let run: crate::support::Run = repo
+        .command(crate::support::program())
+        .current_dir(&inside)
+        .args(["backup", "create", "a.py"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(run.code, 0, "{run}");
+    let folders: Vec<_> = archives(&repo.home().join("saved"))
+        .into_iter()
+        .map(|archive| archive.parent().unwrap().to_owned())
+        .collect();
+    assert_eq!(folders.len(), 2);
+    assert_eq!(folders[0], folders[1]);
+}
