@@ -69,11 +69,40 @@ fn assert_same(repo: &TestRepo, context: &str) -> Vec<StagedChange> {
     changes
 }
 
+/// What index and working tree have against a commit, and what the index says, as both tell it.
+fn assert_same_comparison(repo: &TestRepo, context: &str) -> usize {
+    let with_gix = Repository::discover(&repo.path()).unwrap();
+    let with_program = Repository::discover_with_program(&repo.path()).unwrap();
+    let index = with_gix.index_path();
+    let listing = with_gix.index_listing(index).unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&listing),
+        String::from_utf8_lossy(&with_program.index_listing(index).unwrap()),
+        "{context}"
+    );
+    let paths = NAMES.iter().map(|name| RepoPath::new(*name)).collect();
+    assert_eq!(
+        with_gix.index_blobs(index, &paths).unwrap(),
+        with_program.index_blobs(index, &paths).unwrap(),
+        "{context}"
+    );
+    let Some(commit) = with_gix.commit_named("v1").unwrap() else {
+        return 0;
+    };
+    let (one, other) = (
+        with_gix.compare(commit).unwrap(),
+        with_program.compare(commit).unwrap(),
+    );
+    assert_eq!(one.differences, other.differences, "{context}");
+    assert_eq!(one.entries, other.entries, "{context}");
+    one.differences.len()
+}
+
 /// Random trees, commits and stagings: names that sort oddly around `/`, folders that become
 /// files and back, exec bits, links, intent to add, deletions.
 #[test]
 fn both_readers_agree_on_random_repositories() {
-    let mut staged = 0;
+    let (mut staged, mut different) = (0, 0);
     for seed in 0..12 {
         let mut random = fastrand::Rng::with_seed(seed);
         let repo = TestRepo::new();
@@ -103,16 +132,24 @@ fn both_readers_agree_on_random_repositories() {
                     repo.write(name, format!("{}\n", "x".repeat(random.usize(..40))));
                 }
             }
-            match random.u8(..7) {
+            match random.u8(..9) {
                 0 => repo.commit_all("step"),
+                7 => drop(repo.try_git(&["update-index", "--skip-worktree", "--", name])),
+                8 => drop(repo.try_git(&["update-index", "--assume-unchanged", "--", name])),
                 1 => drop(repo.try_git(&["add", "--intent-to-add", "--", name])),
                 2 => drop(repo.try_git(&["update-index", "--chmod=+x", "--", name])),
                 3 => drop(repo.try_git(&["rm", "--cached", "--quiet", "-r", "--", name])),
                 _ => drop(repo.git(&["add", "--all"])),
             }
-            staged += assert_same(&repo, &format!("seed {seed}, step {step}")).len();
+            if step == 4 {
+                repo.try_git(&["tag", "v1"]);
+            }
+            let context = format!("seed {seed}, step {step}");
+            staged += assert_same(&repo, &context).len();
+            different += assert_same_comparison(&repo, &context);
         }
     }
+    assert!(different > 100, "too little differs: {different}");
     assert!(
         staged > 100,
         "the random repositories stage too little: {staged}"
@@ -132,6 +169,13 @@ fn both_readers_refuse_a_conflict_by_its_name() {
     repo.commit_all("main");
     assert_ne!(repo.try_git(&["merge", "side"]).code, 0);
     assert_same(&repo, "conflict");
+    repo.git(&["tag", "v1"]);
+    let commit = Repository::discover(&repo.path()).unwrap();
+    let commit = commit.commit_named("v1").unwrap().unwrap();
+    for open in [Repository::discover, Repository::discover_with_program] {
+        let refused = open(&repo.path()).unwrap().compare(commit);
+        assert!(matches!(refused, Err(GitError::Unmerged { path }) if path == "a.py"));
+    }
     let repository = Repository::discover(&repo.path()).unwrap();
     assert!(
         matches!(repository.staged_changes(), Err(GitError::Unmerged { path }) if path == "a.py")

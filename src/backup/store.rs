@@ -155,7 +155,7 @@ impl Store {
             pending.write_all(&bytes).map_err(unwritable)?;
             (files, Sum::of(&bytes))
         } else {
-            let handle = pending.file_mut().try_clone().map_err(unwritable)?;
+            let handle = pending.writer().map_err(unwritable)?;
             let output = io::BufWriter::with_capacity(256 * 1024, handle);
             let output = Summing::new(output);
             let (output, files) = write_archive(output, request, (id, now), &path)?;

@@ -12,6 +12,7 @@ use super::archive::{self, MANIFEST, Reader};
 use super::store::{self, MANIFEST_LIMIT};
 use super::{BackupError, BackupId, Damage, Entry, Manifest, SavedIndex, Store, Sum, sweep};
 use crate::git::FileMode;
+use crate::sys::fault::{Needs, point};
 use crate::sys::file;
 use crate::sys::lock::FileLock;
 
@@ -277,6 +278,7 @@ impl VerifiedBackup {
     ) -> io::Result<Result<(), BackupError>> {
         use std::io::Write as _;
         let copied = archive::copy_member(&mut self.archive, member, size, &mut |piece| {
+            point("write", Path::new(member), Needs::Space)?;
             output.write_all(piece)
         })?;
         if copied == Some(sum) {

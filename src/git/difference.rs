@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
-use super::raw_diff;
 use super::{FileMode, GitError, GitProgram, ObjectId, RepoPath, Repository};
+use super::{entries, raw_diff};
 use crate::sys::file;
 
 /// One side of a difference: mode and object, or nothing.
@@ -24,10 +24,10 @@ pub struct Difference {
 }
 
 /// Which entries of the index are not as they seem.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IndexEntries {
-    /// All paths of the index.
-    pub paths: HashSet<RepoPath>,
+    /// All paths of the index, sorted.
+    pub paths: Vec<RepoPath>,
     /// Those kept out of the working tree by a sparse checkout, or by hand (`skip-worktree`).
     pub sparse: HashSet<RepoPath>,
     /// Those Git is told not to look at (`assume-unchanged`).
@@ -37,6 +37,11 @@ pub struct IndexEntries {
 }
 
 impl IndexEntries {
+    /// Whether the index has the path.
+    pub fn holds(&self, path: &RepoPath) -> bool {
+        self.paths.binary_search(path).is_ok()
+    }
+
     /// Whether Git does not see what is done to the file.
     pub fn is_hidden(&self, path: &RepoPath) -> bool {
         self.sparse.contains(path) || self.assumed.contains(path)
@@ -54,8 +59,42 @@ pub struct Comparison {
 
 impl Repository {
     /// Compares index and working tree with `commit`.
+    ///
+    /// # Errors
+    /// [`GitError::Unmerged`] while the index holds conflicts.
     pub fn compare(&self, commit: ObjectId) -> Result<Comparison, GitError> {
-        self.worktree()?;
+        let worktree = self.worktree()?;
+        let read_here = self
+            .trusted_gix()
+            .and_then(|gix| entries::compare(gix, (worktree, self.index_path()), commit));
+        let (mut comparison, mut suspects) = match read_here {
+            Some(read) => read,
+            None => self.compare_with_program(commit)?,
+        };
+        if let Some(path) = &comparison.entries.unmerged {
+            let path = path.to_string();
+            return Err(GitError::Unmerged { path });
+        }
+        if !suspects.is_empty() {
+            suspects = self.really_changed(&self.program(), suspects)?;
+        }
+        for (path, index) in suspects {
+            let unstaged = Difference {
+                commit: index,
+                index,
+                edited: true,
+            };
+            let differences = &mut comparison.differences;
+            differences.entry(path).or_insert(unstaged).edited = true;
+        }
+        Ok(comparison)
+    }
+
+    /// The same, before it is known which of the files with other times really differ.
+    fn compare_with_program(
+        &self,
+        commit: ObjectId,
+    ) -> Result<(Comparison, Vec<(RepoPath, TreeSide)>), GitError> {
         let git = self.program();
         let commit = commit.to_string();
         // Each only reads; together they take as long as the slowest.
@@ -68,32 +107,20 @@ impl Repository {
         let stopped = |_| unexpected("diff-index");
         let mut differences = BTreeMap::new();
         for (path, commit, index) in staged.map_err(stopped)?? {
-            differences.insert(
-                path,
-                Difference {
-                    commit,
-                    index,
-                    edited: false,
-                },
-            );
-        }
-        let mut suspects = suspects?;
-        if !suspects.is_empty() {
-            suspects = self.really_changed(&git, suspects)?;
-        }
-        for (path, index) in suspects {
-            let unstaged = Difference {
-                commit: index,
+            let edited = false;
+            let difference = Difference {
+                commit,
                 index,
-                edited: true,
+                edited,
             };
-            differences.entry(path).or_insert(unstaged).edited = true;
+            differences.insert(path, difference);
         }
         let entries = entries.map_err(stopped)??;
-        Ok(Comparison {
+        let comparison = Comparison {
             differences,
             entries,
-        })
+        };
+        Ok((comparison, suspects?))
     }
 
     /// The tracked paths whose file is not what the index has.
@@ -255,8 +282,9 @@ fn index_entries(git: &GitProgram) -> Result<IndexEntries, GitError> {
             b'M' => entries.unmerged = entries.unmerged.or_else(|| Some(path.clone())),
             _ => {}
         }
-        entries.paths.insert(path);
+        entries.paths.push(path);
     }
+    entries.paths.dedup();
     Ok(entries)
 }
 

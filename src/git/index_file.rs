@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::Path;
 
+use gix::bstr::ByteSlice as _;
+
 use super::difference::{TreeSide, unexpected};
+use super::entries;
 use super::{FileMode, GitError, ObjectId, RepoPath, Repository};
 
 impl Repository {
@@ -93,6 +96,12 @@ impl Repository {
     /// Every entry of the index file `index` with its mode, blob, stage and flags, but no times:
     /// two index files with the same listing say the same. Empty where there is no such file.
     pub fn index_listing(&self, index: &Path) -> Result<Vec<u8>, GitError> {
+        let read_here = self
+            .trusted_gix()
+            .and_then(|gix| entries::listing(gix, index));
+        if let Some(listing) = read_here {
+            return Ok(listing);
+        }
         let git = self.program().with_variable("GIT_INDEX_FILE", index);
         Ok(git.run(&["ls-files", "-z", "--stage", "-v"], b"")?.stdout)
     }
@@ -103,6 +112,12 @@ impl Repository {
         index: &Path,
         paths: &BTreeSet<RepoPath>,
     ) -> Result<Vec<(RepoPath, FileMode, ObjectId)>, GitError> {
+        let read_here = self
+            .trusted_gix()
+            .and_then(|gix| entries::blobs(gix, index, paths));
+        if let Some(blobs) = read_here {
+            return Ok(blobs);
+        }
         let git = self.program().with_variable("GIT_INDEX_FILE", index);
         let output = git.run(&["ls-files", "-z", "--stage"], b"")?;
         let mut found = Vec::new();
@@ -136,14 +151,14 @@ impl Repository {
 /// then a length that fits. A path that looks so by chance only costs a rewrite of the copy.
 fn is_split(index: &[u8]) -> bool {
     let shortest = 20;
-    index.windows(8).enumerate().any(|(at, window)| {
-        let [b'l', b'i', b'n', b'k', size @ ..] = window else {
+    index.find_iter(b"link").any(|at| {
+        let Some([b'l', b'i', b'n', b'k', size @ ..]) = index.get(at..at + 8) else {
             return false;
         };
         let size = size
             .iter()
             .fold(0, |size, byte| size << 8 | usize::from(*byte));
-        let rest = index.len() - at - window.len();
+        let rest = index.len() - at - 8;
         (shortest..=rest).contains(&size)
     })
 }

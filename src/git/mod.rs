@@ -10,6 +10,7 @@ mod batch;
 mod blob_id;
 mod compared;
 mod difference;
+mod entries;
 mod error;
 mod index_file;
 mod program;

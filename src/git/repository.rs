@@ -286,6 +286,14 @@ impl Repository {
             .as_deref()
     }
 
+    /// gix, where it can be trusted.
+    pub(super) fn trusted_gix(&self) -> Option<&gix::Repository> {
+        match &self.reader {
+            Reader::Gix { repository, .. } => Some(repository),
+            Reader::Program => None,
+        }
+    }
+
     /// The contents of blobs, in the order asked for; those above `limit` bytes are not loaded.
     pub fn blobs(&self, ids: &[ObjectId], limit: u64) -> Result<Vec<Blob>, GitError> {
         if let Reader::Gix { repository, .. } = &self.reader {

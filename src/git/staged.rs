@@ -55,6 +55,15 @@ pub(super) fn with_gix(
         .head_tree_id_or_empty()
         .map_err(|_| Doubt::AskProgram)?
         .detach();
+    against(repository, (worktree, index), tree)
+}
+
+/// The same against another tree than HEAD's.
+pub(super) fn against(
+    repository: &gix::Repository,
+    (worktree, index): (Option<&Path>, &gix::index::File),
+    tree: gix::ObjectId,
+) -> Result<Vec<StagedChange>, Doubt> {
     let mut walk = Walk {
         repository,
         index,

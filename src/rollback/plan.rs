@@ -6,9 +6,7 @@ use super::place::{Marks, Place, Standing};
 use super::to_backup::Saved;
 use super::{Obstacle, RollbackError, Workplace, survey};
 use crate::backup::BackupId;
-use crate::git::{
-    Difference, FileMode, GitError, IndexEntries, NameKind, ObjectId, RepoPath, TreeSide,
-};
+use crate::git::{Difference, FileMode, IndexEntries, NameKind, ObjectId, RepoPath, TreeSide};
 
 /// What a rollback goes back to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -159,12 +157,6 @@ impl Workplace<'_> {
         let index = self.index_marks();
         let comparison = self.repository.compare(commit)?;
         let entries = comparison.entries;
-        if let Some(path) = entries.unmerged {
-            return Err(GitError::Unmerged {
-                path: path.to_string(),
-            }
-            .into());
-        }
         self.check_known(paths, &entries, (name, commit))?;
         let mut plan = Plan {
             goal: Goal::Commit {
@@ -194,7 +186,7 @@ impl Workplace<'_> {
                 continue;
             }
             let standing = survey::look(&self.root, &path)?;
-            let tracked = entries.paths.contains(&path);
+            let tracked = entries.holds(&path);
             if let Some(action) = decide(&difference, &standing, tracked) {
                 plan.changes.push(Change {
                     path,

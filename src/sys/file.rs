@@ -3,7 +3,7 @@
 mod together;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
@@ -43,6 +43,14 @@ impl PendingFile {
     /// The open file, to write and seek in.
     pub fn file_mut(&mut self) -> &mut File {
         self.temporary.as_file_mut()
+    }
+
+    /// A writer of its own for what is written in pieces.
+    pub fn writer(&self) -> io::Result<Writer> {
+        Ok(Writer {
+            file: self.temporary.as_file().try_clone()?,
+            path: self.temporary.path().to_owned(),
+        })
     }
 
     /// Writes all of `content` behind what is there.
@@ -90,6 +98,30 @@ impl PendingFile {
             .persist(&self.target)
             .map_err(|failed| failed.error)?;
         sync_folder(parent_of(&self.target))
+    }
+}
+
+/// Writes a [`PendingFile`] piece by piece.
+#[derive(Debug)]
+pub struct Writer {
+    file: File,
+    path: PathBuf,
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        point("write", &self.path, Needs::Space)?;
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Seek for Writer {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 

@@ -287,6 +287,37 @@ fn a_backup() {
     assert!(tried > 2, "{tried}");
 }
 
+/// One that is not made in memory.
+#[test]
+fn a_large_backup() {
+    let repo = changed();
+    let mut random = fastrand::Rng::with_seed(1);
+    let noise: Vec<u8> = std::iter::repeat_with(|| random.u8(..))
+        .take(9 << 20)
+        .collect();
+    repo.write("weights.bin", noise);
+    let mut scenario = Scenario::new(repo, &["backup", "create", "weights.bin", "a.py"]);
+    scenario.in_parts = true;
+    let tried = scenario.try_all();
+    assert!(tried > 10, "{tried}");
+}
+
+#[test]
+fn a_prune() {
+    let repo = changed();
+    for content in ["one", "two", "three"] {
+        repo.write("a.py", content);
+        assert_eq!(repo.gpuguard(&["backup", "create", "a.py"]).code, 0);
+    }
+    // What is in a commit is in no need of an archive.
+    repo.commit_all("three");
+    let prune = &["backup", "prune", "--keep-last", "1"];
+    let mut scenario = Scenario::new(repo, prune);
+    scenario.in_parts = true;
+    let tried = scenario.try_all();
+    assert!(tried > 1, "{tried}");
+}
+
 #[test]
 fn the_hooks_snapshot() {
     let tried = Scenario::new(changed(), &["hook", "run", "pre-commit"]).try_all();
