@@ -41,6 +41,12 @@ impl Store {
         }
     }
 
+    /// The same for who goes back to what was saved: a policy that names a place where no backups
+    /// may lie must not stand in the way either, and what is saved before lies in the usual one.
+    pub fn of_whatever_policy(repository: &Repository) -> Self {
+        Self::of(repository).unwrap_or_else(|_| Self::at(repository.common_dir()))
+    }
+
     /// The store of a repository by a policy.
     ///
     /// # Errors

@@ -98,7 +98,10 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let directory = environment::current_dir()
         .map_err(|error| Failure::new("the current folder cannot be found").because(&error))?;
     let repository = Repository::discover(&directory)?;
-    let store = Store::of(&repository)?;
+    let store = match &arguments.command {
+        Command::Create(_) => Store::of(&repository)?,
+        _ => Store::of_whatever_policy(&repository),
+    };
     // What is listed now must still be there when it is read.
     let _reading = match &arguments.command {
         Command::Create(_) | Command::Prune(_) => None,

@@ -111,7 +111,7 @@ fn plan(
 ) -> Result<Plan, Failure> {
     match workplace.plan(target, paths) {
         Err(RollbackError::Git(GitError::UnknownName { .. })) if BackupId::may_begin(target) => {
-            let store = Store::of(repository)?;
+            let store = Store::of_whatever_policy(repository);
             let id = store.find_to_restore(target)?;
             Ok(workplace.plan_to_backup(&id, paths)?)
         }

@@ -54,7 +54,7 @@ impl<'r> Workplace<'r> {
     /// # Errors
     /// [`crate::git::GitError::Bare`] where there is none.
     pub fn new(repository: &'r Repository, now: Timestamp) -> Result<Self, RollbackError> {
-        Self::with_store(repository, Store::of(repository)?, now)
+        Self::with_store(repository, Store::of_whatever_policy(repository), now)
     }
 
     /// The same with its backups in a certain store.

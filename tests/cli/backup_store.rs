@@ -174,6 +174,15 @@ fn a_broken_policy_does_not_stand_between_people_and_their_backups() {
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(repo.read("out/a.py"), b"1\n");
     assert_eq!(backup(&repo, &["list"]).stdout.lines().count(), 1);
+    // Nor does one with a place that is refused.
+    set_store(&repo, "../in-the-tree");
+    let run = backup(&repo, &["restore", &id, "a.py"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(repo.read("a.py"), b"1\n");
+    let run = repo.gpuguard(&["rollback", "--undo"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(repo.read("a.py"), b"2\n");
+    assert!(!repo.exists("in-the-tree"));
 }
 
 #[cfg(unix)]
