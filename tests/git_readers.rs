@@ -156,6 +156,18 @@ fn both_readers_agree_on_random_repositories() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn both_readers_see_that_a_folder_became_a_link() {
+    let repo = TestRepo::new();
+    repo.write("b/c/d", "1\n");
+    repo.commit_all("base");
+    repo.git(&["tag", "v1"]);
+    std::fs::rename(repo.path().join("b"), repo.beside("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(repo.beside("elsewhere"), repo.path().join("b")).unwrap();
+    assert_eq!(assert_same_comparison(&repo, "a linked folder"), 1);
+}
+
 #[test]
 fn both_readers_refuse_a_conflict_by_its_name() {
     let repo = TestRepo::new();

@@ -6,12 +6,14 @@ mod backup_diff;
 mod backup_list;
 mod backup_prune;
 mod backup_verify;
+mod completions;
 mod failure;
 mod fix;
 mod gpu;
 mod hook;
 mod init;
 mod install;
+mod man;
 mod paths;
 mod policy;
 mod probe;
@@ -82,6 +84,8 @@ enum Command {
     Gpu(gpu::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
     #[command(name = crate::gpu::COMMAND)]
     Probe(probe::Arguments),
 }
@@ -142,6 +146,8 @@ pub fn main() -> ExitCode {
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
+        Command::Completions(arguments) => completions::run(&arguments, &screen),
+        Command::Man(arguments) => man::run(&arguments, &screen),
         Command::Probe(arguments) => probe::run(arguments, &screen),
     };
     match result {

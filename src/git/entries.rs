@@ -108,6 +108,27 @@ fn suspects(
     Some(told.collect())
 }
 
+/// The folders of tracked files that are links now.
+fn linked_folders<'i>(worktree: &Path, index: &'i gix::index::File) -> Vec<&'i [u8]> {
+    let mut folders: BTreeSet<&[u8]> = BTreeSet::new();
+    for entry in index.entries() {
+        let mut path: &[u8] = entry.path(index);
+        while let Some(slash) = path.rfind_byte(b'/') {
+            path = &path[..slash];
+            // Those above are in already.
+            if !folders.insert(path) {
+                break;
+            }
+        }
+    }
+    let is_link = |folder: &&[u8]| {
+        let path = gix::path::from_bstr(folder.as_bstr()).ok();
+        let metadata = path.and_then(|path| worktree.join(path).symlink_metadata().ok());
+        metadata.is_some_and(|metadata| metadata.is_symlink())
+    };
+    folders.into_iter().filter(is_link).collect()
+}
+
 /// Whether a file surely is what its entry says: kind, size and times, and those old enough to be
 /// trusted (Git's `Documentation/technical/racy-git`).
 fn stands(

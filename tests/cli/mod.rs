@@ -9,6 +9,7 @@ mod backup_same;
 mod backup_store;
 mod backup_verdict;
 mod backup_versions;
+mod completions;
 mod faults;
 mod fix;
 mod fix_interrupted;

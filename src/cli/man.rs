@@ -1,0 +1,61 @@
+//! `gpuguard man`: the manual pages, made from the same texts as `--help`.
+
+use std::path::PathBuf;
+
+use clap::CommandFactory as _;
+use clap_mangen::Man;
+
+use super::{Arguments as Whole, Failure, Screen};
+use crate::outcome::Answer;
+use crate::sys::file;
+
+/// Print the manual page, or write the pages of all commands
+///
+/// `gpuguard man | man -l -` shows it; `gpuguard man --dir ~/.local/share/man/man1` installs all.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Write the pages of all commands into this folder, one file for each
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+}
+
+pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let mut whole = Whole::command();
+    whole.build();
+    let Some(folder) = &arguments.dir else {
+        screen.print_bytes(&page(whole)?)?;
+        return Ok(Answer::Fine);
+    };
+    file::create_folder(folder).map_err(|error| unwritable(folder, &error))?;
+    let mut pages = vec![whole];
+    let mut written = 0;
+    while let Some(command) = pages.pop() {
+        pages.extend(
+            command
+                .get_subcommands()
+                .filter(|inner| !inner.is_hide_set() && inner.get_name() != "help")
+                .cloned(),
+        );
+        // As `git` does it: the page of `gpuguard backup list` is `gpuguard-backup-list`.
+        let name = command.get_display_name().unwrap_or(command.get_name());
+        let target = folder.join(format!("{name}.1"));
+        let page = page(command.clone())?;
+        file::write_atomic(&target, &page)
+            .and_then(|()| file::set_mode(&target, 0o644))
+            .map_err(|error| unwritable(&target, &error))?;
+        written += 1;
+    }
+    screen.say(&format!("{written} pages written"));
+    Ok(Answer::Fine)
+}
+
+fn page(command: clap::Command) -> Result<Vec<u8>, Failure> {
+    let mut page = Vec::new();
+    let rendered = Man::new(command).render(&mut page);
+    rendered.map_err(|error| Failure::new("the page cannot be made").because(&error))?;
+    Ok(page)
+}
+
+fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("`{}` cannot be written", super::paths::shown(path))).because(error)
+}
