@@ -94,9 +94,19 @@ fn suspects(
         .config_snapshot()
         .boolean("core.fileMode")
         .unwrap_or(true);
+    // What lies behind a link is not in the working tree, whatever it looks like.
+    let linked = linked_folders(worktree, index);
+    let is_behind = |path: &[u8]| {
+        linked.iter().any(|folder| {
+            let rest = path.strip_prefix(*folder);
+            rest.is_some_and(|rest| rest.starts_with(b"/"))
+        })
+    };
     let is_suspect = |entry: &&gix::index::Entry| {
         let unseen = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE;
-        !entry.flags.intersects(unseen) && !stands(entry, (worktree, index), (options, modes_count))
+        !entry.flags.intersects(unseen)
+            && (is_behind(entry.path(index))
+                || !stands(entry, (worktree, index), (options, modes_count)))
     };
     let suspects = index.entries().par_iter().filter(is_suspect);
     let told = suspects.map(|entry| {

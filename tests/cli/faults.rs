@@ -82,7 +82,13 @@ impl Scenario {
         });
         let tried = tried.into_inner();
         // Seen with `--nocapture`.
-        println!("{:?}: {tried} faults", self.arguments);
+        #[expect(
+            clippy::print_stdout,
+            reason = "the harness shows it where it is asked to"
+        )]
+        {
+            println!("{:?}: {tried} faults", self.arguments);
+        }
         tried
     }
 
