@@ -6,6 +6,7 @@ mod backup_diff;
 mod backup_list;
 mod backup_prune;
 mod backup_verify;
+mod enforce;
 mod failure;
 mod fix;
 mod gpu;
@@ -17,9 +18,12 @@ mod policy;
 mod probe;
 mod rollback;
 mod rule;
+mod run;
+mod run_report;
 mod scan;
 mod schema;
 mod screen;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -80,10 +84,15 @@ enum Command {
     Backup(backup::Arguments),
     Rollback(rollback::Arguments),
     Gpu(gpu::Arguments),
+    Run(run::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
     #[command(name = crate::gpu::COMMAND)]
     Probe(probe::Arguments),
+    #[command(name = crate::gpu::guard::WATCH_COMMAND)]
+    Watch(watch::Arguments),
+    #[command(name = enforce::COMMAND)]
+    Enforce(enforce::Arguments),
 }
 
 /// `error` with the arguments it quotes made printable: a terminal obeys nothing that stands in
@@ -143,6 +152,10 @@ pub fn main() -> ExitCode {
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
         Command::Probe(arguments) => probe::run(arguments, &screen),
+        Command::Watch(arguments) => watch::run(&arguments, &screen),
+        // These end with the code of another program.
+        Command::Run(arguments) => return run::run(&arguments, &screen),
+        Command::Enforce(arguments) => return enforce::run(arguments, &screen),
     };
     match result {
         Ok(Answer::Fine) => ExitCode::SUCCESS,

@@ -173,7 +173,7 @@ fn start(
 }
 
 /// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.
-fn driver_folder() -> Option<&'static Path> {
+pub(super) fn driver_folder() -> Option<&'static Path> {
     let folder = Path::new("/usr/lib/wsl/lib");
     folder.is_dir().then_some(folder)
 }

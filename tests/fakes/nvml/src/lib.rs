@@ -9,14 +9,19 @@
 
 #[path = "../../machine.rs"]
 mod machine;
+mod processes;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use machine::{Card, Knobs, put_text, uuid_text};
+use processes::ProcessInfo;
 
 const KNOBS: Knobs = Knobs::of("NVML");
 
 const INVALID_ARGUMENT: u32 = 2;
+
+/// No machine has so many device files: none of a test's machine is taken for a pretended card's.
+const MINOR_OF_RANK_0: c_uint = 4000;
 
 /// `nvmlPciInfo_t`.
 #[repr(C)]
@@ -103,7 +108,8 @@ driver! {
     fn nvmlDeviceGetMemoryInfo_v2(device: *mut c_void, memory: *mut Memory) {
         let total = card(device)?.memory;
         let memory = &mut *memory;
-        (memory.total, memory.used) = (total, 512 << 20);
+        memory.total = total;
+        memory.used = (512 << 20) + processes::memory(device.addr() - 1);
         memory.free = total - memory.used;
         Ok(())
     }
@@ -121,6 +127,24 @@ driver! {
     fn nvmlDeviceGetDisplayActive(device: *mut c_void, active: *mut c_uint) {
         *active = c_uint::from(card(device)?.drives_a_screen);
         Ok(())
+    }
+
+    fn nvmlDeviceGetMinorNumber(device: *mut c_void, minor: *mut c_uint) {
+        card(device)?;
+        *minor = MINOR_OF_RANK_0 + (device.addr() - 1) as c_uint;
+        Ok(())
+    }
+
+    fn nvmlDeviceGetComputeRunningProcesses_v3(device: *mut c_void, count: *mut c_uint, infos: *mut ProcessInfo) {
+        processes::list("compute", device, count, infos)
+    }
+
+    fn nvmlDeviceGetGraphicsRunningProcesses_v3(device: *mut c_void, count: *mut c_uint, infos: *mut ProcessInfo) {
+        processes::list("graphics", device, count, infos)
+    }
+
+    fn nvmlDeviceGetMPSComputeRunningProcesses_v3(device: *mut c_void, count: *mut c_uint, infos: *mut ProcessInfo) {
+        processes::list("mps", device, count, infos)
     }
 }
 

@@ -1,0 +1,173 @@
+//! Device files that cannot be opened any more, on real ones.
+
+use std::path::Path;
+
+use crate::support::{Run, TestRepo, program};
+
+use super::guarded;
+
+/// What a kernel that cannot do it is said to be.
+const NO_LANDLOCK: &str = "this kernel cannot keep a program from opening files";
+
+/// Real device files that stand for two cards: one that is closed, one that stays open, and the
+/// numbers of the first. Loop devices need root.
+fn pairs() -> Vec<[&'static str; 3]> {
+    let pairs = [
+        ["/dev/zero", "/dev/full", "c 1 5"],
+        ["/dev/loop0", "/dev/loop1", "b 7 0"],
+    ];
+    let can_open = |path: &str| std::fs::File::open(path).is_ok();
+    let found: Vec<_> = pairs
+        .into_iter()
+        .filter(|[closed, open, _]| can_open(closed) && can_open(open))
+        .collect();
+    assert!(!found.is_empty());
+    found
+}
+
+/// Runs a shell script that cannot open `closed`; `None` where the kernel cannot do that, and
+/// says so.
+fn enforced(repo: &TestRepo, closed: &str, script: &str) -> Option<Run> {
+    let mut command = repo.command(program());
+    command
+        .args(["__enforce", "--hide", closed, "--", "sh", "-c", script])
+        .env("CLOSED", closed);
+    let run = Run::from(command.output().unwrap());
+    if run.stderr.contains(NO_LANDLOCK) {
+        assert_eq!((run.code, &*run.stdout), (2, ""), "{run}");
+        assert!(run.stderr.contains("the program was not started"), "{run}");
+        return None;
+    }
+    Some(run)
+}
+
+/// Reads a byte at most: an empty device has none.
+fn open(path: &str) -> String {
+    format!("head -c 1 {path} >/dev/null")
+}
+
+/// Whether a script works without being closed anything.
+fn works(repo: &TestRepo, script: &str) -> bool {
+    let mut command = repo.command("sh");
+    command.args(["-c", script]);
+    command.output().unwrap().status.success()
+}
+
+#[test]
+fn a_closed_device_cannot_be_opened_by_the_whole_tree_and_its_neighbour_can() {
+    for [closed, other, _] in pairs() {
+        let repo = TestRepo::new();
+        std::os::unix::fs::symlink(closed, repo.path().join("link")).unwrap();
+        for way in [
+            open(closed),
+            open("link"),
+            open(&format!("/proc/self/root{closed}")),
+            format!("sh -c '{}'", open(closed)),
+            format!("setsid --wait sh -c '{}'", open(closed)),
+            format!(": >> {closed}"),
+        ] {
+            let Some(run) = enforced(&repo, closed, &way) else {
+                return;
+            };
+            assert_ne!(run.code, 0, "{closed}: {way}: {run}");
+            assert!(run.stderr.contains("ermission denied"), "{way}: {run}");
+        }
+        let fine = format!(
+            "{} && : > /dev/null && mkdir a b && echo x > a/x && mv a/x b/ && ln b/x a/y && \
+             cat a/y && ls / /dev >/dev/null",
+            open(other)
+        );
+        let run = enforced(&repo, closed, &fine).unwrap();
+        assert_eq!((run.code, &*run.stdout), (0, "x\n"), "{run}");
+    }
+}
+
+#[test]
+fn no_new_device_file_stands_for_a_closed_one() {
+    for [closed, _, numbers] in pairs() {
+        let repo = TestRepo::new();
+        let way = format!("mknod new {numbers} && {}", open("new"));
+        let Some(run) = enforced(&repo, closed, &way) else {
+            return;
+        };
+        assert_ne!(run.code, 0, "{run}");
+        assert!(!repo.exists("new"), "{run}");
+        // Root can make one: it was not for want of rights that it could not.
+        if works(&repo, "test $(id -u) = 0") && works(&repo, &format!("mknod old {numbers}")) {
+            assert!(run.stderr.contains("Permission denied"), "{run}");
+            let run = enforced(&repo, closed, "mv old older").unwrap();
+            assert_ne!(run.code, 0, "{run}");
+        }
+    }
+}
+
+#[test]
+fn a_new_user_namespace_is_no_way_out() {
+    for [closed, other, _] in pairs() {
+        let repo = TestRepo::new();
+        repo.write("place", "");
+        let inside = |script: &str| {
+            format!(
+                "unshare --user --map-root-user --mount --propagation unchanged sh -c '{script}'"
+            )
+        };
+        for way in [
+            open(closed),
+            format!("mount --bind {closed} place && {}", open("place")),
+            format!("mount -t devtmpfs none /mnt && {}", open("/mnt/*0")),
+        ] {
+            let Some(run) = enforced(&repo, closed, &inside(&way)) else {
+                return;
+            };
+            assert_ne!(run.code, 0, "{way}: {run}");
+        }
+        if works(&repo, &inside(&open(other))) {
+            let run = enforced(&repo, closed, &inside(&open(other))).unwrap();
+            assert_eq!(run.code, 0, "{run}");
+        }
+    }
+}
+
+#[test]
+fn the_exit_code_is_the_programs() {
+    let repo = TestRepo::new();
+    let Some(run) = enforced(&repo, "/dev/zero", "exit 9") else {
+        return;
+    };
+    assert_eq!(run.code, 9, "{run}");
+    let mut command = repo.command(program());
+    command.args(["__enforce", "--hide", "/dev/zero", "--", "no-such-program"]);
+    let run = Run::from(command.output().unwrap());
+    assert_eq!(run.code, 127, "{run}");
+}
+
+#[test]
+fn a_device_that_is_not_there_cannot_be_closed_and_that_is_said() {
+    // The pretended cards have no device files.
+    let guarded = guarded();
+    let run = guarded.run(&["--enforce"], &["touch", "started"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr.starts_with(
+            "error: the other cards cannot be closed to the program, and it was not started\n"
+        ),
+        "{run}"
+    );
+    let missing = "should be `/dev/nvidia4000`, which does not exist";
+    let one_for_all = "WSL2 has one device for all cards";
+    let expected = if Path::new("/dev/dxg").exists() {
+        one_for_all
+    } else {
+        missing
+    };
+    assert!(
+        run.stderr.contains(expected) || run.stderr.contains(NO_LANDLOCK),
+        "{run}"
+    );
+    assert!(!guarded.repo.exists("started"));
+    // Without a driver there is nothing to close either.
+    let run = guarded
+        .repo
+        .gpuguard(&["run", "--enforce", "--no-watch", "--", "true"]);
+    assert_eq!(run.code, 2, "{run}");
+}
