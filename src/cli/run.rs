@@ -41,7 +41,7 @@ pub(super) struct Arguments {
     /// Do not watch; where there is no driver, do not check either
     #[arg(long, conflicts_with_all = ["every_ms", "on_violation", "report"])]
     no_watch: bool,
-    /// How CUDA_VISIBLE_DEVICES names the card
+    /// How `CUDA_VISIBLE_DEVICES` names the card
     #[arg(long, value_name = "FORM", default_value = "index")]
     id: IdForm,
     /// How often the cards are looked at, instead of the policy's `every-ms`

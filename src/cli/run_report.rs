@@ -30,6 +30,7 @@ fn violation_in_words(violation: &Violation) -> String {
         Kind::Compute => "computes",
         Kind::Graphics => "draws",
         Kind::Mps => "computes (multi-process service)",
+        Kind::Sampled => "worked",
     };
     format!(
         "process {} ({}) {how} on {}, which is not allowed",
@@ -132,11 +133,14 @@ fn card_in_words(card: &CardUse) -> String {
         mib(peak),
         card.seconds
     );
-    text.push_str(&match card.not_given_back_bytes {
-        Some(0) => "all memory given back".to_owned(),
-        Some(bytes) => format!("{} NOT given back", mib(bytes)),
-        None => "memory given back cannot be told, since others use it".to_owned(),
-    });
+    let _ = match card.not_given_back_bytes {
+        Some(0) => write!(text, "all memory given back"),
+        Some(bytes) => write!(text, "{} NOT given back", mib(bytes)),
+        None => write!(
+            text,
+            "memory given back cannot be told, since others use it"
+        ),
+    };
     text
 }
 

@@ -42,10 +42,14 @@ impl Foreground {
     }
 
     /// Becomes it: this process is then the program. Comes back only with an error.
+    #[cfg(unix)]
     pub fn become_it(&self) -> io::Error {
-        #[cfg(unix)]
-        return std::os::unix::process::CommandExt::exec(&mut self.command());
-        #[cfg(not(unix))]
+        std::os::unix::process::CommandExt::exec(&mut self.command())
+    }
+
+    /// Only Unix knows how.
+    #[cfg(not(unix))]
+    pub fn become_it(&self) -> io::Error {
         io::ErrorKind::Unsupported.into()
     }
 
@@ -70,18 +74,20 @@ impl Running {
     }
 
     /// Waits for its end, but not longer than to `end`; passes signals on meanwhile.
+    #[cfg(unix)]
     pub fn wait_until(&mut self, end: Instant) -> io::Result<Option<ExitStatus>> {
-        #[cfg(unix)]
-        {
-            while !self.news.has_ended(end) {
-                if Instant::now() >= end {
-                    return Ok(None);
-                }
+        while !self.news.has_ended(end) {
+            if Instant::now() >= end {
+                return Ok(None);
             }
-            // It has ended, so this does not wait; only now is its id free for another process.
-            self.child.wait().map(Some)
         }
-        #[cfg(not(unix))]
+        // It has ended, so this does not wait; only now is its id free for another process.
+        self.child.wait().map(Some)
+    }
+
+    /// Waits for its end, but not longer than to `end`.
+    #[cfg(not(unix))]
+    pub fn wait_until(&mut self, end: Instant) -> io::Result<Option<ExitStatus>> {
         super::child::wait_until(&mut self.child, end)
     }
 }

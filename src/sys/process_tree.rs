@@ -162,7 +162,7 @@ fn see(id: u32) -> Option<Process> {
     read_stat(id, &String::from_utf8_lossy(&stat))
 }
 
-/// Reads `/proc/ID/stat`, see proc_pid_stat(5). The name may hold blanks and brackets.
+/// Reads `/proc/ID/stat`, see `proc_pid_stat(5)`. The name may hold blanks and brackets.
 fn read_stat(id: u32, stat: &str) -> Option<Process> {
     let (head, fields) = stat.rsplit_once(')')?;
     let (_, name) = head.split_once('(')?;

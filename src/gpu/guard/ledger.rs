@@ -116,7 +116,9 @@ impl Ledger {
             }
             // One process can be in several lists.
             let mut own: BTreeMap<u32, Option<u64>> = BTreeMap::new();
-            for listed in &look.processes {
+            // A sample says nothing of memory, and on an allowed card nothing of interest.
+            let processes = look.processes.iter();
+            for listed in processes.filter(|one| !account.allowed || one.kind != Kind::Sampled) {
                 let whose = whose(listed.process);
                 match &whose {
                     Whose::Programs(name) => {
@@ -205,7 +207,11 @@ impl Account {
     /// came or went, whose memory this could be.
     fn not_given_back(&self, after: &CardLook) -> Option<u64> {
         let ids = |look: &CardLook| -> BTreeSet<u32> {
-            look.processes.iter().map(|listed| listed.process).collect()
+            let there = look
+                .processes
+                .iter()
+                .filter(|one| one.kind != Kind::Sampled);
+            there.map(|listed| listed.process).collect()
         };
         if ids(&self.before) != ids(after) {
             return None;

@@ -1,5 +1,7 @@
 //! NVML's process lists, read in the watching process: on each question, all cards once.
 
+use std::collections::BTreeSet;
+
 use nvml_wrapper::enums::device::UsedGpuMemory;
 use nvml_wrapper::error::NvmlError;
 use nvml_wrapper::struct_wrappers::device::ProcessInfo;
@@ -68,6 +70,8 @@ pub enum Kind {
     Graphics,
     /// It computes through the multi-process service.
     Mps,
+    /// It worked on the card since the last look, and may have left it again.
+    Sampled,
 }
 
 /// Watches in this process, which is the watching one: says the cards, and on each question
@@ -99,10 +103,19 @@ fn watch(
         inventory,
         minors: devices.iter().map(minor).collect(),
     });
+    // What was before the first look is nobody's concern.
+    let mut last: Vec<u64> = devices.iter().map(|card| worked(card, 0).1).collect();
     for () in questions {
         let cards = devices
             .iter()
-            .map(look)
+            .zip(&mut last)
+            .map(|(device, last)| {
+                let mut look = look(device)?;
+                let (ids, latest) = worked(device, *last);
+                *last = latest;
+                look.processes.extend(ids);
+                Ok(look)
+            })
             .collect::<Result<Vec<CardLook>, NvmlError>>()?;
         say(&WatchLine::Look(Look { cards }));
     }
@@ -150,6 +163,24 @@ fn look(device: &Device<'_>) -> Result<CardLook, NvmlError> {
     Ok(look)
 }
 
+/// The processes that worked on a card after `last`, in the driver's time, and the time of the
+/// last of them. The driver keeps samples for some seconds, of cards that it does that for.
+fn worked(device: &Device<'_>, last: u64) -> (Vec<Listed>, u64) {
+    let samples = device.process_utilization_stats(last).unwrap_or_default();
+    let latest = samples.iter().map(|sample| sample.timestamp).max();
+    let ids: BTreeSet<u32> = samples
+        .iter()
+        .filter(|sample| sample.timestamp > last && is_id(sample.pid))
+        .map(|sample| sample.pid)
+        .collect();
+    let listed = ids.into_iter().map(|process| Listed {
+        process,
+        kind: Kind::Sampled,
+        bytes: None,
+    });
+    (listed.collect(), latest.unwrap_or(last).max(last))
+}
+
 fn retried(
     mut list: impl FnMut() -> Result<Vec<ProcessInfo>, NvmlError>,
 ) -> Result<Vec<ProcessInfo>, NvmlError> {
@@ -164,9 +195,13 @@ fn retried(
 }
 
 /// Some drivers fill in ids that no process has: nvitop's issues 79 and 88.
+fn is_id(process: u32) -> bool {
+    process != 0 && process != u32::MAX
+}
+
 fn listed(kind: Kind, list: &[ProcessInfo]) -> impl Iterator<Item = Listed> {
     list.iter()
-        .filter(|process| process.pid != 0 && process.pid != u32::MAX)
+        .filter(|process| is_id(process.pid))
         .map(move |process| Listed {
             process: process.pid,
             kind,

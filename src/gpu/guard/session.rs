@@ -1,6 +1,6 @@
 //! A program from its start to its end, and what is looked at meanwhile.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
@@ -25,9 +25,6 @@ const ENDING_STEP: Duration = Duration::from_millis(10);
 
 /// How long killed programs have to be gone. One inside a driver call may never be.
 const DEATH: Duration = Duration::from_millis(500);
-
-/// Orphans that have ended are buried once in so many looks.
-const BURIAL: u64 = 32;
 
 /// How a program is run.
 #[derive(Debug)]
@@ -91,6 +88,7 @@ pub fn run(options: RunOptions<'_>, tell: &mut dyn FnMut(News<'_>)) -> Result<Ru
         started: Instant::now(),
         looks: 0,
         failed_looks: 0,
+        known: HashMap::new(),
         blind: false,
         status: None,
         ended_by_guard: false,
@@ -117,6 +115,8 @@ struct Session<'t> {
     started: Instant,
     looks: u64,
     failed_looks: u64,
+    /// All processes of the program that were seen so far, by id, with their names.
+    known: HashMap<u32, String>,
     /// Whether the last look failed.
     blind: bool,
     status: Option<ExitStatus>,
@@ -131,9 +131,6 @@ impl Session<'_> {
         while self.status.is_none() {
             self.wait_until(next)?;
             self.look();
-            if self.looks % BURIAL == 0 {
-                let _ = self.descendants();
-            }
             step = (step * 2).min(self.run.every);
             // A look that took long is not made up for.
             next = (next + step).max(Instant::now());
@@ -162,6 +159,9 @@ impl Session<'_> {
 
     /// Looks once, and tells what is new.
     fn look(&mut self) {
+        let living = self.descendants().unwrap_or_default();
+        self.known
+            .extend(living.into_iter().map(|process| (process.id, process.name)));
         let look = match self.watch.look() {
             Ok(look) => look,
             Err(error) => {
@@ -176,10 +176,15 @@ impl Session<'_> {
         self.blind = false;
         self.looks += 1;
         let except = self.except();
-        let mut whose = |process| match process_tree::descent_of(process, &except) {
+        let known = &self.known;
+        let mut whose = |id| match process_tree::descent_of(id, &except) {
             Descent::Ours(process) => Whose::Programs(process.name),
             Descent::Foreign => Whose::Foreign,
-            Descent::Unseen => Whose::Unknown,
+            // It may have ended just now.
+            Descent::Unseen => match known.get(&id) {
+                Some(name) => Whose::Programs(name.clone()),
+                None => Whose::Unknown,
+            },
         };
         let at = self.started.elapsed();
         let new = self.ledger.enter(at, &look, &mut whose);

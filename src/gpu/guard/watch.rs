@@ -53,20 +53,7 @@ impl Watch {
     pub(super) fn look(&mut self) -> Result<Look, ProbeError> {
         let mut companion = match self.companion.take() {
             Some(companion) => companion,
-            None => {
-                let (companion, inventory, _) = start(self.limit)?;
-                let uuids = |inventory: &Inventory| -> Vec<String> {
-                    let cards = &inventory.cards;
-                    cards.iter().map(|card| card.facts.uuid.clone()).collect()
-                };
-                if uuids(&inventory) != uuids(&self.inventory) {
-                    return Err(trouble(Trouble::Ended {
-                        phase: STEP.to_owned(),
-                        how: "the machine has other cards than at the start".to_owned(),
-                    }));
-                }
-                companion
-            }
+            None => self.another()?,
         };
         // Where it cannot be asked, it has ended, and why is in what it said before.
         let _ = companion.ask();
@@ -77,6 +64,22 @@ impl Watch {
             }
             _ => Err(out_of_turn()),
         }
+    }
+
+    /// Another process that watches the same cards.
+    fn another(&self) -> Result<Companion, ProbeError> {
+        let (companion, inventory, _) = start(self.limit)?;
+        let uuids = |inventory: &Inventory| -> Vec<String> {
+            let cards = &inventory.cards;
+            cards.iter().map(|card| card.facts.uuid.clone()).collect()
+        };
+        if uuids(&inventory) == uuids(&self.inventory) {
+            return Ok(companion);
+        }
+        Err(trouble(Trouble::Ended {
+            phase: STEP.to_owned(),
+            how: "the machine has other cards than at the start".to_owned(),
+        }))
     }
 }
 

@@ -52,6 +52,39 @@ fn a_program_on_a_forbidden_card_is_ended() {
 }
 
 #[test]
+fn one_that_was_there_between_two_looks_is_known_by_the_drivers_samples() {
+    let guarded = guarded();
+    // It lives until it has been looked at, works on the card, and is gone at the next look.
+    let inner = "echo $$ > pids; echo \"1 $$ 1\" >> \"$USES\"; \
+                 until [ \"$(grep -c \" listed $$ on 1\" \"$CALLS\")\" -ge 2 ]; do sleep 0.02; done";
+    let script = format!(
+        "sh -c '{inner}'; echo \"0 $(cat pids) 0 sampled\" >> \"$USES\"; while :; do sleep 60; done"
+    );
+    let (run, report) = caught(&guarded, &script);
+    assert!(run.stderr.contains(") worked on "), "{run}");
+    assert_eq!(report["violations"][0]["kind"], "sampled");
+    assert_eq!(report["violations"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn a_process_that_nobody_knows_is_said_and_is_no_violation() {
+    let script = "echo \"0 4194999 0 sampled\" >> \"$USES\"; use 1; seen 1";
+    let (run, report) = super::guarded().reported(&[], script);
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(report["untold"], json!([4_194_999]));
+    assert!(
+        run.stderr
+            .contains("cannot be told whose these processes there are: 4194999\n"),
+        "{run}"
+    );
+    // What worked there before the start is no question.
+    let guarded = guarded();
+    std::fs::write(&guarded.uses, "0 4194999 0 sampled\n").unwrap();
+    let (_, report) = guarded.reported(&[], "use 1; seen 1");
+    assert_eq!(report["untold"], json!([]));
+}
+
+#[test]
 fn so_is_one_that_draws_or_computes_through_the_service() {
     for (kind, words) in [
         ("graphics", " draws on "),

@@ -14,7 +14,7 @@ mod processes;
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
 use machine::{Card, Knobs, put_text, uuid_text};
-use processes::ProcessInfo;
+use processes::{ProcessInfo, Sample};
 
 const KNOBS: Knobs = Knobs::of("NVML");
 
@@ -145,6 +145,10 @@ driver! {
 
     fn nvmlDeviceGetMPSComputeRunningProcesses_v3(device: *mut c_void, count: *mut c_uint, infos: *mut ProcessInfo) {
         processes::list("mps", device, count, infos)
+    }
+
+    fn nvmlDeviceGetProcessUtilization(device: *mut c_void, samples: *mut Sample, count: *mut c_uint, last: u64) {
+        processes::samples(device, samples, count, last)
     }
 }
 

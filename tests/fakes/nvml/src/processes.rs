@@ -1,12 +1,16 @@
 //! Who uses which card: lines of the file that the knob `PROCESSES` names, as
-//! `RANK PROCESS BYTES [compute|graphics|mps]`. A process that has ended uses nothing more; the
+//! `RANK PROCESS BYTES [compute|graphics|mps|sampled]`. A process that has ended uses nothing more; the
 //! process 0 stands for memory that was not given back.
 
 use std::ffi::c_uint;
 
 use super::{KNOBS, card};
 
+const NOT_FOUND: u32 = 6;
 const INSUFFICIENT_SIZE: u32 = 7;
+
+/// The kind of a process that worked on a card, and need not be there any more.
+const SAMPLED: &str = "sampled";
 
 /// `nvmlProcessInfo_v2_t`.
 #[repr(C)]
@@ -23,6 +27,8 @@ struct Use {
     process: u32,
     bytes: u64,
     kind: String,
+    /// The number of its line, from 1.
+    at: u64,
 }
 
 fn uses(rank: usize) -> Vec<Use> {
@@ -32,16 +38,20 @@ fn uses(rank: usize) -> Vec<Use> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.split_inclusive('\n')
         .filter_map(|line| line.strip_suffix('\n'))
-        .map(|line| {
+        .zip(1..)
+        .map(|(line, at)| {
             let words: Vec<&str> = line.split(' ').collect();
             Use {
                 rank: words[0].parse().unwrap(),
                 process: words[1].parse().unwrap(),
                 bytes: words[2].parse().unwrap(),
                 kind: (*words.get(3).unwrap_or(&"compute")).to_owned(),
+                at,
             }
         })
-        .filter(|one| one.rank == rank && (one.process == 0 || lives(one.process)))
+        .filter(|one| {
+            one.rank == rank && (one.process == 0 || one.kind == SAMPLED || lives(one.process))
+        })
         .collect()
 }
 
@@ -96,6 +106,53 @@ pub unsafe fn list(
             });
         }
         KNOBS.write_down(&format!("listed {} on {rank}", one.process));
+    }
+    Ok(())
+}
+
+/// `nvmlProcessUtilizationSample_t`.
+#[repr(C)]
+pub struct Sample {
+    process: c_uint,
+    time: u64,
+    utilization: [c_uint; 4],
+}
+
+/// Answers NVML's question for who worked on a card since `last`: the times are numbers of
+/// lines.
+///
+/// # Safety
+/// As nvml.h says of this function.
+pub unsafe fn samples(
+    device: *mut std::ffi::c_void,
+    samples: *mut Sample,
+    count: *mut c_uint,
+    last: u64,
+) -> Result<(), u32> {
+    card(device)?;
+    let found: Vec<Use> = uses(device.addr() - 1)
+        .into_iter()
+        .filter(|one| one.kind == SAMPLED && one.at > last)
+        .collect();
+    if found.is_empty() {
+        return Err(NOT_FOUND);
+    }
+    // SAFETY: the caller's promise.
+    let room = unsafe { *count } as usize;
+    // SAFETY: as above.
+    unsafe { *count = found.len() as c_uint };
+    if found.len() > room {
+        return Err(INSUFFICIENT_SIZE);
+    }
+    for (at, one) in found.iter().enumerate() {
+        // SAFETY: there is room for this many.
+        unsafe {
+            samples.add(at).write(Sample {
+                process: one.process,
+                time: one.at,
+                utilization: [1; 4],
+            });
+        }
     }
     Ok(())
 }
