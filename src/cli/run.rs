@@ -118,6 +118,9 @@ fn guarded(arguments: &Arguments, screen: &Screen) -> Result<u8, Refusal> {
         Some(watch) if arguments.enforce => forbidden_nodes(&policy, watch)?,
         _ => Vec::new(),
     };
+    if arguments.enforce && nodes.is_empty() {
+        screen.say("gpuguard: every card of this machine is allowed, so none is closed to it");
+    }
     let (environment, replaced) =
         guard::program_environment(environment::all(), &policy.environment);
     for one in &replaced {

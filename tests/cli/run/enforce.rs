@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use crate::support::fake_driver::ALLOWED_UUID;
 use crate::support::{Run, TestRepo, program};
 
-use super::guarded;
+use super::{Guarded, guarded};
 
 /// What a kernel that cannot do it is said to be.
 const NO_LANDLOCK: &str = "this kernel cannot keep a program from opening files";
@@ -170,4 +171,77 @@ fn a_device_that_is_not_there_cannot_be_closed_and_that_is_said() {
         .repo
         .gpuguard(&["run", "--enforce", "--no-watch", "--", "true"]);
     assert_eq!(run.code, 2, "{run}");
+}
+
+/// Runs `gpuguard run --enforce` where `/dev` has device files for both pretended cards: in a
+/// mount namespace of its own, `/dev/zero` and `/dev/full` stand at their places. `None` where
+/// that cannot be made or enforced.
+fn with_cards_in_dev(guarded: &Guarded, options: &[&str], script: &str) -> Option<Run> {
+    const DEV: &str = r#"
+        set -e
+        mkdir dev
+        mount -t tmpfs none dev
+        for pair in null:null zero:nvidia4000 full:nvidia4001; do
+            : > "dev/${pair#*:}"
+            mount --bind "/dev/${pair%:*}" "dev/${pair#*:}"
+        done
+        mount --rbind dev /dev
+        exec "$@"
+    "#;
+    let namespace = ["--user", "--map-root-user", "--mount"];
+    if !works(
+        &guarded.repo,
+        "unshare --user --map-root-user --mount mount -t tmpfs none /mnt",
+    ) {
+        return None;
+    }
+    let inner = guarded.command(options, &["sh", "-c", script]);
+    let mut command = guarded.repo.command("unshare");
+    command
+        .args(namespace)
+        .args(["sh", "-c", DEV, "sh"])
+        .arg(inner.get_program())
+        .args(inner.get_args())
+        .envs(
+            inner
+                .get_envs()
+                .filter_map(|(name, value)| Some((name, value?))),
+        );
+    let run = Run::from(command.output().unwrap());
+    if run.stderr.contains(NO_LANDLOCK) {
+        assert_eq!(run.code, 2, "{run}");
+        return None;
+    }
+    Some(run)
+}
+
+#[test]
+fn the_forbidden_cards_file_is_closed_and_the_allowed_ones_is_not() {
+    let script = "echo $CUDA_VISIBLE_DEVICES; head -c 1 /dev/nvidia4001 | wc -c; \
+                  head -c 1 /dev/nvidia4000; exit 9";
+    let Some(run) = with_cards_in_dev(&guarded(), &["--enforce"], script) else {
+        return;
+    };
+    assert_eq!(run.code, 9, "{run}");
+    // A number would count the cards that can be opened.
+    assert_eq!(run.stdout, format!("{ALLOWED_UUID}\n1\n"), "{run}");
+    let refused = "/dev/nvidia4000' for reading: Permission denied";
+    assert!(run.stderr.contains(refused), "{run}");
+    assert!(
+        run.stderr
+            .contains("gpuguard: closed to it: /dev/nvidia4000\n"),
+        "{run}"
+    );
+    let open = with_cards_in_dev(&guarded(), &[], script).unwrap();
+    assert_eq!(open.stdout.len(), "1\n1\n".len() + 1, "{open}");
+}
+
+#[test]
+fn what_is_closed_is_watched_too() {
+    let guarded = guarded();
+    let script = "echo \"0 $$ 1\" >> \"$USES\"; while :; do sleep 60; done";
+    let Some(run) = with_cards_in_dev(&guarded, &["--enforce"], script) else {
+        return;
+    };
+    assert_eq!(run.code, 97, "{run}");
 }
