@@ -13,7 +13,7 @@ use super::policy::load_policy;
 use super::run_report::{as_json, say_news, say_report};
 use super::{Failure, Screen};
 use crate::gpu::guard::{self, Outcome, Replaced, RunError, RunOptions, RunReport, Watch};
-use crate::gpu::{self, CardStatus, CardVerdict};
+use crate::gpu::{self, CardStatus, CardVerdict, ProbeError};
 use crate::policy::{OnViolation, Policy, RunPolicy};
 use crate::sys::foreground::{Foreground, exit_code_not_started};
 use crate::sys::{clock, confine, environment, file, process_tree};
@@ -120,6 +120,12 @@ fn guarded(arguments: &Arguments, screen: &Screen) -> Result<u8, Refusal> {
     };
     if arguments.enforce && nodes.is_empty() {
         screen.say("gpuguard: every card of this machine is allowed, so none is closed to it");
+    }
+    if let Some(watch) = &watch
+        && !nodes.is_empty()
+    {
+        guard::check_closed(&policy, watch.inventory(), &launcher(&nodes))
+            .map_err(|error| closed_too_much(&error))?;
     }
     let (environment, replaced) =
         guard::program_environment(environment::all(), &policy.environment);
@@ -240,19 +246,34 @@ fn program(
     }
     let own = environment::current_exe()
         .map_err(|error| Failure::new("this program cannot find itself").because(&error))?;
+    Ok(Foreground {
+        file: own,
+        arguments: launcher(nodes).into_iter().chain(command).collect(),
+        environment,
+    })
+}
+
+/// The arguments with which this program closes device files to itself and becomes what follows
+/// them.
+fn launcher(nodes: &[PathBuf]) -> Vec<OsString> {
     let hidden = nodes
         .iter()
         .flat_map(|node| [enforce::HIDE.into(), node.clone().into_os_string()]);
-    Ok(Foreground {
-        file: own,
-        arguments: [enforce::COMMAND.into()]
-            .into_iter()
-            .chain(hidden)
-            .chain(["--".into()])
-            .chain(command)
-            .collect(),
-        environment,
-    })
+    [enforce::COMMAND.into()]
+        .into_iter()
+        .chain(hidden)
+        .chain(["--".into()])
+        .collect()
+}
+
+/// The driver does not show the allowed card where others are closed.
+fn closed_too_much(error: &ProbeError) -> Refusal {
+    let why = format!(
+        "with the other cards closed, the allowed one is not seen: {}",
+        error.trouble
+    );
+    let hint = "without `--enforce` the program is watched all the same";
+    refused(&why, Some(hint.to_owned()))
 }
 
 fn run_policy(arguments: &Arguments, policy: &Policy) -> RunPolicy {

@@ -12,6 +12,8 @@ mod report;
 mod session;
 mod watch;
 
+use std::ffi::OsString;
+
 pub use environment::{Replaced, program_environment};
 pub use ledger::Violation;
 pub use lists::{COMMAND as WATCH_COMMAND, Kind, serve};
@@ -22,6 +24,7 @@ pub use watch::Watch;
 
 use super::identity::{self, policy_card};
 use super::inventory::{Inventory, InventoryCard};
+use super::probe::{Deadline, ProbeError, ProbeTask, probe_through};
 use crate::policy::{Policy, Usage};
 
 /// `policy` with the UUID of each of its cards that is in the machine; with `by_uuid`, its
@@ -47,6 +50,27 @@ pub fn pinned(
         pinned.environment.visible_devices = uuids.join(",");
     }
     Ok(pinned)
+}
+
+/// Has a child, started by the hidden command with the arguments `launcher`, check what it sees
+/// once cards are closed to it: still the allowed ones, under the `pinned` policy's environment.
+/// Whether they compute was checked before, so a card that is full is no failure here.
+pub fn check_closed(
+    pinned: &Policy,
+    inventory: &Inventory,
+    launcher: &[OsString],
+) -> Result<(), ProbeError> {
+    let uuids = identity::expected(pinned, inventory)
+        .unwrap_or_default()
+        .iter()
+        .map(|card| card.facts.uuid.clone())
+        .collect();
+    let deadline = Deadline::starting_now(pinned.gpu_check.deadline);
+    let environment = Some(&pinned.environment);
+    match probe_through(launcher, &ProbeTask::Check(uuids), environment, deadline) {
+        Err(error) if !error.phases.iter().any(|phase| phase.name == "identity") => Err(error),
+        _ => Ok(()),
+    }
 }
 
 /// Whether the policy lets programs use a card of the machine. One that it does not name is not

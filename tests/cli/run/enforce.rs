@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use crate::support::fake_driver::ALLOWED_UUID;
+use crate::support::fake_driver::{ALLOWED_UUID, FakeDriver};
 use crate::support::{Run, TestRepo, program};
 
-use super::{Guarded, guarded};
+use super::{Guarded, guarded, guarded_by};
 
 /// What a kernel that cannot do it is said to be.
 const NO_LANDLOCK: &str = "this kernel cannot keep a program from opening files";
@@ -179,7 +179,7 @@ fn a_device_that_is_not_there_cannot_be_closed_and_that_is_said() {
 fn with_cards_in_dev(guarded: &Guarded, options: &[&str], script: &str) -> Option<Run> {
     const DEV: &str = r#"
         set -e
-        mkdir dev
+        mkdir -p dev
         mount -t tmpfs none dev
         for pair in null:null zero:nvidia4000 full:nvidia4001; do
             : > "dev/${pair#*:}"
@@ -234,6 +234,42 @@ fn the_forbidden_cards_file_is_closed_and_the_allowed_ones_is_not() {
     );
     let open = with_cards_in_dev(&guarded(), &[], script).unwrap();
     assert_eq!(open.stdout.len(), "1\n1\n".len() + 1, "{open}");
+}
+
+#[test]
+fn by_number_the_allowed_card_would_be_gone() {
+    let uses_cuda = |variables: &str| {
+        let probe = program().display();
+        format!("{variables} {probe} __probe --end-after 60000 check {ALLOWED_UUID}")
+    };
+    let Some(run) = with_cards_in_dev(&guarded(), &["--enforce"], &uses_cuda("")) else {
+        return;
+    };
+    assert!(run.stdout.ends_with("\"done\"\n"), "{run}");
+    let by_number = uses_cuda("CUDA_VISIBLE_DEVICES=1");
+    let run = with_cards_in_dev(&guarded(), &["--enforce"], &by_number).unwrap();
+    assert!(
+        run.stdout
+            .ends_with("{\"failed\":{\"cuda\":{\"code\":100}}}\n"),
+        "{run}"
+    );
+    let run = with_cards_in_dev(&guarded(), &[], &by_number).unwrap();
+    assert!(run.stdout.ends_with("\"done\"\n"), "{run}");
+}
+
+#[test]
+fn a_driver_that_then_shows_no_card_at_all_is_seen_before_the_start() {
+    let driver = FakeDriver::new().with("CUDA_ALL_OR_NONE", "1");
+    let guarded = guarded_by(driver, "every-ms = 50");
+    let Some(run) = with_cards_in_dev(&guarded, &["--enforce"], "touch started") else {
+        return;
+    };
+    assert_eq!(run.code, 1, "{run}");
+    let words = "with the other cards closed, the allowed one is not seen: ";
+    assert!(run.stderr.contains(words), "{run}");
+    assert!(!guarded.repo.exists("started"), "{run}");
+    let run = with_cards_in_dev(&guarded, &[], "true").unwrap();
+    assert_eq!(run.code, 0, "{run}");
 }
 
 #[test]

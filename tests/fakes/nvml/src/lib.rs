@@ -13,15 +13,12 @@ mod processes;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-use machine::{Card, Knobs, put_text, uuid_text};
+use machine::{Card, Knobs, MINOR_OF_RANK_0, put_text, uuid_text};
 use processes::{ProcessInfo, Sample};
 
 const KNOBS: Knobs = Knobs::of("NVML");
 
 const INVALID_ARGUMENT: u32 = 2;
-
-/// No machine has so many device files: none of a test's machine is taken for a pretended card's.
-const MINOR_OF_RANK_0: c_uint = 4000;
 
 /// `nvmlPciInfo_t`.
 #[repr(C)]
