@@ -69,7 +69,7 @@ fn one_that_was_there_between_two_looks_is_known_by_the_drivers_samples() {
 #[test]
 fn a_process_that_nobody_knows_is_said_and_is_no_violation() {
     let script = "echo \"0 4194999 0 sampled\" >> \"$USES\"; use 1; seen 1";
-    let (run, report) = super::guarded().reported(&[], script);
+    let (run, report) = guarded().reported(&[], script);
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(report["untold"], json!([4_194_999]));
     assert!(
