@@ -115,7 +115,7 @@ fn repository_has_policy() -> bool {
     })
 }
 
-fn repository() -> Option<Repository> {
+pub(super) fn repository() -> Option<Repository> {
     Repository::discover(&environment::current_dir().ok()?).ok()
 }
 
@@ -246,7 +246,7 @@ fn check(arguments: &CheckArguments, screen: &Screen) -> Result<Answer, Failure>
 }
 
 /// Where the last good result is kept.
-fn cache_folder(repository: &Repository) -> PathBuf {
+pub(super) fn cache_folder(repository: &Repository) -> PathBuf {
     Path::new(repository.common_dir()).join("gpuguard")
 }
 

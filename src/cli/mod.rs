@@ -7,6 +7,7 @@ mod backup_list;
 mod backup_prune;
 mod backup_verify;
 mod completions;
+mod enforce;
 mod failure;
 mod fix;
 mod gpu;
@@ -19,9 +20,12 @@ mod policy;
 mod probe;
 mod rollback;
 mod rule;
+mod run;
+mod run_report;
 mod scan;
 mod schema;
 mod screen;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -82,12 +86,17 @@ enum Command {
     Backup(backup::Arguments),
     Rollback(rollback::Arguments),
     Gpu(gpu::Arguments),
+    Run(run::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
     #[command(name = crate::gpu::COMMAND)]
     Probe(probe::Arguments),
+    #[command(name = crate::gpu::guard::WATCH_COMMAND)]
+    Watch(watch::Arguments),
+    #[command(name = enforce::COMMAND)]
+    Enforce(enforce::Arguments),
 }
 
 /// `error` with the arguments it quotes made printable: a terminal obeys nothing that stands in
@@ -149,6 +158,10 @@ pub fn main() -> ExitCode {
         Command::Completions(arguments) => completions::run(&arguments, &screen),
         Command::Man(arguments) => man::run(&arguments, &screen),
         Command::Probe(arguments) => probe::run(arguments, &screen),
+        Command::Watch(arguments) => watch::run(&arguments, &screen),
+        // These end with the code of another program.
+        Command::Run(arguments) => return run::run(&arguments, &screen),
+        Command::Enforce(arguments) => return enforce::run(arguments, &screen),
     };
     match result {
         Ok(Answer::Fine) => ExitCode::SUCCESS,

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::policy::RequiredEnvironment;
 
 /// The one variable whose entries are looked at: the loader's search path.
-const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+pub(super) const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
 
 /// CUDA's variables that may pass, by their beginning: where translated kernels are kept, and
 /// where the multi-process service listens. All others are dropped, since many of them change
@@ -65,7 +65,7 @@ fn starts_with_any(name: &OsStr, prefixes: &[&str]) -> bool {
 /// A search path without its empty and relative entries, and with `last`. The loader takes those
 /// as places in the current folder, and a `libcuda.so` that lies in a repository must not be
 /// loaded.
-fn absolute_entries(value: &OsStr, last: Option<&Path>) -> Option<OsString> {
+pub(super) fn absolute_entries(value: &OsStr, last: Option<&Path>) -> Option<OsString> {
     let entries = std::env::split_paths(value)
         .filter(|entry| entry.is_absolute())
         .chain(last.map(Path::to_owned));

@@ -65,7 +65,7 @@ pub(super) fn read(reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
     Ok(())
 }
 
-fn list(nvml: &Nvml) -> Result<Inventory, ProbeFailure> {
+pub(super) fn list(nvml: &Nvml) -> Result<Inventory, ProbeFailure> {
     let mut found = Vec::new();
     for index in 0..nvml.device_count()? {
         found.push(card(nvml, index)?);

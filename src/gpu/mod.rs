@@ -8,6 +8,7 @@ mod cache;
 mod check;
 mod child_environment;
 mod cuda_code;
+pub mod guard;
 mod identity;
 mod inventory;
 mod kernel;

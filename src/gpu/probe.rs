@@ -130,8 +130,19 @@ pub(super) fn probe(
     required: Option<&RequiredEnvironment>,
     deadline: Deadline,
 ) -> Result<ProbeReport, ProbeError> {
+    probe_through(&[], task, required, deadline)
+}
+
+/// The same for a child that this program becomes by way of another hidden command, whose
+/// arguments are `launcher`.
+pub(super) fn probe_through(
+    launcher: &[OsString],
+    task: &ProbeTask,
+    required: Option<&RequiredEnvironment>,
+    deadline: Deadline,
+) -> Result<ProbeReport, ProbeError> {
     let mut report = ProbeReport::default();
-    let finished = match start(task, required, deadline) {
+    let finished = match start(launcher, task, required, deadline) {
         Ok(finished) => finished,
         Err(error) => {
             return Err(ProbeError {
@@ -150,13 +161,19 @@ pub(super) fn probe(
 }
 
 fn start(
+    launcher: &[OsString],
     task: &ProbeTask,
     required: Option<&RequiredEnvironment>,
     deadline: Deadline,
 ) -> io::Result<Finished> {
     let left = deadline.end.saturating_duration_since(Instant::now());
     let end_after = (left + ORPHAN_GRACE).as_millis().to_string();
-    let mut arguments: Vec<OsString> = vec![COMMAND.into(), "--end-after".into(), end_after.into()];
+    let file = environment::current_exe()?;
+    let mut arguments = launcher.to_vec();
+    if !launcher.is_empty() {
+        arguments.push(file.clone().into());
+    }
+    arguments.extend([COMMAND.into(), "--end-after".into(), end_after.into()]);
     match task {
         ProbeTask::Inventory => arguments.push("inventory".into()),
         ProbeTask::Check(uuids) => {
@@ -165,7 +182,7 @@ fn start(
         }
     }
     let program = Program {
-        file: environment::current_exe()?,
+        file,
         arguments,
         environment: child_environment(environment::all(), required, driver_folder()),
     };
@@ -173,7 +190,7 @@ fn start(
 }
 
 /// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.
-fn driver_folder() -> Option<&'static Path> {
+pub(super) fn driver_folder() -> Option<&'static Path> {
     let folder = Path::new("/usr/lib/wsl/lib");
     folder.is_dir().then_some(folder)
 }

@@ -4,6 +4,7 @@ mod backup;
 mod cards;
 mod environment;
 mod language;
+mod run;
 mod severity;
 mod syntax;
 
@@ -17,6 +18,12 @@ use crate::text::LineIndex;
 
 /// What a deadline may be, in milliseconds.
 pub(super) const DEADLINE_MS: RangeInclusive<u32> = 100..=600_000;
+
+/// How often cards may be looked at, in milliseconds. NVML itself takes a few.
+pub(super) const EVERY_MS: RangeInclusive<u32> = 50..=60_000;
+
+/// How long a program may have to end, in milliseconds.
+pub(super) const GRACE_MS: RangeInclusive<u32> = 0..=600_000;
 
 /// What the largest file that is scanned may be, in MiB. With 0 nothing would be scanned.
 pub(super) const MAX_FILE_MIB: RangeInclusive<u32> = 1..=1024;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::backup::{DURATION_PATTERN, KEPT, SIZE_PATTERN, STORE_PATTERN};
-use super::check::{DEADLINE_MS, MAX_FILE_MIB};
+use super::check::{DEADLINE_MS, EVERY_MS, GRACE_MS, MAX_FILE_MIB};
 use super::{LANGUAGE_NAMES, MOST_CARDS, NO_LANGUAGE};
 
 /// A card's UUID as a regular expression.
@@ -69,6 +69,9 @@ pub(super) struct PolicyFile {
     /// How the card itself is checked.
     #[serde(default)]
     pub(super) gpu_check: GpuCheckTable,
+    /// How `gpuguard run` watches a program.
+    #[serde(default)]
+    pub(super) run: RunTable,
     /// Where backups lie, and which are kept.
     #[serde(default)]
     pub(super) backup: BackupTable,
@@ -192,6 +195,22 @@ pub(super) struct GpuCheckTable {
     pub(super) cache_minutes: u32,
 }
 
+/// How `gpuguard run` watches a program.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(super) struct RunTable {
+    /// What happens when the program, or one that it started, uses a card that is not allowed:
+    /// `end` ends them all, `report` lets them go on. The exit code is 97 in either case.
+    pub(super) on_violation: OnViolationWord,
+    /// How often the cards are looked at, in milliseconds: 50 to 60000.
+    #[schemars(with = "u32", range(min = *EVERY_MS.start(), max = *EVERY_MS.end()))]
+    pub(super) every_ms: Spanned<u32>,
+    /// How long programs that are ended have before they are killed, in milliseconds: 0 to
+    /// 600000.
+    #[schemars(with = "u32", range(min = *GRACE_MS.start(), max = *GRACE_MS.end()))]
+    pub(super) grace_ms: Spanned<u32>,
+}
+
 /// Where backups lie and which are kept: those that any of the `keep-` keys keeps. Without any
 /// such key, nothing is removed; with one, the hook removes what no rule keeps. Content that is nowhere else stays.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -280,6 +299,26 @@ pub(super) enum GpuCheckWord {
     Required,
     /// Never.
     Off,
+}
+
+/// What happens to a program that uses a card that is not allowed.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnViolationWord {
+    /// It is ended, with all that it started.
+    End,
+    /// It goes on, and is reported.
+    Report,
+}
+
+impl Default for RunTable {
+    fn default() -> Self {
+        Self {
+            on_violation: OnViolationWord::End,
+            every_ms: Spanned::new(0..0, 200),
+            grace_ms: Spanned::new(0..0, 5000),
+        }
+    }
 }
 
 impl Default for ScanTable {

@@ -136,6 +136,7 @@ pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
         languages,
         hook: file.hook.into(),
         gpu_check: file.gpu_check.into(),
+        run: place.run(&file.run)?,
         backup: place.backup(&file.backup)?,
     })
 }

@@ -8,6 +8,7 @@ mod check;
 mod file;
 mod load;
 mod preset;
+mod run;
 pub mod selection;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ pub use backup::{BackupPolicy, Retention, parse_duration, parse_size};
 pub use file::schema;
 pub use load::{FILE_NAME, PolicyError, load, parse};
 pub use preset::{Preset, policy_for_cards};
+pub use run::{OnViolation, RunPolicy};
 
 /// The languages that are read, as a policy names them.
 pub const LANGUAGE_NAMES: &[&str] = &[
@@ -68,6 +70,8 @@ pub struct Policy {
     pub hook: HookPolicy,
     /// How the card itself is checked.
     pub gpu_check: GpuCheckPolicy,
+    /// How `gpuguard run` watches a program.
+    pub run: RunPolicy,
     /// Where backups lie, and which are kept.
     pub backup: BackupPolicy,
 }

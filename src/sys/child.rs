@@ -102,7 +102,7 @@ pub fn run(program: &Program, deadline: Duration) -> io::Result<Finished> {
 }
 
 /// Waits for the end of `child`, but not longer than to `end`.
-fn wait_until(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
+pub(super) fn wait_until(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>> {
     // The standard library has no wait with a limit. The steps grow, so that a short program is
     // not kept waiting and a long one does not keep a core busy.
     let mut step = Duration::from_micros(500);
@@ -121,7 +121,7 @@ fn wait_until(child: &mut Child, end: Instant) -> io::Result<Option<ExitStatus>>
 
 /// Kills `child`; never waits longer than [`DEATH`], since a process inside a driver call can
 /// be unkillable, and a wait for it would hang just like it.
-fn kill(child: &mut Child) -> io::Result<Ending> {
+pub(super) fn kill(child: &mut Child) -> io::Result<Ending> {
     // It may have ended by itself just now: then there is nothing to kill, and that is no error.
     let _ = child.kill();
     match wait_until(child, Instant::now() + DEATH)? {

@@ -32,6 +32,8 @@ mod rollback_since;
 mod rollback_special;
 mod rollback_targets;
 mod rule;
+#[cfg(target_os = "linux")]
+mod run;
 mod scan;
 mod scan_merge;
 mod scan_range;

@@ -14,6 +14,10 @@ pub struct Card {
     pub drives_a_screen: bool,
 }
 
+/// The number in `/dev/nvidiaN` of the card at PCI rank 0; the others follow. No machine has so
+/// many: nothing of a test's machine is taken for a pretended card's.
+pub const MINOR_OF_RANK_0: u32 = 4000;
+
 const GIB: u64 = 1 << 30;
 
 const FORBIDDEN: Card = Card {

@@ -20,7 +20,7 @@ use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use machine::{Card, Knobs, put_text, uuid_text};
+use machine::{Card, Knobs, MINOR_OF_RANK_0, put_text, uuid_text};
 
 const KNOBS: Knobs = Knobs::of("CUDA");
 
@@ -253,6 +253,17 @@ fn free(address: u64) -> Result<(), u32> {
 /// What `CUDA_DEVICE_ORDER` and `CUDA_VISIBLE_DEVICES` leave of the machine's cards.
 fn visible_cards() -> Vec<Card> {
     let mut cards = KNOBS.cards();
+    let all = cards.len();
+    // The driver leaves out the cards whose device file this process may not open.
+    let mut rank = 0;
+    cards.retain(|_| {
+        rank += 1;
+        let opened = std::fs::File::open(format!("/dev/nvidia{}", MINOR_OF_RANK_0 + rank - 1));
+        !opened.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    });
+    if cards.len() < all && KNOBS.get("ALL_OR_NONE").is_some() {
+        return Vec::new();
+    }
     if std::env::var("CUDA_DEVICE_ORDER").as_deref() != Ok("PCI_BUS_ID") {
         cards.reverse();
     }

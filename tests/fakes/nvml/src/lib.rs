@@ -9,10 +9,12 @@
 
 #[path = "../../machine.rs"]
 mod machine;
+mod processes;
 
 use std::ffi::{c_char, c_int, c_uint, c_void};
 
-use machine::{Card, Knobs, put_text, uuid_text};
+use machine::{Card, Knobs, MINOR_OF_RANK_0, put_text, uuid_text};
+use processes::{ProcessInfo, Sample};
 
 const KNOBS: Knobs = Knobs::of("NVML");
 
@@ -103,7 +105,8 @@ driver! {
     fn nvmlDeviceGetMemoryInfo_v2(device: *mut c_void, memory: *mut Memory) {
         let total = card(device)?.memory;
         let memory = &mut *memory;
-        (memory.total, memory.used) = (total, 512 << 20);
+        memory.total = total;
+        memory.used = (512 << 20) + processes::memory(device.addr() - 1);
         memory.free = total - memory.used;
         Ok(())
     }
@@ -121,6 +124,28 @@ driver! {
     fn nvmlDeviceGetDisplayActive(device: *mut c_void, active: *mut c_uint) {
         *active = c_uint::from(card(device)?.drives_a_screen);
         Ok(())
+    }
+
+    fn nvmlDeviceGetMinorNumber(device: *mut c_void, minor: *mut c_uint) {
+        card(device)?;
+        *minor = MINOR_OF_RANK_0 + (device.addr() - 1) as c_uint;
+        Ok(())
+    }
+
+    fn nvmlDeviceGetComputeRunningProcesses_v3(device: *mut c_void, count: *mut c_uint, infos: *mut ProcessInfo) {
+        processes::list("compute", device, count, infos)
+    }
+
+    fn nvmlDeviceGetGraphicsRunningProcesses_v3(device: *mut c_void, count: *mut c_uint, infos: *mut ProcessInfo) {
+        processes::list("graphics", device, count, infos)
+    }
+
+    fn nvmlDeviceGetMPSComputeRunningProcesses_v3(device: *mut c_void, count: *mut c_uint, infos: *mut ProcessInfo) {
+        processes::list("mps", device, count, infos)
+    }
+
+    fn nvmlDeviceGetProcessUtilization(device: *mut c_void, samples: *mut Sample, count: *mut c_uint, last: u64) {
+        processes::samples(device, samples, count, last)
     }
 }
 
