@@ -9,7 +9,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::policy::load_policy;
-use super::{Failure, Screen};
+use super::{Failure, Screen, gpu_env};
 use crate::git::Repository;
 use crate::gpu::{
     self, CardStatus, CardVerdict, Inventory, InventoryCard, NvmlTrouble, ProbeError, ProbeFailure,
@@ -37,6 +37,8 @@ enum Command {
     List(ListArguments),
     /// Check that the policy's environment selects the allowed card, and that it computes
     Check(CheckArguments),
+    /// Print the lines that select the allowed card
+    Env(gpu_env::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -74,6 +76,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     match &arguments.command {
         Command::List(arguments) => list(arguments, screen),
         Command::Check(arguments) => check(arguments, screen),
+        Command::Env(arguments) => gpu_env::run(arguments, screen),
     }
 }
 

@@ -9,6 +9,7 @@ mod backup_verify;
 mod failure;
 mod fix;
 mod gpu;
+mod gpu_env;
 mod hook;
 mod init;
 mod install;

@@ -8,6 +8,7 @@ mod cache;
 mod check;
 mod child_environment;
 mod cuda_code;
+mod device_mask;
 mod identity;
 mod inventory;
 mod kernel;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 pub use cache::forget;
 pub use check::check;
+pub use device_mask::{MaskError, MaskForm, visible_devices};
 pub use identity::{IdentityMismatch, policy_card};
 pub use inventory::{ComputeMode, Inventory, InventoryCard};
 pub use probe::{COMMAND, ProbeError, ProbeTask, Trouble, run_probe};
