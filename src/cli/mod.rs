@@ -10,6 +10,7 @@ mod failure;
 mod fix;
 mod gpu;
 mod gpu_env;
+mod gpu_list;
 mod hook;
 mod init;
 mod install;

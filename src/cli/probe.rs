@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Failure, Screen};
-use crate::gpu::{self, ProbeTask};
+use crate::gpu::{self, CardBefore, ProbeTask};
 use crate::outcome::Answer;
 use crate::sys::child;
 
@@ -27,12 +27,23 @@ enum Task {
         #[arg(required = true, value_name = "UUID")]
         uuids: Vec<String>,
     },
+    /// List the cards in CUDA's default order
+    Order,
+    /// Look at cards after a check; each is a UUID, with the bytes in use before behind a `=`
+    Health {
+        #[arg(required = true, value_name = "UUID=BYTES")]
+        cards: Vec<String>,
+    },
 }
 
 pub(super) fn run(arguments: Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let task = match arguments.task {
         Task::Inventory => ProbeTask::Inventory,
         Task::Check { uuids } => ProbeTask::Check(uuids),
+        Task::Order => ProbeTask::Order,
+        Task::Health { cards } => {
+            ProbeTask::Health(cards.iter().map(|card| before(card)).collect())
+        }
     };
     child::end_this_process_after(Duration::from_millis(arguments.end_after));
     let mut unheard = None;
@@ -42,4 +53,12 @@ pub(super) fn run(arguments: Arguments, screen: &Screen) -> Result<Answer, Failu
         }
     });
     unheard.map_or(Ok(Answer::Fine), Err)
+}
+
+fn before(text: &str) -> CardBefore {
+    let (uuid, used) = text.split_once('=').unwrap_or((text, ""));
+    CardBefore {
+        uuid: uuid.to_owned(),
+        memory_used_bytes: used.parse().ok(),
+    }
 }

@@ -1,6 +1,7 @@
 //! What a failure means, and what to do next: one row for each.
 
 use super::cuda_code::code;
+use super::health::{Health, more_than_before};
 use super::identity::IdentityMismatch;
 use super::inventory::InventoryCard;
 use super::probe::Trouble;
@@ -44,6 +45,49 @@ pub(super) fn prohibited(card: &InventoryCard) -> Advice {
             card.facts.uuid
         ),
     )
+}
+
+/// Other programs have filled the card.
+pub(super) fn full(card: &InventoryCard, free: u64) -> Advice {
+    Advice::new(
+        format!(
+            "{} has {} MiB of memory free, too little for the check; it was not checked",
+            card.facts.name,
+            free >> 20
+        ),
+        "`nvidia-smi` shows which programs use its memory",
+    )
+}
+
+/// The card's memory has errors.
+pub(super) fn ecc_errors(health: &Health, errors: u64) -> Advice {
+    Advice::new(
+        format!(
+            "the memory of {} had {errors} error(s) that could not be corrected",
+            health.uuid
+        ),
+        "restart the machine, so that the driver retires the damaged rows; if more come, the card has to be replaced",
+    )
+}
+
+/// What is worth knowing of a card after the check, and decides nothing.
+pub(super) fn notes_on(name: &str, before: Option<u64>, health: &Health) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Some(reasons) = health.bad_reasons() {
+        let heat = health
+            .temperature_celsius
+            .map_or_else(String::new, |celsius| format!(" at {celsius} °C"));
+        notes.push(format!(
+            "{name} is slowed down{heat} ({reasons}): look at its cooling and its power supply"
+        ));
+    }
+    if let Some(more) = more_than_before(before, health) {
+        notes.push(format!(
+            "{} MiB more are in use on {name} than before the check: another program came, or the driver did not give them back",
+            more >> 20
+        ));
+    }
+    notes
 }
 
 /// The status that follows from a child's trouble, and the words for it.
@@ -90,6 +134,20 @@ fn for_failure(failure: &ProbeFailure) -> (CardStatus, Advice) {
             Advice::new(
                 format!("{message}: it is too old or incomplete for the check"),
                 "update NVIDIA's driver (at least R470); an old `libcuda` on LD_LIBRARY_PATH may hide it",
+            ),
+        ),
+        ProbeFailure::OldDriver { .. } => (
+            CardStatus::NoDriver,
+            Advice::new(
+                message,
+                "update NVIDIA's driver: the check needs CUDA 9.0 (R384) at least",
+            ),
+        ),
+        ProbeFailure::OldCard { .. } => (
+            CardStatus::NoDriver,
+            Advice::new(
+                message,
+                "the card is older than Maxwell: it was not checked",
             ),
         ),
         ProbeFailure::Nvml { kind, .. } => for_nvml(*kind, message),

@@ -7,6 +7,7 @@ use nvml_wrapper::enum_wrappers::device::ComputeMode as NvmlComputeMode;
 use nvml_wrapper::error::NvmlError;
 use serde::{Deserialize, Serialize};
 
+use super::health::uuid_of;
 use super::protocol::{Line, NvmlTrouble, ProbeFailure, Reporter};
 use super::verdict::CardFacts;
 
@@ -95,7 +96,7 @@ fn card(nvml: &Nvml, index: u32) -> Result<(PciAddress, InventoryCard), ProbeFai
         nvml_index: index,
         facts: CardFacts {
             name: device.name()?,
-            uuid: device.uuid()?.replacen("gpu-", "GPU-", 1),
+            uuid: uuid_of(&device)?,
             pci_bus_id: pci.bus_id,
             memory_bytes: memory.as_ref().map(|memory| memory.total),
             compute_capability: capability.map(|c| format!("{}.{}", c.major, c.minor)),

@@ -37,6 +37,7 @@ const FUNCTIONS: &[&str] = &[
     "cuDevicePrimaryCtxRelease_v2",
     "cuDevicePrimaryCtxRetain",
     "cuDeviceTotalMem_v2",
+    "cuDriverGetVersion",
     "cuEventCreate",
     "cuEventDestroy_v2",
     "cuEventQuery",
@@ -54,6 +55,12 @@ const FUNCTIONS: &[&str] = &[
     "cuModuleUnload",
     "cuStreamSynchronize",
 ];
+
+/// The least that `cuDriverGetVersion` may say: CUDA 9.0, for the PTX version of `kernel.ptx`.
+const OLDEST_DRIVER: i32 = 9000;
+
+/// The least major compute capability, for the target of `kernel.ptx`.
+const OLDEST_CAPABILITY: u32 = 5;
 
 /// How many words the kernel writes: 1 Mi, 4 MiB.
 const WORDS: u32 = 1 << 20;
@@ -74,13 +81,35 @@ const MULTIPLIER: u32 = 2_654_435_761;
 pub(super) fn check(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
     reporter.phase("library", look_up_functions)?;
     reporter.phase("init", || Ok(result::init()?))?;
+    reporter.phase("driver", new_enough)?;
     let cards = reporter.phase("identity", || identify(uuids))?;
+    if let Some(found) = cards.iter().find_map(too_old) {
+        // Said as the failure of a phase, since that is where failures are said.
+        return reporter.phase("capability", || Err(ProbeFailure::OldCard { found }));
+    }
     for card in &cards {
         reporter.line(&Line::Card(card.clone()));
     }
     for ordinal in 0..cards.len() {
         compute(ordinal, reporter)?;
     }
+    Ok(())
+}
+
+/// Lists the cards as CUDA counts them under this process's environment, by UUID. Makes no
+/// context.
+pub(super) fn order(reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
+    reporter.phase("library", look_up_functions)?;
+    reporter.phase("init", || Ok(result::init()?))?;
+    let uuids = reporter.phase("order", || {
+        (0..result::device::get_count()?)
+            .map(|ordinal| {
+                let device = result::device::get(ordinal)?;
+                Ok(uuid_text(result::device::get_uuid(device)?))
+            })
+            .collect::<Result<Vec<String>, ProbeFailure>>()
+    })?;
+    reporter.line(&Line::Order(uuids));
     Ok(())
 }
 
@@ -108,6 +137,24 @@ fn look_up_functions() -> Result<(), ProbeFailure> {
         }
     }
     Ok(())
+}
+
+/// Whether the driver translates PTX 6.0, which came with CUDA 9.0.
+fn new_enough() -> Result<(), ProbeFailure> {
+    let mut version = 0;
+    // SAFETY: the driver writes one number to the place that it is given.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result()?;
+    if version < OLDEST_DRIVER {
+        return Err(ProbeFailure::OldDriver { version });
+    }
+    Ok(())
+}
+
+/// The compute capability of a card that the kernel is not for.
+fn too_old(card: &CardFacts) -> Option<String> {
+    let capability = card.compute_capability.clone()?;
+    let major: u32 = capability.split('.').next()?.parse().ok()?;
+    (major < OLDEST_CAPABILITY).then_some(capability)
 }
 
 /// Tells the visible cards by UUID. Makes no context: a wrong card is not touched.

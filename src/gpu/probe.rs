@@ -7,6 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::child_environment::child_environment;
+use super::health::{self, CardBefore, Health};
 use super::inventory::{self, Inventory};
 use super::kernel;
 use super::protocol::{Line, ProbeFailure, Reporter};
@@ -31,6 +32,10 @@ pub enum ProbeTask {
     /// Run the kernel on the cards with these UUIDs, which must be all that CUDA shows, in
     /// this order.
     Check(Vec<String>),
+    /// List the cards in CUDA's default order.
+    Order,
+    /// Look at these cards after a check, through NVML.
+    Health(Vec<CardBefore>),
 }
 
 /// Does `task` in this process, which is the child's, and hands each line of its report to
@@ -40,6 +45,8 @@ pub fn run_probe(task: &ProbeTask, say: &mut dyn FnMut(&str)) {
     let result = match task {
         ProbeTask::Inventory => inventory::read(&mut reporter),
         ProbeTask::Check(uuids) => kernel::check(uuids, &mut reporter),
+        ProbeTask::Order => kernel::order(&mut reporter),
+        ProbeTask::Health(cards) => health::read(cards, &mut reporter),
     };
     // A failure was said by the phase that failed.
     if result.is_ok() {
@@ -76,15 +83,17 @@ pub enum Trouble {
     #[error(
         "the driver did not answer within {} ms, in step `{phase}`{}",
         deadline.as_millis(),
-        if *.left_behind { "; the process that waits for it cannot be ended" } else { "" }
+        left_behind.map_or_else(String::new, |process| format!(
+            "; process {process}, which waits for it, cannot be ended and was left behind"
+        ))
     )]
     TimedOut {
         /// The step it was at.
         phase: String,
         /// How long it had, all steps together.
         deadline: Duration,
-        /// Whether it could not even be killed.
-        left_behind: bool,
+        /// The id of the process, if it could not even be killed.
+        left_behind: Option<u32>,
     },
     /// It crashed or ended too early.
     #[error("the driver ended the check's process in step `{phase}`: {how}")]
@@ -105,6 +114,10 @@ pub(super) struct ProbeReport {
     pub(super) inventory: Option<Inventory>,
     /// The cards that CUDA showed, if it was to check them.
     pub(super) cards: Vec<CardFacts>,
+    /// The UUIDs in CUDA's order, if it was to list them.
+    pub(super) order: Vec<String>,
+    /// The cards after a check, if it was to look at them.
+    pub(super) health: Vec<Health>,
 }
 
 /// The time that several children have together.
@@ -163,6 +176,14 @@ fn start(
             arguments.push("check".into());
             arguments.extend(uuids.iter().map(OsString::from));
         }
+        ProbeTask::Order => arguments.push("order".into()),
+        ProbeTask::Health(cards) => {
+            arguments.push("health".into());
+            arguments.extend(cards.iter().map(|card| match card.memory_used_bytes {
+                Some(used) => format!("{}={used}", card.uuid).into(),
+                None => OsString::from(&card.uuid),
+            }));
+        }
     }
     let program = Program {
         file: environment::current_exe()?,
@@ -189,6 +210,8 @@ fn read(finished: &Finished, deadline: Deadline, report: &mut ProbeReport) -> Re
             Ok(Line::End(ended)) => report.phases.push(ended),
             Ok(Line::Inventory(inventory)) => report.inventory = Some(inventory),
             Ok(Line::Card(card)) => report.cards.push(card),
+            Ok(Line::Order(uuids)) => report.order = uuids,
+            Ok(Line::Health(cards)) => report.health = cards,
             Ok(Line::Failed(failure)) => failed = Some(failure),
             Ok(Line::Done) => {
                 done = true;
@@ -206,8 +229,8 @@ fn read(finished: &Finished, deadline: Deadline, report: &mut ProbeReport) -> Re
     match (&finished.ending, failed) {
         // What the child said counts, also when it then did not end.
         (_, Some(failure)) => Err(Trouble::Failed { phase, failure }),
-        (Ending::Killed, None) => Err(timed_out(false)),
-        (Ending::LeftBehind, None) => Err(timed_out(true)),
+        (Ending::Killed, None) => Err(timed_out(None)),
+        (Ending::LeftBehind { process }, None) => Err(timed_out(Some(*process))),
         (Ending::Exited(0), None) if done => Ok(()),
         (Ending::Exited(code), None) => Err(Trouble::Ended {
             how: with_last_words(format!("exit code {code}"), &finished.stderr),
@@ -274,13 +297,21 @@ mod tests {
             how(Ending::Killed, ""),
             "the driver did not answer within 700 ms, in step `init`"
         );
-        assert!(how(Ending::LeftBehind, "").ends_with("cannot be ended"));
+        assert_eq!(
+            how(Ending::LeftBehind { process: 4711 }, ""),
+            "the driver did not answer within 700 ms, in step `init`; process 4711, which waits \
+             for it, cannot be ended and was left behind"
+        );
     }
 
     #[test]
     fn a_failure_counts_also_when_clearing_up_then_hangs() {
         let said = format!("{BEGUN}{{\"failed\":{{\"cuda\":{{\"code\":2}}}}}}\n");
-        for ending in [Ending::Killed, Ending::LeftBehind, Ending::Exited(0)] {
+        for ending in [
+            Ending::Killed,
+            Ending::LeftBehind { process: 1 },
+            Ending::Exited(0),
+        ] {
             let how = child(&said, ending, "").unwrap_err();
             assert_eq!(how, "CUDA: CUDA_ERROR_OUT_OF_MEMORY (2)");
         }

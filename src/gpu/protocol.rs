@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::Health;
 use super::inventory::Inventory;
 use super::verdict::{CardFacts, Phase};
 
@@ -22,6 +23,10 @@ pub(super) enum Line {
     Inventory(Inventory),
     /// A card as CUDA describes it.
     Card(CardFacts),
+    /// The UUIDs of the cards as CUDA counts them.
+    Order(Vec<String>),
+    /// Each card after the check.
+    Health(Vec<Health>),
     /// It is over, and this is why.
     Failed(ProbeFailure),
     /// It is over, and all is well.
@@ -57,6 +62,18 @@ pub enum ProbeFailure {
     Cuda {
         /// The `CUresult`.
         code: u32,
+    },
+    /// The driver translates no kernel as new as the check's.
+    #[error("the driver knows CUDA {}.{} only", version / 1000, version % 1000 / 10)]
+    OldDriver {
+        /// What `cuDriverGetVersion` says: 1000 times the major version and 10 times the minor.
+        version: i32,
+    },
+    /// The check's kernel is not for a card as old as this one.
+    #[error("the card's compute capability is {found}; the check's kernel needs 5.0")]
+    OldCard {
+        /// The card's compute capability.
+        found: String,
     },
     /// CUDA sees another number of cards than the policy's environment selects.
     #[error("CUDA sees {found} card(s) where the policy's environment selects {expected}")]

@@ -54,7 +54,10 @@ pub enum Ending {
     /// It was killed, since the deadline had passed.
     Killed,
     /// The deadline had passed, and killing it did not end it: it is left behind.
-    LeftBehind,
+    LeftBehind {
+        /// Its process id.
+        process: u32,
+    },
 }
 
 /// Runs a program without input for at most `deadline` (and half a second to die after it).
@@ -126,7 +129,9 @@ fn kill(child: &mut Child) -> io::Result<Ending> {
     let _ = child.kill();
     match wait_until(child, Instant::now() + DEATH)? {
         Some(_) => Ok(Ending::Killed),
-        None => Ok(Ending::LeftBehind),
+        None => Ok(Ending::LeftBehind {
+            process: child.id(),
+        }),
     }
 }
 

@@ -123,7 +123,12 @@ fn errors_of_the_driver_have_their_own_answers() {
             "DEVICE_UNAVAILABLE",
         ),
         ("CUDA", "cuInit:34", "unhealthy", 1, "STUB_LIBRARY"),
+        ("CUDA", "cuInit:3", "unhealthy", 1, "NOT_INITIALIZED"),
+        ("CUDA", "cuInit:4", "unhealthy", 1, "DEINITIALIZED"),
         ("CUDA", "cuInit:100", "wrong-card", 1, "NO_DEVICE"),
+        ("CUDA", "cuDeviceGet:101", "wrong-card", 1, "INVALID_DEVICE"),
+        ("CUDA", "cuInit:802", "unhealthy", 1, "SYSTEM_NOT_READY"),
+        ("CUDA", "cuInit:804", "unhealthy", 1, "COMPAT_NOT_SUPPORTED"),
         (
             "CUDA",
             "cuInit:803",
@@ -138,6 +143,27 @@ fn errors_of_the_driver_have_their_own_answers() {
             "no-driver",
             0,
             "UNSUPPORTED_PTX_VERSION",
+        ),
+        (
+            "CUDA",
+            "cuModuleLoadData:209",
+            "no-driver",
+            0,
+            "NO_BINARY_FOR_GPU",
+        ),
+        (
+            "CUDA",
+            "cuModuleLoadData:218",
+            "no-driver",
+            0,
+            "INVALID_PTX",
+        ),
+        (
+            "CUDA",
+            "cuModuleLoadData:223",
+            "no-driver",
+            0,
+            "JIT_COMPILATION_DISABLED",
         ),
         ("CUDA", "cuEventQuery:719", "unhealthy", 1, "LAUNCH_FAILED"),
         (
@@ -192,7 +218,7 @@ fn a_missing_function_is_an_answer_and_no_crash() {
         .filter_map(|line| line.trim().strip_prefix("fn cu")?.split_once('('))
         .map(|(rest, _)| rest)
         .collect();
-    assert_eq!(functions.len(), 27);
+    assert_eq!(functions.len(), 28);
     for rest in functions {
         let name = format!("cu{rest}");
         let driver = FakeDriver::new().without_function(&name).logged();

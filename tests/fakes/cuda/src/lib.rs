@@ -63,6 +63,11 @@ driver! {
         if cards.is_empty() { Err(NO_DEVICE) } else { Ok(()) }
     }
 
+    fn cuDriverGetVersion(version: *mut c_int) {
+        *version = KNOBS.get("VERSION").and_then(|text| text.parse().ok()).unwrap_or(12_090);
+        Ok(())
+    }
+
     fn cuDeviceGetCount(count: *mut c_int) {
         let cards = VISIBLE.lock().unwrap();
         *count = cards.as_ref().map_or(0, Vec::len) as c_int;
