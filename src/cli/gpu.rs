@@ -8,7 +8,7 @@ use clap::ValueEnum;
 use serde_json::json;
 
 use super::policy::load_policy;
-use super::{Failure, Screen, gpu_env, gpu_list};
+use super::{Failure, Screen, gpu_env, gpu_list, gpu_soak};
 use crate::git::Repository;
 use crate::gpu::{self, CardStatus, CardVerdict};
 use crate::outcome::Answer;
@@ -32,6 +32,8 @@ enum Command {
     List(gpu_list::Arguments),
     /// Check that the policy's environment selects the allowed card, and that it computes
     Check(CheckArguments),
+    /// Have the allowed card work for a long time, and hold all its results against what is right
+    Soak(gpu_soak::Arguments),
     /// Print the lines that select the allowed card
     Env(gpu_env::Arguments),
 }
@@ -61,6 +63,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     match &arguments.command {
         Command::List(arguments) => gpu_list::run(arguments, screen),
         Command::Check(arguments) => check(arguments, screen),
+        Command::Soak(arguments) => gpu_soak::run(arguments, screen),
         Command::Env(arguments) => gpu_env::run(arguments, screen),
     }
 }
@@ -98,8 +101,9 @@ fn cache_folder(repository: &Repository) -> PathBuf {
     Path::new(repository.common_dir()).join("gpuguard")
 }
 
-fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
-    let (word, color) = match verdict.status {
+/// A status with its colon, in its colour.
+pub(super) fn status_word(status: CardStatus, screen: &Screen) -> String {
+    let (word, color) = match status {
         CardStatus::Ok => ("ok", AnsiColor::Green),
         CardStatus::WrongCard => ("wrong card", AnsiColor::Red),
         CardStatus::Busy => ("busy", AnsiColor::Yellow),
@@ -109,11 +113,15 @@ fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
         CardStatus::Skipped => ("skipped", AnsiColor::Yellow),
     };
     let style = color.on_default().bold();
-    let mut text = if screen.color_on_stdout() {
-        format!("{style}{word}:{style:#} ")
+    if screen.color_on_stdout() {
+        format!("{style}{word}:{style:#}")
     } else {
-        format!("{word}: ")
-    };
+        format!("{word}:")
+    }
+}
+
+fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
+    let mut text = format!("{} ", status_word(verdict.status, screen));
     if verdict.status == CardStatus::NoDriver {
         text.push_str("the card was not checked\n  note: ");
     }

@@ -11,6 +11,7 @@ mod fix;
 mod gpu;
 mod gpu_env;
 mod gpu_list;
+mod gpu_soak;
 mod hook;
 mod init;
 mod install;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Failure, Screen};
-use crate::gpu::{self, CardBefore, ProbeTask};
+use crate::gpu::{self, CardBefore, ProbeTask, SoakTask};
 use crate::outcome::Answer;
 use crate::sys::child;
 
@@ -34,6 +34,17 @@ enum Task {
         #[arg(required = true, value_name = "UUID=BYTES")]
         cards: Vec<String>,
     },
+    /// Work on one of the cards with these UUIDs for a time, or until standard input ends
+    Soak {
+        #[arg(long)]
+        milliseconds: u64,
+        #[arg(long)]
+        share: f64,
+        #[arg(long)]
+        ordinal: usize,
+        #[arg(required = true, value_name = "UUID")]
+        uuids: Vec<String>,
+    },
 }
 
 pub(super) fn run(arguments: Arguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -41,6 +52,20 @@ pub(super) fn run(arguments: Arguments, screen: &Screen) -> Result<Answer, Failu
         Task::Inventory => ProbeTask::Inventory,
         Task::Check { uuids } => ProbeTask::Check(uuids),
         Task::Order => ProbeTask::Order,
+        Task::Soak {
+            milliseconds,
+            share,
+            ordinal,
+            uuids,
+        } => {
+            let duration = Duration::from_millis(milliseconds);
+            let task = SoakTask {
+                duration,
+                share,
+                ordinal,
+            };
+            ProbeTask::Soak(uuids, task)
+        }
         Task::Health { cards } => {
             ProbeTask::Health(cards.iter().map(|card| before(card)).collect())
         }

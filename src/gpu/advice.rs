@@ -47,6 +47,14 @@ pub(super) fn prohibited(card: &InventoryCard) -> Advice {
     )
 }
 
+/// The policy's environment shows fewer cards.
+pub(super) fn no_such_ordinal(ordinal: usize, cards: usize) -> Advice {
+    Advice::new(
+        format!("the policy's environment shows {cards} card(s): there is no `cuda:{ordinal}`"),
+        "`--card` counts from 0, as code does behind the mask",
+    )
+}
+
 /// Other programs have filled the card.
 pub(super) fn full(card: &InventoryCard, free: u64) -> Advice {
     Advice::new(
@@ -73,7 +81,8 @@ pub(super) fn ecc_errors(health: &Health, errors: u64) -> Advice {
 /// What is worth knowing of a card after the check, and decides nothing.
 pub(super) fn notes_on(name: &str, before: Option<u64>, health: &Health) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(reasons) = health.bad_reasons() {
+    let reasons = health.bad_reasons().join(", ");
+    if !reasons.is_empty() {
         let heat = health
             .temperature_celsius
             .map_or_else(String::new, |celsius| format!(" at {celsius} °C"));
@@ -159,7 +168,9 @@ fn for_failure(failure: &ProbeFailure) -> (CardStatus, Advice) {
                 "no context was made on it; `gpuguard gpu list` shows the cards, and the right CUDA_VISIBLE_DEVICES goes under `[environment]` in gpuguard.toml",
             ),
         ),
-        ProbeFailure::WrongResult { .. } => (
+        ProbeFailure::WrongResult { .. }
+        | ProbeFailure::WrongMemory { .. }
+        | ProbeFailure::Blind => (
             CardStatus::Unhealthy,
             Advice::new(
                 message,

@@ -78,11 +78,8 @@ impl Run<'_> {
             Err(mismatch) => return self.wrong_card(&mismatch),
         };
         self.card = expected.first().map(|card| card.facts.clone());
-        if let Some(card) = expected
-            .iter()
-            .find(|card| card.compute_mode == Some(ComputeMode::Prohibited))
-        {
-            return self.answer(CardStatus::Busy, advice::prohibited(card));
+        if let Some(advice) = prohibited(&expected) {
+            return self.answer(CardStatus::Busy, advice);
         }
         let key = CacheKey::new(self.policy, &inventory, &expected);
         if let Some(folder) = cache_dir
@@ -90,12 +87,8 @@ impl Run<'_> {
         {
             return self.good(&expected, Some(cached));
         }
-        if let Some((free, card)) = expected
-            .iter()
-            .filter_map(|card| Some((free_memory(card)?, *card)))
-            .find(|(free, _)| *free < LEAST_FREE)
-        {
-            return self.answer(CardStatus::Busy, advice::full(card, free));
+        if let Some(advice) = full(&expected) {
+            return self.answer(CardStatus::Busy, advice);
         }
         let checked = self.kernel(&expected, deadline);
         if let Err(verdict) = checked.and_then(|()| self.afterwards(&expected, deadline)) {
@@ -213,6 +206,26 @@ impl Run<'_> {
             required: self.policy.gpu_check.mode == GpuCheckMode::Required,
         }
     }
+}
+
+/// Why a context on these cards would fail, as far as NVML tells.
+pub(super) fn unusable(cards: &[&InventoryCard]) -> Option<Advice> {
+    prohibited(cards).or_else(|| full(cards))
+}
+
+fn prohibited(cards: &[&InventoryCard]) -> Option<Advice> {
+    cards
+        .iter()
+        .find(|card| card.compute_mode == Some(ComputeMode::Prohibited))
+        .map(|card| advice::prohibited(card))
+}
+
+fn full(cards: &[&InventoryCard]) -> Option<Advice> {
+    cards
+        .iter()
+        .filter_map(|card| Some((free_memory(card)?, card)))
+        .find(|(free, _)| *free < LEAST_FREE)
+        .map(|(free, card)| advice::full(card, free))
 }
 
 /// The memory of a card that no program uses, in bytes.

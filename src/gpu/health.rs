@@ -13,7 +13,7 @@ use super::protocol::{Line, ProbeFailure, Reporter};
 
 /// How much more memory may be in use after a check than before, in bytes: other programs come
 /// and go, and the driver keeps a little.
-pub(super) const NOISE: u64 = 16 << 20;
+const NOISE: u64 = 16 << 20;
 
 /// How often the memory is looked at until it is given back, and how long between two looks.
 const LOOKS: u32 = 4;
@@ -72,7 +72,7 @@ const REASONS: &[(ThrottleReasons, &str)] = &[
 ];
 
 /// The reasons that speak of heat or of a power supply that is too weak.
-pub(super) const BAD_REASONS: [&str; 4] = [
+const BAD_REASONS: [&str; 4] = [
     "hw-slowdown",
     "sw-thermal-slowdown",
     "hw-thermal-slowdown",
@@ -104,14 +104,12 @@ impl Health {
     }
 
     /// Those of the reasons that speak of heat or power, if there are any.
-    pub(super) fn bad_reasons(&self) -> Option<String> {
-        let bad: Vec<&str> = self
-            .slowed_by
+    pub(super) fn bad_reasons(&self) -> Vec<&str> {
+        self.slowed_by
             .iter()
             .map(String::as_str)
             .filter(|reason| BAD_REASONS.contains(reason))
-            .collect();
-        (!bad.is_empty()).then(|| bad.join(", "))
+            .collect()
     }
 }
 

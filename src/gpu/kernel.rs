@@ -7,6 +7,8 @@
     reason = "the CUDA driver is C: its library is loaded, asked and given a kernel here"
 )]
 
+mod soak;
+
 use std::ffi::c_void;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -21,6 +23,8 @@ use cudarc::nvrtc::Ptx;
 
 use super::protocol::{Line, ProbeFailure, Reporter};
 use super::verdict::CardFacts;
+
+pub(super) use soak::soak;
 
 /// Every function of the driver that is called below, by way of cudarc. cudarc looks each up at
 /// its first call and panics when it is missing; looked up here first, that is an error like
@@ -48,6 +52,7 @@ const FUNCTIONS: &[&str] = &[
     "cuMemAlloc_v2",
     "cuMemFreeAsync",
     "cuMemFree_v2",
+    "cuMemGetInfo_v2",
     "cuMemcpyDtoHAsync_v2",
     "cuMemsetD8Async",
     "cuModuleGetFunction",
@@ -79,6 +84,14 @@ const MULTIPLIER: u32 = 2_654_435_761;
 
 /// Checks the cards that CUDA shows this process: exactly those of `uuids`, in that order.
 pub(super) fn check(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
+    for ordinal in 0..enter(uuids, reporter)? {
+        compute(ordinal, reporter)?;
+    }
+    Ok(())
+}
+
+/// Starts CUDA, and tells the cards it shows, which must be those of `uuids`; gives how many.
+fn enter(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<usize, ProbeFailure> {
     reporter.phase("library", look_up_functions)?;
     reporter.phase("init", || Ok(result::init()?))?;
     reporter.phase("driver", new_enough)?;
@@ -90,10 +103,7 @@ pub(super) fn check(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<(),
     for card in &cards {
         reporter.line(&Line::Card(card.clone()));
     }
-    for ordinal in 0..cards.len() {
-        compute(ordinal, reporter)?;
-    }
-    Ok(())
+    Ok(cards.len())
 }
 
 /// Lists the cards as CUDA counts them under this process's environment, by UUID. Makes no

@@ -15,6 +15,7 @@ mod inventory;
 mod kernel;
 mod probe;
 mod protocol;
+mod soak;
 mod verdict;
 
 use std::time::Duration;
@@ -27,6 +28,7 @@ pub use identity::{IdentityMismatch, policy_card};
 pub use inventory::{ComputeMode, Inventory, InventoryCard};
 pub use probe::{COMMAND, ProbeError, ProbeTask, Trouble, run_probe};
 pub use protocol::{NvmlTrouble, ProbeFailure};
+pub use soak::{Progress, Sample, SoakReport, SoakTask, soak};
 pub use verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 
 /// The machine's cards by PCI rank, and the driver's version, through NVML in a child process

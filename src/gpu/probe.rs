@@ -11,6 +11,7 @@ use super::health::{self, CardBefore, Health};
 use super::inventory::{self, Inventory};
 use super::kernel;
 use super::protocol::{Line, ProbeFailure, Reporter};
+use super::soak::{Progress, Sample, SoakTask};
 use super::verdict::{CardFacts, Phase};
 use crate::policy::RequiredEnvironment;
 use crate::sys::child::{self, Ending, Finished, Program};
@@ -25,7 +26,7 @@ pub const COMMAND: &str = "__probe";
 const ORPHAN_GRACE: Duration = Duration::from_secs(1);
 
 /// What a child is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ProbeTask {
     /// List the cards through NVML.
     Inventory,
@@ -36,6 +37,8 @@ pub enum ProbeTask {
     Order,
     /// Look at these cards after a check, through NVML.
     Health(Vec<CardBefore>),
+    /// Work on one of the cards with these UUIDs for a time, or until standard input ends.
+    Soak(Vec<String>, SoakTask),
 }
 
 /// Does `task` in this process, which is the child's, and hands each line of its report to
@@ -47,6 +50,9 @@ pub fn run_probe(task: &ProbeTask, say: &mut dyn FnMut(&str)) {
         ProbeTask::Check(uuids) => kernel::check(uuids, &mut reporter),
         ProbeTask::Order => kernel::order(&mut reporter),
         ProbeTask::Health(cards) => health::read(cards, &mut reporter),
+        ProbeTask::Soak(uuids, task) => {
+            kernel::soak(uuids, task, &child::stdin_ended(), &mut reporter)
+        }
     };
     // A failure was said by the phase that failed.
     if result.is_ok() {
@@ -118,6 +124,10 @@ pub(super) struct ProbeReport {
     pub(super) order: Vec<String>,
     /// The cards after a check, if it was to look at them.
     pub(super) health: Vec<Health>,
+    /// How far it came, if it was to work for a time.
+    pub(super) progress: Progress,
+    /// The card meanwhile.
+    pub(super) samples: Vec<Sample>,
 }
 
 /// The time that several children have together.
@@ -168,7 +178,16 @@ fn start(
     deadline: Deadline,
 ) -> io::Result<Finished> {
     let left = deadline.end.saturating_duration_since(Instant::now());
-    let end_after = (left + ORPHAN_GRACE).as_millis().to_string();
+    child::run(&program(task, required, left + ORPHAN_GRACE)?, left)
+}
+
+/// This program as a child that does `task`, and ends by itself after `end_after` in any case.
+pub(super) fn program(
+    task: &ProbeTask,
+    required: Option<&RequiredEnvironment>,
+    end_after: Duration,
+) -> io::Result<Program> {
+    let end_after = end_after.as_millis().to_string();
     let mut arguments: Vec<OsString> = vec![COMMAND.into(), "--end-after".into(), end_after.into()];
     match task {
         ProbeTask::Inventory => arguments.push("inventory".into()),
@@ -184,13 +203,21 @@ fn start(
                 None => OsString::from(&card.uuid),
             }));
         }
+        ProbeTask::Soak(uuids, task) => {
+            arguments.extend([
+                "soak".into(),
+                format!("--milliseconds={}", task.duration.as_millis()).into(),
+                format!("--share={}", task.share).into(),
+                format!("--ordinal={}", task.ordinal).into(),
+            ]);
+            arguments.extend(uuids.iter().map(OsString::from));
+        }
     }
-    let program = Program {
+    Ok(Program {
         file: environment::current_exe()?,
         arguments,
         environment: child_environment(environment::all(), required, driver_folder()),
-    };
-    child::run(&program, left)
+    })
 }
 
 /// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.
@@ -201,45 +228,72 @@ fn driver_folder() -> Option<&'static Path> {
 
 /// Reads what a child said into `report`.
 fn read(finished: &Finished, deadline: Deadline, report: &mut ProbeReport) -> Result<(), Trouble> {
-    let mut phase = "start".to_owned();
-    let mut done = false;
-    let mut failed = None;
+    let mut listener = Listener::default();
     for line in finished.stdout.split(|byte| *byte == b'\n') {
-        match serde_json::from_slice(line) {
-            Ok(Line::Begin(name)) => phase = name,
-            Ok(Line::End(ended)) => report.phases.push(ended),
-            Ok(Line::Inventory(inventory)) => report.inventory = Some(inventory),
-            Ok(Line::Card(card)) => report.cards.push(card),
-            Ok(Line::Order(uuids)) => report.order = uuids,
-            Ok(Line::Health(cards)) => report.health = cards,
-            Ok(Line::Failed(failure)) => failed = Some(failure),
-            Ok(Line::Done) => {
-                done = true;
-                // What is left is the driver's own clearing up.
-                "exit".clone_into(&mut phase);
-            }
-            Err(_) => {}
-        }
+        listener.hear(line, report);
     }
-    let timed_out = |left_behind| Trouble::TimedOut {
-        phase: phase.clone(),
-        deadline: deadline.whole,
-        left_behind,
-    };
-    match (&finished.ending, failed) {
-        // What the child said counts, also when it then did not end.
-        (_, Some(failure)) => Err(Trouble::Failed { phase, failure }),
-        (Ending::Killed, None) => Err(timed_out(None)),
-        (Ending::LeftBehind { process }, None) => Err(timed_out(Some(*process))),
-        (Ending::Exited(0), None) if done => Ok(()),
-        (Ending::Exited(code), None) => Err(Trouble::Ended {
-            how: with_last_words(format!("exit code {code}"), &finished.stderr),
-            phase,
-        }),
-        (Ending::Crashed { how }, None) => Err(Trouble::Ended {
-            how: with_last_words(how.clone(), &finished.stderr),
-            phase,
-        }),
+    listener.conclude(&finished.ending, &finished.stderr, deadline.whole)
+}
+
+/// What is known of a child from its lines so far.
+#[derive(Debug, Default)]
+pub(super) struct Listener {
+    phase: Option<String>,
+    done: bool,
+    failed: Option<ProbeFailure>,
+}
+
+impl Listener {
+    /// Takes a line into `report`; says whether it was one of the child's own.
+    pub(super) fn hear(&mut self, line: &[u8], report: &mut ProbeReport) -> bool {
+        let Ok(line) = serde_json::from_slice(line) else {
+            return false;
+        };
+        match line {
+            Line::Begin(name) => self.phase = Some(name),
+            Line::End(ended) => report.phases.push(ended),
+            Line::Inventory(inventory) => report.inventory = Some(inventory),
+            Line::Card(card) => report.cards.push(card),
+            Line::Order(uuids) => report.order = uuids,
+            Line::Health(cards) => report.health = cards,
+            Line::Progress(progress) => report.progress = progress,
+            Line::Sample(sample) => report.samples.push(sample),
+            Line::Failed(failure) => self.failed = Some(failure),
+            Line::Done => {
+                self.done = true;
+                // What is left is the driver's own clearing up.
+                self.phase = Some("exit".to_owned());
+            }
+        }
+        true
+    }
+
+    /// How it went, after the last line. `deadline` is what it had, for the words only.
+    pub(super) fn conclude(
+        self,
+        ending: &Ending,
+        stderr: &[u8],
+        deadline: Duration,
+    ) -> Result<(), Trouble> {
+        let phase = self.phase.unwrap_or_else(|| "start".to_owned());
+        let ended = |how: String| Trouble::Ended {
+            how: with_last_words(how, stderr),
+            phase: phase.clone(),
+        };
+        let timed_out = |left_behind| Trouble::TimedOut {
+            phase: phase.clone(),
+            deadline,
+            left_behind,
+        };
+        match (ending, self.failed) {
+            // What the child said counts, also when it then did not end.
+            (_, Some(failure)) => Err(Trouble::Failed { phase, failure }),
+            (Ending::Killed, None) => Err(timed_out(None)),
+            (Ending::LeftBehind { process }, None) => Err(timed_out(Some(*process))),
+            (Ending::Exited(0), None) if self.done => Ok(()),
+            (Ending::Exited(code), None) => Err(ended(format!("exit code {code}"))),
+            (Ending::Crashed { how }, None) => Err(ended(how.clone())),
+        }
     }
 }
 

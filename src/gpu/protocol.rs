@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::health::Health;
 use super::inventory::Inventory;
+use super::soak::{Progress, Sample};
 use super::verdict::{CardFacts, Phase};
 
 /// One line.
@@ -27,6 +28,10 @@ pub(super) enum Line {
     Order(Vec<String>),
     /// Each card after the check.
     Health(Vec<Health>),
+    /// How far a soak is.
+    Progress(Progress),
+    /// The card during a soak.
+    Sample(Sample),
     /// It is over, and this is why.
     Failed(ProbeFailure),
     /// It is over, and all is well.
@@ -103,6 +108,19 @@ pub enum ProbeFailure {
         /// What it is.
         found: u32,
     },
+    /// The card remembered something wrong.
+    #[error(
+        "{words} word(s) of the card's memory are wrong, the last one {place} bytes into the tested part"
+    )]
+    WrongMemory {
+        /// How many.
+        words: u32,
+        /// Place of the last one, in bytes.
+        place: u64,
+    },
+    /// The card does not find what was made wrong on purpose.
+    #[error("the card did not find a wrong word that was written on purpose")]
+    Blind,
 }
 
 /// The kinds of NVML's errors that lead to different advice.

@@ -7,5 +7,7 @@ pub mod clock;
 pub mod environment;
 pub mod fault;
 pub mod file;
+pub mod interrupt;
 pub mod lock;
 pub mod terminal;
+pub mod watched;

@@ -7,6 +7,7 @@ mod env;
 mod failures;
 mod health;
 mod list;
+mod soak;
 
 use serde_json::{Value, json};
 
