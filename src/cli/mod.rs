@@ -6,6 +6,7 @@ mod backup_diff;
 mod backup_list;
 mod backup_prune;
 mod backup_verify;
+mod doctor;
 mod failure;
 mod fix;
 mod gpu;
@@ -83,6 +84,7 @@ enum Command {
     Backup(backup::Arguments),
     Rollback(rollback::Arguments),
     Gpu(gpu::Arguments),
+    Doctor(doctor::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
     #[command(name = crate::gpu::COMMAND)]
@@ -143,6 +145,7 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments, &screen),
         Command::Rollback(arguments) => rollback::run(&arguments, &screen),
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
+        Command::Doctor(arguments) => doctor::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
         Command::Probe(arguments) => probe::run(arguments, &screen),

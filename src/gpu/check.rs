@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::advice::{self, Advice};
 use super::cache::{self, CacheKey, Cached};
+use super::child_environment::note_on_redirections;
 use super::health::{CardBefore, Health};
 use super::identity::{self, IdentityMismatch};
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
@@ -11,6 +12,7 @@ use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, Trouble, probe}
 use super::verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 use crate::policy::{GpuCheckMode, Policy};
 use crate::sys::clock::Timestamp;
+use crate::sys::environment;
 
 /// Checks that the policy's environment selects the allowed card, and that the card computes.
 ///
@@ -23,7 +25,7 @@ pub fn check(policy: &Policy, cache_dir: Option<&Path>, now: Timestamp) -> CardV
         policy,
         card: None,
         phases: Vec::new(),
-        notes: Vec::new(),
+        notes: redirected(),
         health: Vec::new(),
     };
     let verdict = run.verdict(cache_dir, now);
@@ -206,6 +208,12 @@ impl Run<'_> {
             required: self.policy.gpu_check.mode == GpuCheckMode::Required,
         }
     }
+}
+
+/// What of this process's environment the driver is not told, as notes.
+pub(super) fn redirected() -> Vec<String> {
+    let variables: Vec<_> = environment::all().collect();
+    note_on_redirections(&variables).into_iter().collect()
 }
 
 /// Why a context on these cards would fail, as far as NVML tells.

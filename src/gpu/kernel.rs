@@ -23,6 +23,7 @@ use cudarc::nvrtc::Ptx;
 
 use super::protocol::{Line, ProbeFailure, Reporter};
 use super::verdict::CardFacts;
+use crate::sys::environment;
 
 pub(super) use soak::soak;
 
@@ -110,7 +111,12 @@ fn enter(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<usize, ProbeFa
 /// context.
 pub(super) fn order(reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
     reporter.phase("library", look_up_functions)?;
+    if let Some(path) = environment::loaded_file("libcuda.so") {
+        reporter.line(&Line::Library(path));
+    }
     reporter.phase("init", || Ok(result::init()?))?;
+    let version = reporter.phase("driver", driver_version)?;
+    reporter.line(&Line::CudaVersion(version));
     let uuids = reporter.phase("order", || {
         (0..result::device::get_count()?)
             .map(|ordinal| {
@@ -149,11 +155,17 @@ fn look_up_functions() -> Result<(), ProbeFailure> {
     Ok(())
 }
 
-/// Whether the driver translates PTX 6.0, which came with CUDA 9.0.
-fn new_enough() -> Result<(), ProbeFailure> {
+/// The newest CUDA that the driver knows: 1000 times the major version and 10 times the minor.
+fn driver_version() -> Result<i32, ProbeFailure> {
     let mut version = 0;
     // SAFETY: the driver writes one number to the place that it is given.
     unsafe { sys::cuDriverGetVersion(&raw mut version) }.result()?;
+    Ok(version)
+}
+
+/// Whether the driver translates PTX 6.0, which came with CUDA 9.0.
+fn new_enough() -> Result<(), ProbeFailure> {
+    let version = driver_version()?;
     if version < OLDEST_DRIVER {
         return Err(ProbeFailure::OldDriver { version });
     }

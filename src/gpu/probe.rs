@@ -122,6 +122,11 @@ pub(super) struct ProbeReport {
     pub(super) cards: Vec<CardFacts>,
     /// The UUIDs in CUDA's order, if it was to list them.
     pub(super) order: Vec<String>,
+    /// The file of the library that it loaded, where the system tells.
+    pub(super) library: Option<String>,
+    /// The newest CUDA of the driver, if it was asked for: 1000 times the major version and 10
+    /// times the minor.
+    pub(super) cuda_version: Option<i32>,
     /// The cards after a check, if it was to look at them.
     pub(super) health: Vec<Health>,
     /// How far it came, if it was to work for a time.
@@ -255,6 +260,8 @@ impl Listener {
             Line::Inventory(inventory) => report.inventory = Some(inventory),
             Line::Card(card) => report.cards.push(card),
             Line::Order(uuids) => report.order = uuids,
+            Line::Library(path) => report.library = Some(path),
+            Line::CudaVersion(version) => report.cuda_version = Some(version),
             Line::Health(cards) => report.health = cards,
             Line::Progress(progress) => report.progress = progress,
             Line::Sample(sample) => report.samples.push(sample),

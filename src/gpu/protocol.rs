@@ -26,6 +26,10 @@ pub(super) enum Line {
     Card(CardFacts),
     /// The UUIDs of the cards as CUDA counts them.
     Order(Vec<String>),
+    /// The file that the driver's library was loaded from.
+    Library(String),
+    /// What `cuDriverGetVersion` says.
+    CudaVersion(i32),
     /// Each card after the check.
     Health(Vec<Health>),
     /// How far a soak is.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::advice::{self, Advice};
-use super::check::{take_inventory, unusable};
+use super::check::{redirected, take_inventory, unusable};
 use super::health::{CardBefore, Health};
 use super::identity;
 use super::inventory::InventoryCard;
@@ -101,7 +101,7 @@ pub fn soak(
         task,
         card: None,
         heard: ProbeReport::default(),
-        notes: Vec::new(),
+        notes: redirected(),
         stopped: false,
     };
     let (status, advice) = run.verdict(watch);

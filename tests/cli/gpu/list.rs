@@ -55,6 +55,7 @@ fn the_list_needs_no_policy() {
             "compute_capability": "8.6",
             "compute_mode": "default",
             "display_active": false,
+            "persistence_mode": true,
             "default_index": 0,
             "policy": null,
         })
