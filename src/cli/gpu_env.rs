@@ -87,16 +87,15 @@ fn running_shell() -> Shell {
     )
 }
 
-/// Windows has no `SHELL` but in Git's bash; `PowerShell` marks its children there only since
-/// cmd's have the variable as well, and the lines for cmd cannot be piped into it.
+/// Windows has a `SHELL` in Git's bash only. What starts a program there besides, `PowerShell` or
+/// cmd, cannot be told; cmd has no use for lines without a loop around them.
 fn shell_of(shell: Option<&str>, powershell: bool) -> Shell {
     let name = shell.map(|path| path.rsplit(['/', '\\']).next().unwrap_or(path));
     match name.map(|name| name.strip_suffix(".exe").unwrap_or(name)) {
         Some("fish") => Shell::Fish,
         Some("pwsh" | "powershell") => Shell::Powershell,
-        Some(_) => Shell::Sh,
         None if cfg!(windows) || powershell => Shell::Powershell,
-        None => Shell::Sh,
+        Some(_) | None => Shell::Sh,
     }
 }
 

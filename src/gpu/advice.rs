@@ -138,6 +138,10 @@ fn for_failure(failure: &ProbeFailure) -> (CardStatus, Advice) {
                 "install NVIDIA's driver; a container needs `--gpus` and the capabilities `compute,utility`",
             ),
         ),
+        ProbeFailure::SearchNotRestricted => (
+            CardStatus::NoDriver,
+            Advice::new(message, "Windows 8 or newer is needed for the check"),
+        ),
         ProbeFailure::MissingSymbol { .. } => (
             CardStatus::NoDriver,
             Advice::new(

@@ -9,6 +9,8 @@ mod check;
 mod child_environment;
 mod cuda_code;
 mod device_mask;
+#[cfg(windows)]
+mod dll_search;
 mod doctor;
 mod health;
 mod identity;

@@ -45,6 +45,13 @@ pub enum ProbeTask {
 /// `say`. The report says how it went; there is nothing to return.
 pub fn run_probe(task: &ProbeTask, say: &mut dyn FnMut(&str)) {
     let mut reporter = Reporter::new(say);
+    #[cfg(windows)]
+    if reporter
+        .phase("search-path", super::dll_search::restrict)
+        .is_err()
+    {
+        return;
+    }
     let result = match task {
         ProbeTask::Inventory => inventory::read(&mut reporter),
         ProbeTask::Check(uuids) => kernel::check(uuids, &mut reporter),

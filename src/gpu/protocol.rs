@@ -52,6 +52,9 @@ pub enum ProbeFailure {
         /// Its file name.
         library: String,
     },
+    /// Windows did not restrict where libraries are loaded from, so none was.
+    #[error("Windows does not restrict where libraries are loaded from; nothing was loaded")]
+    SearchNotRestricted,
     /// A library of the driver lacks a function.
     #[error("the driver's library has no function `{symbol}`")]
     MissingSymbol {

@@ -1,5 +1,6 @@
 //! Drivers that hang, crash, lie, refuse, lack a function, or are not there.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -26,6 +27,57 @@ fn a_driver_that_hangs_is_given_up() {
             scope.spawn(move || gives_up(library, call, phase));
         }
     });
+}
+
+/// The functions that a check calls, each with its library.
+fn called(pools: &str) -> BTreeSet<(&'static str, String)> {
+    let driver = FakeDriver::new().with("CUDA_POOLS", pools).logged();
+    expect(&repository(), &driver, "ok", 0);
+    driver
+        .calls()
+        .into_iter()
+        .filter(|(_, call)| !call.contains(' '))
+        .map(|(_, call)| {
+            let library = if call.starts_with("nvml") {
+                "NVML"
+            } else {
+                "CUDA"
+            };
+            (library, call)
+        })
+        .collect()
+}
+
+/// Also where it is not known in which step: the call may come in several.
+#[test]
+fn a_hang_at_any_call_is_given_up_and_leaves_no_process() {
+    let with_pools = called("1");
+    let without: BTreeSet<_> = called("0").difference(&with_pools).cloned().collect();
+    let calls: Vec<_> = with_pools
+        .into_iter()
+        .map(|call| (call, "1"))
+        .chain(without.into_iter().map(|call| (call, "0")))
+        .collect();
+    assert!(calls.len() > 40, "{calls:?}");
+    for some in calls.chunks(8) {
+        std::thread::scope(|scope| {
+            for ((library, call), pools) in some {
+                scope.spawn(move || {
+                    let repo = repository_with(&policy("deadline-ms = 1000"));
+                    let driver = FakeDriver::new()
+                        .with(&format!("{library}_HANG"), call)
+                        .with("CUDA_POOLS", pools)
+                        .logged();
+                    let message = expect(&repo, &driver, "timeout", 1);
+                    assert!(
+                        message.contains("did not answer within 1000 ms"),
+                        "{call}: {message}"
+                    );
+                    assert_no_process_is_left(&driver);
+                });
+            }
+        });
+    }
 }
 
 fn gives_up(library: &str, call: &str, phase: &str) {
