@@ -2,27 +2,22 @@
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anstyle::AnsiColor;
 use clap::ValueEnum;
 use serde_json::json;
 
 use super::policy::load_policy;
-use super::{Failure, Screen};
+use super::{Failure, Screen, gpu_env, gpu_list, gpu_soak};
 use crate::git::Repository;
-use crate::gpu::{
-    self, CardStatus, CardVerdict, Inventory, InventoryCard, NvmlTrouble, ProbeError, ProbeFailure,
-    Trouble,
-};
+use crate::gpu::{self, CardStatus, CardVerdict};
 use crate::outcome::Answer;
-use crate::policy::{self, Card, Policy, Usage};
 use crate::sys::{clock, environment};
 use crate::text::printable;
 
-/// How long `gpu list` waits for NVML where there is no policy that says it: a card that has
-/// to wake up first takes a few seconds.
-const LIST_DEADLINE: Duration = Duration::from_secs(10);
+/// What a check should take on a card that is awake, in milliseconds. Only shown: being slow is
+/// no failure.
+const BUDGET_MS: u32 = 300;
 
 /// Show the graphics cards and check the allowed one
 #[derive(Debug, clap::Args)]
@@ -34,19 +29,13 @@ pub(super) struct Arguments {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// List the cards of this machine and what the policy says of each
-    List(ListArguments),
+    List(gpu_list::Arguments),
     /// Check that the policy's environment selects the allowed card, and that it computes
     Check(CheckArguments),
-}
-
-#[derive(Debug, clap::Args)]
-struct ListArguments {
-    /// How to print the cards
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
-    format: Format,
-    /// The policy to read instead of the repository's gpuguard.toml
-    #[arg(long, value_name = "FILE")]
-    policy: Option<PathBuf>,
+    /// Have the allowed card work for a long time, and hold all its results against what is right
+    Soak(gpu_soak::Arguments),
+    /// Print the lines that select the allowed card
+    Env(gpu_env::Arguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,7 +52,7 @@ struct CheckArguments {
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum Format {
+pub(super) enum Format {
     /// Lines for people
     Human,
     /// One JSON object
@@ -72,154 +61,11 @@ enum Format {
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     match &arguments.command {
-        Command::List(arguments) => list(arguments, screen),
+        Command::List(arguments) => gpu_list::run(arguments, screen),
         Command::Check(arguments) => check(arguments, screen),
+        Command::Soak(arguments) => gpu_soak::run(arguments, screen),
+        Command::Env(arguments) => gpu_env::run(arguments, screen),
     }
-}
-
-fn list(arguments: &ListArguments, screen: &Screen) -> Result<Answer, Failure> {
-    let policy = match &arguments.policy {
-        None if !repository_has_policy() => None,
-        explicit => Some(load_policy(explicit.as_deref())?),
-    };
-    let deadline = policy
-        .as_ref()
-        .map_or(LIST_DEADLINE, |policy| policy.gpu_check.deadline);
-    let waiting = screen.waiting("asking the driver");
-    let found = gpu::inventory(deadline);
-    drop(waiting);
-    let inventory = match found {
-        Ok(inventory) => Some(inventory),
-        Err(error) if is_no_driver(&error) => {
-            screen.say(&format!("no NVIDIA driver: {}", error.trouble));
-            None
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let text = match arguments.format {
-        Format::Human => inventory
-            .as_ref()
-            .map_or_else(String::new, |found| list_for_people(found, policy.as_ref())),
-        Format::Json => list_as_json(inventory.as_ref(), policy.as_ref()),
-    };
-    screen.print(&text)?;
-    Ok(Answer::Fine)
-}
-
-/// Whether the current folder is in a repository with a policy at its root.
-fn repository_has_policy() -> bool {
-    repository().is_some_and(|repository| {
-        repository
-            .worktree()
-            .is_ok_and(|root| root.join(policy::FILE_NAME).exists())
-    })
-}
-
-pub(super) fn repository() -> Option<Repository> {
-    Repository::discover(&environment::current_dir().ok()?).ok()
-}
-
-fn is_no_driver(error: &ProbeError) -> bool {
-    match &error.trouble {
-        Trouble::Failed { failure, .. } => matches!(
-            failure,
-            ProbeFailure::NoLibrary { .. }
-                | ProbeFailure::Nvml {
-                    kind: NvmlTrouble::NotLoaded,
-                    ..
-                }
-        ),
-        _ => false,
-    }
-}
-
-fn list_for_people(inventory: &Inventory, policy: Option<&Policy>) -> String {
-    let mut text = format!(
-        "driver {}\n",
-        printable(inventory.driver_version.as_bytes())
-    );
-    for card in &inventory.cards {
-        let memory = card.facts.memory_bytes.map_or_else(
-            || "memory unknown".to_owned(),
-            |b| format!("{} MiB", b >> 20),
-        );
-        let _ = write!(
-            text,
-            "rank {}: {}, {memory}, {}, PCI {}",
-            card.pci_rank,
-            printable(card.facts.name.as_bytes()),
-            printable(card.facts.uuid.as_bytes()),
-            printable(card.facts.pci_bus_id.as_bytes()),
-        );
-        if card.display_active == Some(true) {
-            text.push_str(", drives a screen");
-        }
-        if let Some(policy) = policy {
-            let _ = write!(
-                text,
-                ": {}",
-                said_of(policy, card).unwrap_or("not in the policy")
-            );
-        }
-        text.push('\n');
-    }
-    if inventory.cards.is_empty() {
-        text.push_str("no card\n");
-    }
-    for card in policy.map_or_else(Vec::new, |policy| missing(policy, inventory)) {
-        let _ = writeln!(
-            text,
-            "not in this machine as the policy describes it: {} ({})",
-            printable(card.name.as_bytes()),
-            usage(card),
-        );
-    }
-    text
-}
-
-fn list_as_json(inventory: Option<&Inventory>, policy: Option<&Policy>) -> String {
-    let cards = inventory.map_or_else(Vec::new, |inventory| {
-        inventory
-            .cards
-            .iter()
-            .map(|card| {
-                let mut object = json!(card);
-                object["policy"] = json!(policy.and_then(|policy| said_of(policy, card)));
-                object
-            })
-            .collect()
-    });
-    let object = json!({
-        "version": 1,
-        "driver_version": inventory.map(|inventory| &inventory.driver_version),
-        "cards": cards,
-    });
-    format!("{object:#}\n")
-}
-
-fn said_of(policy: &Policy, card: &InventoryCard) -> Option<&'static str> {
-    gpu::policy_card(policy, card).map(usage)
-}
-
-fn usage(card: &Card) -> &'static str {
-    match card.usage {
-        Usage::Allowed => "allowed",
-        Usage::Forbidden => "forbidden",
-    }
-}
-
-/// The policy's cards that are not there.
-fn missing<'p>(policy: &'p Policy, inventory: &Inventory) -> Vec<&'p Card> {
-    let there: Vec<&Card> = inventory
-        .cards
-        .iter()
-        .filter_map(|card| gpu::policy_card(policy, card))
-        .collect();
-    policy
-        .cards
-        .iter()
-        .filter(|card| !there.contains(card))
-        .collect()
 }
 
 fn check(arguments: &CheckArguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -245,13 +91,19 @@ fn check(arguments: &CheckArguments, screen: &Screen) -> Result<Answer, Failure>
     })
 }
 
+/// The repository that the current folder is in.
+pub(super) fn repository() -> Option<Repository> {
+    Repository::discover(&environment::current_dir().ok()?).ok()
+}
+
 /// Where the last good result is kept.
 pub(super) fn cache_folder(repository: &Repository) -> PathBuf {
     Path::new(repository.common_dir()).join("gpuguard")
 }
 
-fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
-    let (word, color) = match verdict.status {
+/// A status with its colon, in its colour.
+pub(super) fn status_word(status: CardStatus, screen: &Screen) -> String {
+    let (word, color) = match status {
         CardStatus::Ok => ("ok", AnsiColor::Green),
         CardStatus::WrongCard => ("wrong card", AnsiColor::Red),
         CardStatus::Busy => ("busy", AnsiColor::Yellow),
@@ -261,11 +113,15 @@ fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
         CardStatus::Skipped => ("skipped", AnsiColor::Yellow),
     };
     let style = color.on_default().bold();
-    let mut text = if screen.color_on_stdout() {
-        format!("{style}{word}:{style:#} ")
+    if screen.color_on_stdout() {
+        format!("{style}{word}:{style:#}")
     } else {
-        format!("{word}: ")
-    };
+        format!("{word}:")
+    }
+}
+
+fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
+    let mut text = format!("{} ", status_word(verdict.status, screen));
     if verdict.status == CardStatus::NoDriver {
         text.push_str("the card was not checked\n  note: ");
     }
@@ -273,10 +129,15 @@ fn verdict_for_people(verdict: &CardVerdict, screen: &Screen) -> String {
     if let Some(hint) = &verdict.hint {
         let _ = writeln!(text, "  hint: {}", printable(hint.as_bytes()));
     }
+    for note in &verdict.notes {
+        let _ = writeln!(text, "  note: {}", printable(note.as_bytes()));
+    }
     if screen.verbose {
         for phase in &verdict.phases {
             let _ = writeln!(text, "  {:>9.2} ms  {}", phase.ms, phase.name);
         }
+        let whole: f64 = verdict.phases.iter().map(|phase| phase.ms).sum();
+        let _ = writeln!(text, "  {whole:>9.2} ms  together (meant: {BUDGET_MS})");
     }
     text
 }

@@ -220,6 +220,7 @@ mod tests {
             memory_used_bytes: None,
             compute_mode: None,
             display_active: None,
+            persistence_mode: None,
         };
         let path = Path::new("gpuguard.toml");
         let good = card("GPU-309000aa-bbbb-cccc-dddd-eeeeeeeeeeee");

@@ -7,10 +7,14 @@ mod backup_list;
 mod backup_prune;
 mod backup_verify;
 mod completions;
+mod doctor;
 mod enforce;
 mod failure;
 mod fix;
 mod gpu;
+mod gpu_env;
+mod gpu_list;
+mod gpu_soak;
 mod hook;
 mod init;
 mod install;
@@ -86,6 +90,7 @@ enum Command {
     Backup(backup::Arguments),
     Rollback(rollback::Arguments),
     Gpu(gpu::Arguments),
+    Doctor(doctor::Arguments),
     Run(run::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
@@ -153,6 +158,7 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments, &screen),
         Command::Rollback(arguments) => rollback::run(&arguments, &screen),
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
+        Command::Doctor(arguments) => doctor::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
         Command::Completions(arguments) => completions::run(&arguments, &screen),

@@ -1,6 +1,7 @@
 //! What a failure means, and what to do next: one row for each.
 
 use super::cuda_code::code;
+use super::health::{Health, more_than_before};
 use super::identity::IdentityMismatch;
 use super::inventory::InventoryCard;
 use super::probe::Trouble;
@@ -46,6 +47,58 @@ pub(super) fn prohibited(card: &InventoryCard) -> Advice {
     )
 }
 
+/// The policy's environment shows fewer cards.
+pub(super) fn no_such_ordinal(ordinal: usize, cards: usize) -> Advice {
+    Advice::new(
+        format!("the policy's environment shows {cards} card(s): there is no `cuda:{ordinal}`"),
+        "`--card` counts from 0, as code does behind the mask",
+    )
+}
+
+/// Other programs have filled the card.
+pub(super) fn full(card: &InventoryCard, free: u64) -> Advice {
+    Advice::new(
+        format!(
+            "{} has {} MiB of memory free, too little for the check; it was not checked",
+            card.facts.name,
+            free >> 20
+        ),
+        "`nvidia-smi` shows which programs use its memory",
+    )
+}
+
+/// The card's memory has errors.
+pub(super) fn ecc_errors(health: &Health, errors: u64) -> Advice {
+    Advice::new(
+        format!(
+            "the memory of {} had {errors} error(s) that could not be corrected",
+            health.uuid
+        ),
+        "restart the machine, so that the driver retires the damaged rows; if more come, the card has to be replaced",
+    )
+}
+
+/// What is worth knowing of a card after the check, and decides nothing.
+pub(super) fn notes_on(name: &str, before: Option<u64>, health: &Health) -> Vec<String> {
+    let mut notes = Vec::new();
+    let reasons = health.bad_reasons().join(", ");
+    if !reasons.is_empty() {
+        let heat = health
+            .temperature_celsius
+            .map_or_else(String::new, |celsius| format!(" at {celsius} °C"));
+        notes.push(format!(
+            "{name} is slowed down{heat} ({reasons}): look at its cooling and its power supply"
+        ));
+    }
+    if let Some(more) = more_than_before(before, health) {
+        notes.push(format!(
+            "{} MiB more are in use on {name} than before the check: another program came, or the driver did not give them back",
+            more >> 20
+        ));
+    }
+    notes
+}
+
 /// The status that follows from a child's trouble, and the words for it.
 pub(super) fn for_trouble(trouble: &Trouble) -> (CardStatus, Advice) {
     let message = trouble.to_string();
@@ -85,11 +138,29 @@ fn for_failure(failure: &ProbeFailure) -> (CardStatus, Advice) {
                 "install NVIDIA's driver; a container needs `--gpus` and the capabilities `compute,utility`",
             ),
         ),
+        ProbeFailure::SearchNotRestricted => (
+            CardStatus::NoDriver,
+            Advice::new(message, "Windows 8 or newer is needed for the check"),
+        ),
         ProbeFailure::MissingSymbol { .. } => (
             CardStatus::NoDriver,
             Advice::new(
                 format!("{message}: it is too old or incomplete for the check"),
                 "update NVIDIA's driver (at least R470); an old `libcuda` on LD_LIBRARY_PATH may hide it",
+            ),
+        ),
+        ProbeFailure::OldDriver { .. } => (
+            CardStatus::NoDriver,
+            Advice::new(
+                message,
+                "update NVIDIA's driver: the check needs CUDA 9.0 (R384) at least",
+            ),
+        ),
+        ProbeFailure::OldCard { .. } => (
+            CardStatus::NoDriver,
+            Advice::new(
+                message,
+                "the card is older than Maxwell: it was not checked",
             ),
         ),
         ProbeFailure::Nvml { kind, .. } => for_nvml(*kind, message),
@@ -101,7 +172,9 @@ fn for_failure(failure: &ProbeFailure) -> (CardStatus, Advice) {
                 "no context was made on it; `gpuguard gpu list` shows the cards, and the right CUDA_VISIBLE_DEVICES goes under `[environment]` in gpuguard.toml",
             ),
         ),
-        ProbeFailure::WrongResult { .. } => (
+        ProbeFailure::WrongResult { .. }
+        | ProbeFailure::WrongMemory { .. }
+        | ProbeFailure::Blind => (
             CardStatus::Unhealthy,
             Advice::new(
                 message,

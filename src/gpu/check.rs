@@ -4,12 +4,15 @@ use std::path::Path;
 
 use super::advice::{self, Advice};
 use super::cache::{self, CacheKey, Cached};
+use super::child_environment::note_on_redirections;
+use super::health::{CardBefore, Health};
 use super::identity::{self, IdentityMismatch};
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
 use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, Trouble, probe};
 use super::verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 use crate::policy::{GpuCheckMode, Policy};
 use crate::sys::clock::Timestamp;
+use crate::sys::environment;
 
 /// Checks that the policy's environment selects the allowed card, and that the card computes.
 ///
@@ -22,6 +25,8 @@ pub fn check(policy: &Policy, cache_dir: Option<&Path>, now: Timestamp) -> CardV
         policy,
         card: None,
         phases: Vec::new(),
+        notes: redirected(),
+        health: Vec::new(),
     };
     let verdict = run.verdict(cache_dir, now);
     if let Some(folder) = cache_dir
@@ -52,7 +57,13 @@ struct Run<'p> {
     policy: &'p Policy,
     card: Option<CardFacts>,
     phases: Vec<Phase>,
+    notes: Vec<String>,
+    health: Vec<Health>,
 }
+
+/// The least memory that must be free before the check makes a context, in bytes: what a context
+/// takes at most, and the check's own blocks.
+const LEAST_FREE: u64 = 600 << 20;
 
 impl Run<'_> {
     fn verdict(&mut self, cache_dir: Option<&Path>, now: Timestamp) -> CardVerdict {
@@ -69,11 +80,8 @@ impl Run<'_> {
             Err(mismatch) => return self.wrong_card(&mismatch),
         };
         self.card = expected.first().map(|card| card.facts.clone());
-        if let Some(card) = expected
-            .iter()
-            .find(|card| card.compute_mode == Some(ComputeMode::Prohibited))
-        {
-            return self.answer(CardStatus::Busy, advice::prohibited(card));
+        if let Some(advice) = prohibited(&expected) {
+            return self.answer(CardStatus::Busy, advice);
         }
         let key = CacheKey::new(self.policy, &inventory, &expected);
         if let Some(folder) = cache_dir
@@ -81,7 +89,11 @@ impl Run<'_> {
         {
             return self.good(&expected, Some(cached));
         }
-        if let Err(verdict) = self.kernel(&expected, deadline) {
+        if let Some(advice) = full(&expected) {
+            return self.answer(CardStatus::Busy, advice);
+        }
+        let checked = self.kernel(&expected, deadline);
+        if let Err(verdict) = checked.and_then(|()| self.afterwards(&expected, deadline)) {
             return *verdict;
         }
         if let Some(folder) = cache_dir {
@@ -103,6 +115,34 @@ impl Run<'_> {
         self.phases.extend(report.phases.iter().cloned());
         self.described_alike(expected, &report)
             .map_err(|mismatch| Box::new(self.wrong_card(&mismatch)))
+    }
+
+    /// Looks at how the `expected` cards are after the kernel.
+    fn afterwards(
+        &mut self,
+        expected: &[&InventoryCard],
+        deadline: Deadline,
+    ) -> Result<(), Box<CardVerdict>> {
+        let before = |card: &&InventoryCard| CardBefore {
+            uuid: card.facts.uuid.clone(),
+            memory_used_bytes: card.memory_used_bytes,
+        };
+        let task = ProbeTask::Health(expected.iter().map(before).collect());
+        let report =
+            probe(&task, None, deadline).map_err(|error| Box::new(self.no_answer(error)))?;
+        self.phases.extend(report.phases);
+        self.health = report.health;
+        for (card, health) in expected.iter().zip(&self.health) {
+            let notes = advice::notes_on(&card.facts.name, card.memory_used_bytes, health);
+            self.notes.extend(notes);
+        }
+        let errors = |health: &Health| Some((health.clone(), health.uncorrected_ecc_errors?));
+        match self.health.iter().filter_map(errors).find(|(_, n)| *n > 0) {
+            Some((health, errors)) => Err(Box::new(
+                self.answer(CardStatus::Unhealthy, advice::ecc_errors(&health, errors)),
+            )),
+            None => Ok(()),
+        }
     }
 
     /// Holds what CUDA says of the cards against the policy, as NVML's words were before.
@@ -162,8 +202,45 @@ impl Run<'_> {
             phases: self.phases.clone(),
             message: advice.message,
             hint: advice.hint,
+            notes: self.notes.clone(),
+            health: self.health.clone(),
             cached: false,
             required: self.policy.gpu_check.mode == GpuCheckMode::Required,
         }
     }
+}
+
+/// What of this process's environment the driver is not told, as notes.
+pub(super) fn redirected() -> Vec<String> {
+    let variables: Vec<_> = environment::all().collect();
+    note_on_redirections(&variables).into_iter().collect()
+}
+
+/// Why a context on these cards would fail, as far as NVML tells.
+pub(super) fn unusable(cards: &[&InventoryCard]) -> Option<Advice> {
+    prohibited(cards).or_else(|| full(cards))
+}
+
+fn prohibited(cards: &[&InventoryCard]) -> Option<Advice> {
+    cards
+        .iter()
+        .find(|card| card.compute_mode == Some(ComputeMode::Prohibited))
+        .map(|card| advice::prohibited(card))
+}
+
+fn full(cards: &[&InventoryCard]) -> Option<Advice> {
+    cards
+        .iter()
+        .filter_map(|card| Some((free_memory(card)?, card)))
+        .find(|(free, _)| *free < LEAST_FREE)
+        .map(|(free, card)| advice::full(card, free))
+}
+
+/// The memory of a card that no program uses, in bytes.
+fn free_memory(card: &InventoryCard) -> Option<u64> {
+    Some(
+        card.facts
+            .memory_bytes?
+            .saturating_sub(card.memory_used_bytes?),
+    )
 }

@@ -6,8 +6,90 @@ use std::path::Path;
 
 use crate::policy::RequiredEnvironment;
 
-/// The one variable whose entries are looked at: the loader's search path.
+/// The loader's search path.
 pub(super) const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
+
+/// What the loader puts before all libraries of a program.
+const LOADED_FIRST: [&str; 2] = ["LD_PRELOAD", "LD_AUDIT"];
+
+/// Variables that put something else in the driver's place, or keep it from its work, and what
+/// each does. None of them reaches the driver's process.
+const REDIRECTING: [(&str, &str); 5] = [
+    (
+        "CUDA_INJECTION64_PATH",
+        "loads a library into each program that uses CUDA",
+    ),
+    (
+        "CUDA_INJECTION32_PATH",
+        "loads a library into each program that uses CUDA",
+    ),
+    (
+        "NVTX_INJECTION64_PATH",
+        "loads a library into each program that marks its work for profilers",
+    ),
+    (
+        "CUDA_DISABLE_PTX_JIT",
+        "keeps the driver from translating kernels",
+    ),
+    (
+        "CUDA_DISABLE_JIT",
+        "keeps the driver from translating kernels",
+    ),
+];
+
+/// A variable that would redirect the driver, and what it does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Redirection {
+    pub(super) name: &'static str,
+    pub(super) what: &'static str,
+}
+
+/// Those of `variables` that would redirect the driver.
+pub(super) fn redirections(variables: &[(OsString, OsString)]) -> Vec<Redirection> {
+    let value = |wanted: &str| {
+        variables
+            .iter()
+            .find(|(name, value)| name == wanted && !value.is_empty())
+            .map(|(_, value)| value)
+    };
+    let mut found = Vec::new();
+    if value(LIBRARY_PATH)
+        .is_some_and(|path| std::env::split_paths(path).any(|entry| !entry.is_absolute()))
+    {
+        found.push(Redirection {
+            name: LIBRARY_PATH,
+            what: "has the loader search the current folder",
+        });
+    }
+    for name in LOADED_FIRST {
+        if value(name).is_some_and(|value| without_relative_files(value) != *value) {
+            found.push(Redirection {
+                name,
+                what: "has the loader load a file of the current folder into each program",
+            });
+        }
+    }
+    for (name, what) in REDIRECTING {
+        if value(name).is_some() {
+            found.push(Redirection { name, what });
+        }
+    }
+    found
+}
+
+/// The same in one line, for a note; `None` where there is nothing to say.
+pub(super) fn note_on_redirections(variables: &[(OsString, OsString)]) -> Option<String> {
+    let names: Vec<&str> = redirections(variables)
+        .iter()
+        .map(|redirection| redirection.name)
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "not passed on to the driver, since it would redirect it: {}; `gpuguard doctor` says more",
+            names.join(", ")
+        )
+    })
+}
 
 /// CUDA's variables that may pass, by their beginning: where translated kernels are kept, and
 /// where the multi-process service listens. All others are dropped, since many of them change
@@ -17,7 +99,13 @@ const PASSED: [&str; 2] = ["CUDA_CACHE_", "CUDA_MPS_"];
 
 /// What is dropped, by its beginning. Git's variables name locked files and other repositories;
 /// a backtrace would hide the one line of a panic that is shown.
-const DROPPED: [&str; 4] = ["CUDA_", "NVIDIA_", "GIT_", "RUST_BACKTRACE"];
+const DROPPED: [&str; 5] = [
+    "CUDA_",
+    "NVIDIA_",
+    "NVTX_INJECTION",
+    "GIT_",
+    "RUST_BACKTRACE",
+];
 
 /// The child's environment, made from the `inherited` one and, if CUDA is to be asked, the
 /// policy's. `driver_folder` is where the driver's libraries are looked for behind all others.
@@ -33,6 +121,10 @@ pub(super) fn child_environment(
             if name == LIBRARY_PATH {
                 library_path = Some(value);
                 return None;
+            }
+            if LOADED_FIRST.iter().any(|first| name == *first) {
+                let value = without_relative_files(&value);
+                return (!value.is_empty()).then_some((name, value));
             }
             Some((name, value))
         })
@@ -72,6 +164,24 @@ pub(super) fn absolute_entries(value: &OsStr, last: Option<&Path>) -> Option<OsS
     std::env::join_paths(entries)
         .ok()
         .filter(|entries| !entries.is_empty())
+}
+
+/// What `LD_PRELOAD` lists (behind spaces or colons), without the files that are named from the
+/// current folder on. A name without a folder is looked for where all libraries are.
+fn without_relative_files(value: &OsStr) -> OsString {
+    let Some(text) = value.to_str() else {
+        // Not to be taken apart, so not to be trusted either.
+        return OsString::new();
+    };
+    let is_relative = |entry: &&str| entry.contains('/') && !entry.starts_with('/');
+    if !text.split([' ', ':']).any(|entry| is_relative(&entry)) {
+        return value.to_owned();
+    }
+    text.split([' ', ':'])
+        .filter(|entry| !entry.is_empty() && !is_relative(entry))
+        .collect::<Vec<_>>()
+        .join(":")
+        .into()
 }
 
 #[cfg(test)]
@@ -145,5 +255,49 @@ mod tests {
         assert_eq!(searched(&[(LIBRARY_PATH, "lib")]), alone);
         let both = pairs(&[(LIBRARY_PATH, "/opt/lib:/usr/lib/wsl/lib")]);
         assert_eq!(searched(&[(LIBRARY_PATH, "/opt/lib")]), both);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn what_redirects_the_driver_is_named_and_dropped() {
+        let inherited = pairs(&[
+            ("LD_LIBRARY_PATH", "/usr/lib:lib"),
+            ("LD_PRELOAD", "./a.so:/opt/b.so c.so ../d.so"),
+            ("LD_AUDIT", "x/e.so"),
+            ("CUDA_INJECTION64_PATH", "/opt/f.so"),
+            ("NVTX_INJECTION64_PATH", "/opt/g.so"),
+        ]);
+        let names: Vec<_> = redirections(&inherited).iter().map(|r| r.name).collect();
+        assert_eq!(
+            names,
+            [
+                "LD_LIBRARY_PATH",
+                "LD_PRELOAD",
+                "LD_AUDIT",
+                "CUDA_INJECTION64_PATH",
+                "NVTX_INJECTION64_PATH"
+            ]
+        );
+        assert_eq!(
+            child_environment(inherited.into_iter(), None, None),
+            pairs(&[
+                ("LD_PRELOAD", "/opt/b.so:c.so"),
+                ("LD_LIBRARY_PATH", "/usr/lib")
+            ])
+        );
+        let harmless = pairs(&[
+            ("LD_LIBRARY_PATH", "/usr/lib"),
+            ("LD_PRELOAD", "/opt/b.so c.so"),
+            ("CUDA_INJECTION64_PATH", ""),
+        ]);
+        assert_eq!(redirections(&harmless), []);
+        assert_eq!(note_on_redirections(&harmless), None);
+        assert_eq!(
+            child_environment(harmless.into_iter(), None, None),
+            pairs(&[
+                ("LD_PRELOAD", "/opt/b.so c.so"),
+                ("LD_LIBRARY_PATH", "/usr/lib")
+            ])
+        );
     }
 }

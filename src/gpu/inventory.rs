@@ -2,13 +2,15 @@
 //!
 //! NVML can hang or crash (WSL2), so it is only ever called in the child process.
 
-use nvml_wrapper::Nvml;
 use nvml_wrapper::enum_wrappers::device::ComputeMode as NvmlComputeMode;
 use nvml_wrapper::error::NvmlError;
+use nvml_wrapper::{Device, Nvml};
 use serde::{Deserialize, Serialize};
 
+use super::health::uuid_of;
 use super::protocol::{Line, NvmlTrouble, ProbeFailure, Reporter};
 use super::verdict::CardFacts;
+use crate::sys::environment;
 
 /// File name of the NVML library.
 const LIBRARY: &str = if cfg!(windows) {
@@ -43,6 +45,8 @@ pub struct InventoryCard {
     pub compute_mode: Option<ComputeMode>,
     /// Whether it drives a screen.
     pub display_active: Option<bool>,
+    /// Whether the driver stays loaded while nobody uses the card; told on Linux only.
+    pub persistence_mode: Option<bool>,
 }
 
 /// Who may run something on a card (`nvidia-smi -c`).
@@ -60,6 +64,9 @@ pub enum ComputeMode {
 /// Asks NVML, in the child process.
 pub(super) fn read(reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
     let nvml = reporter.phase("nvml", || Ok(Nvml::init()?))?;
+    if let Some(path) = environment::loaded_file("libnvidia-ml.so") {
+        reporter.line(&Line::Library(path));
+    }
     let inventory = reporter.phase("cards", || list(&nvml))?;
     reporter.line(&Line::Inventory(inventory));
     Ok(())
@@ -95,7 +102,7 @@ fn card(nvml: &Nvml, index: u32) -> Result<(PciAddress, InventoryCard), ProbeFai
         nvml_index: index,
         facts: CardFacts {
             name: device.name()?,
-            uuid: device.uuid()?.replacen("gpu-", "GPU-", 1),
+            uuid: uuid_of(&device)?,
             pci_bus_id: pci.bus_id,
             memory_bytes: memory.as_ref().map(|memory| memory.total),
             compute_capability: capability.map(|c| format!("{}.{}", c.major, c.minor)),
@@ -109,8 +116,20 @@ fn card(nvml: &Nvml, index: u32) -> Result<(PciAddress, InventoryCard), ProbeFai
             }
         }),
         display_active: device.is_display_active().ok(),
+        persistence_mode: persistence_mode(&device),
     };
     Ok(((pci.domain, pci.bus, pci.device), card))
+}
+
+#[cfg(target_os = "linux")]
+fn persistence_mode(device: &Device<'_>) -> Option<bool> {
+    device.is_in_persistent_mode().ok()
+}
+
+/// There is no such mode elsewhere.
+#[cfg(not(target_os = "linux"))]
+fn persistence_mode(_device: &Device<'_>) -> Option<bool> {
+    None
 }
 
 impl From<NvmlError> for ProbeFailure {

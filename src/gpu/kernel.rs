@@ -7,6 +7,8 @@
     reason = "the CUDA driver is C: its library is loaded, asked and given a kernel here"
 )]
 
+mod soak;
+
 use std::ffi::c_void;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -21,6 +23,9 @@ use cudarc::nvrtc::Ptx;
 
 use super::protocol::{Line, ProbeFailure, Reporter};
 use super::verdict::CardFacts;
+use crate::sys::environment;
+
+pub(super) use soak::soak;
 
 /// Every function of the driver that is called below, by way of cudarc. cudarc looks each up at
 /// its first call and panics when it is missing; looked up here first, that is an error like
@@ -37,6 +42,7 @@ const FUNCTIONS: &[&str] = &[
     "cuDevicePrimaryCtxRelease_v2",
     "cuDevicePrimaryCtxRetain",
     "cuDeviceTotalMem_v2",
+    "cuDriverGetVersion",
     "cuEventCreate",
     "cuEventDestroy_v2",
     "cuEventQuery",
@@ -47,6 +53,7 @@ const FUNCTIONS: &[&str] = &[
     "cuMemAlloc_v2",
     "cuMemFreeAsync",
     "cuMemFree_v2",
+    "cuMemGetInfo_v2",
     "cuMemcpyDtoHAsync_v2",
     "cuMemsetD8Async",
     "cuModuleGetFunction",
@@ -54,6 +61,12 @@ const FUNCTIONS: &[&str] = &[
     "cuModuleUnload",
     "cuStreamSynchronize",
 ];
+
+/// The least that `cuDriverGetVersion` may say: CUDA 9.0, for the PTX version of `kernel.ptx`.
+const OLDEST_DRIVER: i32 = 9000;
+
+/// The least major compute capability, for the target of `kernel.ptx`.
+const OLDEST_CAPABILITY: u32 = 5;
 
 /// How many words the kernel writes: 1 Mi, 4 MiB.
 const WORDS: u32 = 1 << 20;
@@ -72,15 +85,47 @@ const MULTIPLIER: u32 = 2_654_435_761;
 
 /// Checks the cards that CUDA shows this process: exactly those of `uuids`, in that order.
 pub(super) fn check(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
+    for ordinal in 0..enter(uuids, reporter)? {
+        compute(ordinal, reporter)?;
+    }
+    Ok(())
+}
+
+/// Starts CUDA, and tells the cards it shows, which must be those of `uuids`; gives how many.
+fn enter(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<usize, ProbeFailure> {
     reporter.phase("library", look_up_functions)?;
     reporter.phase("init", || Ok(result::init()?))?;
+    reporter.phase("driver", new_enough)?;
     let cards = reporter.phase("identity", || identify(uuids))?;
+    if let Some(found) = cards.iter().find_map(too_old) {
+        // Said as the failure of a phase, since that is where failures are said.
+        return reporter.phase("capability", || Err(ProbeFailure::OldCard { found }));
+    }
     for card in &cards {
         reporter.line(&Line::Card(card.clone()));
     }
-    for ordinal in 0..cards.len() {
-        compute(ordinal, reporter)?;
+    Ok(cards.len())
+}
+
+/// Lists the cards as CUDA counts them under this process's environment, by UUID. Makes no
+/// context.
+pub(super) fn order(reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
+    reporter.phase("library", look_up_functions)?;
+    if let Some(path) = environment::loaded_file("libcuda.so") {
+        reporter.line(&Line::Library(path));
     }
+    reporter.phase("init", || Ok(result::init()?))?;
+    let version = reporter.phase("driver", driver_version)?;
+    reporter.line(&Line::CudaVersion(version));
+    let uuids = reporter.phase("order", || {
+        (0..result::device::get_count()?)
+            .map(|ordinal| {
+                let device = result::device::get(ordinal)?;
+                Ok(uuid_text(result::device::get_uuid(device)?))
+            })
+            .collect::<Result<Vec<String>, ProbeFailure>>()
+    })?;
+    reporter.line(&Line::Order(uuids));
     Ok(())
 }
 
@@ -108,6 +153,30 @@ fn look_up_functions() -> Result<(), ProbeFailure> {
         }
     }
     Ok(())
+}
+
+/// The newest CUDA that the driver knows: 1000 times the major version and 10 times the minor.
+fn driver_version() -> Result<i32, ProbeFailure> {
+    let mut version = 0;
+    // SAFETY: the driver writes one number to the place that it is given.
+    unsafe { sys::cuDriverGetVersion(&raw mut version) }.result()?;
+    Ok(version)
+}
+
+/// Whether the driver translates PTX 6.0, which came with CUDA 9.0.
+fn new_enough() -> Result<(), ProbeFailure> {
+    let version = driver_version()?;
+    if version < OLDEST_DRIVER {
+        return Err(ProbeFailure::OldDriver { version });
+    }
+    Ok(())
+}
+
+/// The compute capability of a card that the kernel is not for.
+fn too_old(card: &CardFacts) -> Option<String> {
+    let capability = card.compute_capability.clone()?;
+    let major: u32 = capability.split('.').next()?.parse().ok()?;
+    (major < OLDEST_CAPABILITY).then_some(capability)
 }
 
 /// Tells the visible cards by UUID. Makes no context: a wrong card is not touched.

@@ -7,9 +7,11 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::child_environment::child_environment;
+use super::health::{self, CardBefore, Health};
 use super::inventory::{self, Inventory};
 use super::kernel;
 use super::protocol::{Line, ProbeFailure, Reporter};
+use super::soak::{Progress, Sample, SoakTask};
 use super::verdict::{CardFacts, Phase};
 use crate::policy::RequiredEnvironment;
 use crate::sys::child::{self, Ending, Finished, Program};
@@ -24,22 +26,40 @@ pub const COMMAND: &str = "__probe";
 const ORPHAN_GRACE: Duration = Duration::from_secs(1);
 
 /// What a child is to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum ProbeTask {
     /// List the cards through NVML.
     Inventory,
     /// Run the kernel on the cards with these UUIDs, which must be all that CUDA shows, in
     /// this order.
     Check(Vec<String>),
+    /// List the cards in CUDA's default order.
+    Order,
+    /// Look at these cards after a check, through NVML.
+    Health(Vec<CardBefore>),
+    /// Work on one of the cards with these UUIDs for a time, or until standard input ends.
+    Soak(Vec<String>, SoakTask),
 }
 
 /// Does `task` in this process, which is the child's, and hands each line of its report to
 /// `say`. The report says how it went; there is nothing to return.
 pub fn run_probe(task: &ProbeTask, say: &mut dyn FnMut(&str)) {
     let mut reporter = Reporter::new(say);
+    #[cfg(windows)]
+    if reporter
+        .phase("search-path", super::dll_search::restrict)
+        .is_err()
+    {
+        return;
+    }
     let result = match task {
         ProbeTask::Inventory => inventory::read(&mut reporter),
         ProbeTask::Check(uuids) => kernel::check(uuids, &mut reporter),
+        ProbeTask::Order => kernel::order(&mut reporter),
+        ProbeTask::Health(cards) => health::read(cards, &mut reporter),
+        ProbeTask::Soak(uuids, task) => {
+            kernel::soak(uuids, task, &child::stdin_ended(), &mut reporter)
+        }
     };
     // A failure was said by the phase that failed.
     if result.is_ok() {
@@ -76,15 +96,17 @@ pub enum Trouble {
     #[error(
         "the driver did not answer within {} ms, in step `{phase}`{}",
         deadline.as_millis(),
-        if *.left_behind { "; the process that waits for it cannot be ended" } else { "" }
+        left_behind.map_or_else(String::new, |process| format!(
+            "; process {process}, which waits for it, cannot be ended and was left behind"
+        ))
     )]
     TimedOut {
         /// The step it was at.
         phase: String,
         /// How long it had, all steps together.
         deadline: Duration,
-        /// Whether it could not even be killed.
-        left_behind: bool,
+        /// The id of the process, if it could not even be killed.
+        left_behind: Option<u32>,
     },
     /// It crashed or ended too early.
     #[error("the driver ended the check's process in step `{phase}`: {how}")]
@@ -105,6 +127,19 @@ pub(super) struct ProbeReport {
     pub(super) inventory: Option<Inventory>,
     /// The cards that CUDA showed, if it was to check them.
     pub(super) cards: Vec<CardFacts>,
+    /// The UUIDs in CUDA's order, if it was to list them.
+    pub(super) order: Vec<String>,
+    /// The file of the library that it loaded, where the system tells.
+    pub(super) library: Option<String>,
+    /// The newest CUDA of the driver, if it was asked for: 1000 times the major version and 10
+    /// times the minor.
+    pub(super) cuda_version: Option<i32>,
+    /// The cards after a check, if it was to look at them.
+    pub(super) health: Vec<Health>,
+    /// How far it came, if it was to work for a time.
+    pub(super) progress: Progress,
+    /// The card meanwhile.
+    pub(super) samples: Vec<Sample>,
 }
 
 /// The time that several children have together.
@@ -167,26 +202,57 @@ fn start(
     deadline: Deadline,
 ) -> io::Result<Finished> {
     let left = deadline.end.saturating_duration_since(Instant::now());
-    let end_after = (left + ORPHAN_GRACE).as_millis().to_string();
-    let file = environment::current_exe()?;
-    let mut arguments = launcher.to_vec();
+    let mut program = program(task, required, left + ORPHAN_GRACE)?;
     if !launcher.is_empty() {
-        arguments.push(file.clone().into());
+        let own = std::iter::once(program.file.clone().into());
+        let arguments = std::mem::take(&mut program.arguments);
+        program.arguments = launcher
+            .iter()
+            .cloned()
+            .chain(own)
+            .chain(arguments)
+            .collect();
     }
-    arguments.extend([COMMAND.into(), "--end-after".into(), end_after.into()]);
+    child::run(&program, left)
+}
+
+/// This program as a child that does `task`, and ends by itself after `end_after` in any case.
+pub(super) fn program(
+    task: &ProbeTask,
+    required: Option<&RequiredEnvironment>,
+    end_after: Duration,
+) -> io::Result<Program> {
+    let end_after = end_after.as_millis().to_string();
+    let mut arguments: Vec<OsString> = vec![COMMAND.into(), "--end-after".into(), end_after.into()];
     match task {
         ProbeTask::Inventory => arguments.push("inventory".into()),
         ProbeTask::Check(uuids) => {
             arguments.push("check".into());
             arguments.extend(uuids.iter().map(OsString::from));
         }
+        ProbeTask::Order => arguments.push("order".into()),
+        ProbeTask::Health(cards) => {
+            arguments.push("health".into());
+            arguments.extend(cards.iter().map(|card| match card.memory_used_bytes {
+                Some(used) => format!("{}={used}", card.uuid).into(),
+                None => OsString::from(&card.uuid),
+            }));
+        }
+        ProbeTask::Soak(uuids, task) => {
+            arguments.extend([
+                "soak".into(),
+                format!("--milliseconds={}", task.duration.as_millis()).into(),
+                format!("--share={}", task.share).into(),
+                format!("--ordinal={}", task.ordinal).into(),
+            ]);
+            arguments.extend(uuids.iter().map(OsString::from));
+        }
     }
-    let program = Program {
-        file,
+    Ok(Program {
+        file: environment::current_exe()?,
         arguments,
         environment: child_environment(environment::all(), required, driver_folder()),
-    };
-    child::run(&program, left)
+    })
 }
 
 /// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.
@@ -197,43 +263,74 @@ pub(super) fn driver_folder() -> Option<&'static Path> {
 
 /// Reads what a child said into `report`.
 fn read(finished: &Finished, deadline: Deadline, report: &mut ProbeReport) -> Result<(), Trouble> {
-    let mut phase = "start".to_owned();
-    let mut done = false;
-    let mut failed = None;
+    let mut listener = Listener::default();
     for line in finished.stdout.split(|byte| *byte == b'\n') {
-        match serde_json::from_slice(line) {
-            Ok(Line::Begin(name)) => phase = name,
-            Ok(Line::End(ended)) => report.phases.push(ended),
-            Ok(Line::Inventory(inventory)) => report.inventory = Some(inventory),
-            Ok(Line::Card(card)) => report.cards.push(card),
-            Ok(Line::Failed(failure)) => failed = Some(failure),
-            Ok(Line::Done) => {
-                done = true;
-                // What is left is the driver's own clearing up.
-                "exit".clone_into(&mut phase);
-            }
-            Err(_) => {}
-        }
+        listener.hear(line, report);
     }
-    let timed_out = |left_behind| Trouble::TimedOut {
-        phase: phase.clone(),
-        deadline: deadline.whole,
-        left_behind,
-    };
-    match (&finished.ending, failed) {
-        // What the child said counts, also when it then did not end.
-        (_, Some(failure)) => Err(Trouble::Failed { phase, failure }),
-        (Ending::Killed, None) => Err(timed_out(false)),
-        (Ending::LeftBehind, None) => Err(timed_out(true)),
-        (Ending::Exited(0), None) if done => Ok(()),
-        (Ending::Exited(code), None) => Err(Trouble::Ended {
-            how: with_last_words(format!("exit code {code}"), &finished.stderr),
-            phase,
-        }),
-        (Ending::Crashed { how }, None) => Err(Trouble::Ended {
-            how: with_last_words(how.clone(), &finished.stderr),
-            phase,
-        }),
+    listener.conclude(&finished.ending, &finished.stderr, deadline.whole)
+}
+
+/// What is known of a child from its lines so far.
+#[derive(Debug, Default)]
+pub(super) struct Listener {
+    phase: Option<String>,
+    done: bool,
+    failed: Option<ProbeFailure>,
+}
+
+impl Listener {
+    /// Takes a line into `report`; says whether it was one of the child's own.
+    pub(super) fn hear(&mut self, line: &[u8], report: &mut ProbeReport) -> bool {
+        let Ok(line) = serde_json::from_slice(line) else {
+            return false;
+        };
+        match line {
+            Line::Begin(name) => self.phase = Some(name),
+            Line::End(ended) => report.phases.push(ended),
+            Line::Inventory(inventory) => report.inventory = Some(inventory),
+            Line::Card(card) => report.cards.push(card),
+            Line::Order(uuids) => report.order = uuids,
+            Line::Library(path) => report.library = Some(path),
+            Line::CudaVersion(version) => report.cuda_version = Some(version),
+            Line::Health(cards) => report.health = cards,
+            Line::Progress(progress) => report.progress = progress,
+            Line::Sample(sample) => report.samples.push(sample),
+            Line::Failed(failure) => self.failed = Some(failure),
+            Line::Done => {
+                self.done = true;
+                // What is left is the driver's own clearing up.
+                self.phase = Some("exit".to_owned());
+            }
+        }
+        true
+    }
+
+    /// How it went, after the last line. `deadline` is what it had, for the words only.
+    pub(super) fn conclude(
+        self,
+        ending: &Ending,
+        stderr: &[u8],
+        deadline: Duration,
+    ) -> Result<(), Trouble> {
+        let phase = self.phase.unwrap_or_else(|| "start".to_owned());
+        let ended = |how: String| Trouble::Ended {
+            how: with_last_words(how, stderr),
+            phase: phase.clone(),
+        };
+        let timed_out = |left_behind| Trouble::TimedOut {
+            phase: phase.clone(),
+            deadline,
+            left_behind,
+        };
+        match (ending, self.failed) {
+            // What the child said counts, also when it then did not end.
+            (_, Some(failure)) => Err(Trouble::Failed { phase, failure }),
+            (Ending::Killed, None) => Err(timed_out(None)),
+            (Ending::LeftBehind { process }, None) => Err(timed_out(Some(*process))),
+            (Ending::Exited(0), None) if self.done => Ok(()),
+            (Ending::Exited(code), None) => Err(ended(format!("exit code {code}"))),
+            (Ending::Crashed { how }, None) => Err(ended(how.clone())),
+        }
     }
 }
 
@@ -291,13 +388,21 @@ mod tests {
             how(Ending::Killed, ""),
             "the driver did not answer within 700 ms, in step `init`"
         );
-        assert!(how(Ending::LeftBehind, "").ends_with("cannot be ended"));
+        assert_eq!(
+            how(Ending::LeftBehind { process: 4711 }, ""),
+            "the driver did not answer within 700 ms, in step `init`; process 4711, which waits \
+             for it, cannot be ended and was left behind"
+        );
     }
 
     #[test]
     fn a_failure_counts_also_when_clearing_up_then_hangs() {
         let said = format!("{BEGUN}{{\"failed\":{{\"cuda\":{{\"code\":2}}}}}}\n");
-        for ending in [Ending::Killed, Ending::LeftBehind, Ending::Exited(0)] {
+        for ending in [
+            Ending::Killed,
+            Ending::LeftBehind { process: 1 },
+            Ending::Exited(0),
+        ] {
             let how = child(&said, ending, "").unwrap_err();
             assert_eq!(how, "CUDA: CUDA_ERROR_OUT_OF_MEMORY (2)");
         }

@@ -7,7 +7,9 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::Health;
 use super::inventory::Inventory;
+use super::soak::{Progress, Sample};
 use super::verdict::{CardFacts, Phase};
 
 /// One line.
@@ -22,6 +24,18 @@ pub(super) enum Line {
     Inventory(Inventory),
     /// A card as CUDA describes it.
     Card(CardFacts),
+    /// The UUIDs of the cards as CUDA counts them.
+    Order(Vec<String>),
+    /// The file that the driver's library was loaded from.
+    Library(String),
+    /// What `cuDriverGetVersion` says.
+    CudaVersion(i32),
+    /// Each card after the check.
+    Health(Vec<Health>),
+    /// How far a soak is.
+    Progress(Progress),
+    /// The card during a soak.
+    Sample(Sample),
     /// It is over, and this is why.
     Failed(ProbeFailure),
     /// It is over, and all is well.
@@ -38,6 +52,9 @@ pub enum ProbeFailure {
         /// Its file name.
         library: String,
     },
+    /// Windows did not restrict where libraries are loaded from, so none was.
+    #[error("Windows does not restrict where libraries are loaded from; nothing was loaded")]
+    SearchNotRestricted,
     /// A library of the driver lacks a function.
     #[error("the driver's library has no function `{symbol}`")]
     MissingSymbol {
@@ -57,6 +74,18 @@ pub enum ProbeFailure {
     Cuda {
         /// The `CUresult`.
         code: u32,
+    },
+    /// The driver translates no kernel as new as the check's.
+    #[error("the driver knows CUDA {}.{} only", version / 1000, version % 1000 / 10)]
+    OldDriver {
+        /// What `cuDriverGetVersion` says: 1000 times the major version and 10 times the minor.
+        version: i32,
+    },
+    /// The check's kernel is not for a card as old as this one.
+    #[error("the card's compute capability is {found}; the check's kernel needs 5.0")]
+    OldCard {
+        /// The card's compute capability.
+        found: String,
     },
     /// CUDA sees another number of cards than the policy's environment selects.
     #[error("CUDA sees {found} card(s) where the policy's environment selects {expected}")]
@@ -86,6 +115,19 @@ pub enum ProbeFailure {
         /// What it is.
         found: u32,
     },
+    /// The card remembered something wrong.
+    #[error(
+        "{words} word(s) of the card's memory are wrong, the last one {place} bytes into the tested part"
+    )]
+    WrongMemory {
+        /// How many.
+        words: u32,
+        /// Place of the last one, in bytes.
+        place: u64,
+    },
+    /// The card does not find what was made wrong on purpose.
+    #[error("the card did not find a wrong word that was written on purpose")]
+    Blind,
 }
 
 /// The kinds of NVML's errors that lead to different advice.

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::health::Health;
+
 /// What the card check said.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct CardVerdict {
@@ -17,6 +19,10 @@ pub struct CardVerdict {
     pub message: String,
     /// What to do next, if there is something to do.
     pub hint: Option<String>,
+    /// What is worth knowing and decides nothing, one line each.
+    pub notes: Vec<String>,
+    /// How each checked card was afterwards; empty when it did not come to that.
+    pub health: Vec<Health>,
     /// Whether the kernel's result is that of an earlier check. Which card it is was looked up
     /// anew all the same.
     pub cached: bool,
@@ -81,14 +87,16 @@ impl Phase {
 }
 
 impl CardVerdict {
-    /// The card was not looked at, for a `reason` worth telling. Refuses nothing.
-    pub fn skipped(reason: impl Into<String>) -> Self {
+    /// The card was not looked at, and why. Refuses nothing.
+    pub fn skipped(reason: &str, hint: Option<&str>) -> Self {
         Self {
             status: CardStatus::Skipped,
             card: None,
             phases: Vec::new(),
-            message: reason.into(),
-            hint: None,
+            message: reason.to_owned(),
+            hint: hint.map(str::to_owned),
+            notes: Vec::new(),
+            health: Vec::new(),
             cached: false,
             required: false,
         }

@@ -19,6 +19,7 @@ use crate::policy::{GpuCheckMode, OnError, Policy};
 use crate::scan::Scanner;
 use crate::source::{Change, ChangedFile, Unstaged};
 use crate::sys::clock::{self, Timestamp};
+use crate::sys::environment;
 
 /// Why a hook could not judge.
 #[derive(Debug, thiserror::Error)]
@@ -73,9 +74,8 @@ pub fn run(
     if judged.is_ok() {
         let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
         let refused = outcome.findings().any(|(_, finding)| finding.blocks());
-        if uses_gpu && !refused && policy.gpu_check.mode != GpuCheckMode::Off {
-            let cache = repository.common_dir().join("gpuguard");
-            outcome.card = Some(gpu::check(policy, Some(&cache), now));
+        if !refused && policy.gpu_check.mode != GpuCheckMode::Off {
+            outcome.card = Some(card(uses_gpu, repository, policy, now));
         }
     }
     if let (Some(backup), Some(store)) = (&outcome.backup, &store) {
@@ -85,6 +85,23 @@ pub fn run(
     }
     judged?;
     Ok(outcome)
+}
+
+/// Checks the card, or says why not.
+fn card(uses_gpu: bool, repository: &Repository, policy: &Policy, now: Timestamp) -> CardVerdict {
+    if !uses_gpu {
+        return CardVerdict::skipped("no staged file uses the GPU", None);
+    }
+    // GitHub, GitLab, Travis and others set it to `true`.
+    let in_ci = environment::text("CI").is_some_and(|value| value != "false" && value != "0");
+    if in_ci && policy.gpu_check.mode != GpuCheckMode::Required {
+        return CardVerdict::skipped(
+            "this is CI (`CI` is set)",
+            Some("`mode = \"required\"` under `[gpu-check]` checks it here too"),
+        );
+    }
+    let cache = repository.common_dir().join("gpuguard");
+    gpu::check(policy, Some(&cache), now)
 }
 
 fn verdict(outcome: &Outcome, judged: bool) -> Verdict {

@@ -2,12 +2,14 @@
 
 mod human;
 mod json;
+mod soak_plot;
 mod statistics;
 mod verdict;
 
 use crate::outcome::Outcome;
 
 pub use human::{findings, findings_up_to, summary};
+pub use soak_plot::soak_plot;
 pub use statistics::statistics;
 pub use verdict::verdict;
 

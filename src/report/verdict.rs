@@ -55,7 +55,13 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
     let mut text = format!("gpuguard: {word}: {}\n", parts.join("; "));
     text.push_str(&shown_findings(outcome, style));
     text.push_str(&human::details(outcome, style));
-    text.push_str(&outcome.card.as_ref().map(card).unwrap_or_default());
+    text.push_str(
+        &outcome
+            .card
+            .as_ref()
+            .map(|verdict| card(verdict, style))
+            .unwrap_or_default(),
+    );
     text
 }
 
@@ -81,7 +87,13 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
     let mut text = format!("gpuguard: {act} refused: {reason}\n\n");
     text.push_str(&shown_findings(outcome, style));
     if blocking == 0 {
-        text.push_str(&outcome.card.as_ref().map(card).unwrap_or_default());
+        text.push_str(
+            &outcome
+                .card
+                .as_ref()
+                .map(|verdict| card(verdict, style))
+                .unwrap_or_default(),
+        );
     }
     let _ = writeln!(
         text,
@@ -143,7 +155,7 @@ fn shown_findings(outcome: &Outcome, style: &Style) -> String {
 }
 
 /// What the card check said, in a line or two.
-fn card(verdict: &CardVerdict) -> String {
+fn card(verdict: &CardVerdict, style: &Style) -> String {
     let message = printable(verdict.message.as_bytes());
     let mut text = match (&verdict.status, &verdict.card) {
         (CardStatus::Ok, Some(card)) => {
@@ -161,8 +173,16 @@ fn card(verdict: &CardVerdict) -> String {
         (CardStatus::NoDriver, _) if !verdict.refuses() => {
             return format!("  card: not checked, there is no NVIDIA driver here ({message})\n");
         }
+        // The rule, not the exception, where there is nothing to do about it.
+        (CardStatus::Skipped, _) if verdict.hint.is_none() && !style.verbose => {
+            return String::new();
+        }
+        (CardStatus::Skipped, _) => format!("  card: not checked, {message}\n"),
         _ => format!("  card: {message}\n"),
     };
+    for note in &verdict.notes {
+        let _ = writeln!(text, "  note: {}", printable(note.as_bytes()));
+    }
     if let Some(hint) = &verdict.hint {
         let _ = writeln!(text, "  hint: {}", printable(hint.as_bytes()));
     }

@@ -6,6 +6,8 @@ use std::ffi::OsString;
 use std::io::{self, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
 
@@ -14,7 +16,7 @@ const DEATH: Duration = Duration::from_millis(500);
 
 /// How long output is waited for once the program is gone; only a program of its own that still
 /// holds the pipe makes this wait.
-const LAST_WORDS: Duration = Duration::from_millis(200);
+pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
 
 /// More output than this is read and thrown away, in bytes for each stream.
 const MOST_OUTPUT: usize = 1024 * 1024;
@@ -54,7 +56,10 @@ pub enum Ending {
     /// It was killed, since the deadline had passed.
     Killed,
     /// The deadline had passed, and killing it did not end it: it is left behind.
-    LeftBehind,
+    LeftBehind {
+        /// Its process id.
+        process: u32,
+    },
 }
 
 /// Runs a program without input for at most `deadline` (and half a second to die after it).
@@ -126,12 +131,14 @@ pub(super) fn kill(child: &mut Child) -> io::Result<Ending> {
     let _ = child.kill();
     match wait_until(child, Instant::now() + DEATH)? {
         Some(_) => Ok(Ending::Killed),
-        None => Ok(Ending::LeftBehind),
+        None => Ok(Ending::LeftBehind {
+            process: child.id(),
+        }),
     }
 }
 
 #[cfg(unix)]
-fn ending_of(status: ExitStatus) -> Ending {
+pub(super) fn ending_of(status: ExitStatus) -> Ending {
     use std::os::unix::process::ExitStatusExt;
     match (status.code(), status.signal()) {
         (Some(code), _) => Ending::Exited(code),
@@ -148,7 +155,7 @@ fn ending_of(status: ExitStatus) -> Ending {
 }
 
 #[cfg(not(unix))]
-fn ending_of(status: ExitStatus) -> Ending {
+pub(super) fn ending_of(status: ExitStatus) -> Ending {
     // A crash is an NTSTATUS of severity "error", 0xC0000000 and above: negative as an i32.
     match status.code() {
         Some(code) if code < 0 => Ending::Crashed {
@@ -160,12 +167,13 @@ fn ending_of(status: ExitStatus) -> Ending {
 
 /// One stream being read by a thread of its own, which is left behind when the stream does not
 /// end: a program that the child started may hold it open for as long as it likes.
-struct Capture {
+#[derive(Debug)]
+pub(super) struct Capture {
     chunks: Receiver<Vec<u8>>,
 }
 
 impl Capture {
-    fn start(stream: Option<impl Read + Send + 'static>) -> io::Result<Self> {
+    pub(super) fn start(stream: Option<impl Read + Send + 'static>) -> io::Result<Self> {
         let (sender, chunks) = mpsc::channel();
         if let Some(stream) = stream {
             std::thread::Builder::new().spawn(move || read_all(stream, &sender))?;
@@ -174,7 +182,7 @@ impl Capture {
     }
 
     /// All that was read, up to the end of the stream or to `end`.
-    fn finish(self, end: Instant) -> Vec<u8> {
+    pub(super) fn finish(&self, end: Instant) -> Vec<u8> {
         let mut output = Vec::new();
         while let Ok(chunk) = self
             .chunks
@@ -205,6 +213,18 @@ fn read_all(mut stream: impl Read, chunks: &Sender<Vec<u8>>) {
             Err(_) => return,
         }
     }
+}
+
+/// Becomes true once this process's standard input has ended: how [`super::watched`] asks it to
+/// stop, also by ending itself.
+pub fn stdin_ended() -> Arc<AtomicBool> {
+    let ended = Arc::new(AtomicBool::new(false));
+    let told = Arc::clone(&ended);
+    std::thread::spawn(move || {
+        let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
+        told.store(true, Ordering::Relaxed);
+    });
+    ended
 }
 
 /// Ends this process after `limit`, whatever it is doing then. For a child that must not outlive

@@ -40,6 +40,24 @@ pub fn current_exe() -> std::io::Result<PathBuf> {
     std::env::current_exe()
 }
 
+/// The file that a library of this process was loaded from, by the beginning of its name; known
+/// on Linux only.
+pub fn loaded_file(name: &str) -> Option<String> {
+    if !cfg!(target_os = "linux") {
+        return None;
+    }
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    maps.lines()
+        // Five columns, and a path that may have blanks in it.
+        .filter_map(|line| line.find('/').and_then(|at| line.get(at..)))
+        .find(|path| {
+            path.rsplit('/')
+                .next()
+                .is_some_and(|file| file.starts_with(name))
+        })
+        .map(str::to_owned)
+}
+
 /// What tells this boot of the machine from all others; known on Linux only.
 pub fn boot_id() -> Option<String> {
     if !cfg!(target_os = "linux") {

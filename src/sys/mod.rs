@@ -14,6 +14,7 @@ pub mod environment;
 pub mod fault;
 pub mod file;
 pub mod foreground;
+pub mod interrupt;
 pub mod lock;
 pub mod name_folding;
 #[cfg(target_os = "linux")]
@@ -23,3 +24,4 @@ pub mod process_tree;
 pub mod process_tree;
 pub mod shared_file;
 pub mod terminal;
+pub mod watched;

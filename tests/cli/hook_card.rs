@@ -103,3 +103,49 @@ fn a_missing_driver_refuses_only_where_it_is_required() {
     );
     assert!(run.stderr.contains("install NVIDIA's driver"), "{run}");
 }
+
+#[test]
+fn a_card_that_is_not_looked_at_is_said() {
+    let quiet = |repo: &TestRepo, driver: &FakeDriver, arguments: &[&str], ci: Option<&str>| {
+        let mut command = repo.command(program());
+        command.args(["hook", "run", "pre-commit"]).args(arguments);
+        if let Some(ci) = ci {
+            command.env("CI", ci);
+        }
+        Run::from(driver.add_to(&mut command).output().unwrap())
+    };
+    let driver = FakeDriver::new().logged();
+    let repo = staged("print(1)\n", "auto");
+    let run = quiet(&repo, &driver, &["-v"], None);
+    assert!(
+        run.stderr
+            .contains("  card: not checked, no staged file uses the GPU\n"),
+        "{run}"
+    );
+    assert!(!hook(&repo, &driver).stderr.contains("card:"));
+
+    let run = quiet(&staged(GPU_CODE, "auto"), &driver, &[], Some("true"));
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stderr
+            .contains("  card: not checked, this is CI (`CI` is set)\n  hint: `mode = "),
+        "{run}"
+    );
+    assert_eq!(driver.calls(), []);
+    for (mode, ci) in [("required", "true"), ("auto", "false")] {
+        let run = quiet(&staged(GPU_CODE, mode), &driver, &[], Some(ci));
+        assert!(run.stderr.contains("is right and computes"), "{run}");
+    }
+}
+
+#[test]
+fn a_note_on_the_card_is_shown() {
+    let hot = FakeDriver::new().with("NVML_SLOWED_BY", "64");
+    let run = hook(&staged(GPU_CODE, "auto"), &hot);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stderr
+            .contains("  note: NVIDIA GeForce RTX 3090 is slowed down"),
+        "{run}"
+    );
+}

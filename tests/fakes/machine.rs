@@ -85,6 +85,13 @@ impl Knobs {
         }
     }
 
+    /// Whether a line that ends like this is in the file that the knob `LOG` names.
+    pub fn wrote_down(&self, line: &str) -> bool {
+        self.get("LOG")
+            .and_then(|path| std::fs::read_to_string(path).ok())
+            .is_some_and(|log| log.lines().any(|written| written.ends_with(line)))
+    }
+
     /// The machine's cards by PCI address, as the knob `CARDS` says.
     pub fn cards(&self) -> Vec<Card> {
         match self.get("CARDS").as_deref() {
@@ -104,6 +111,13 @@ impl Knobs {
                 FORBIDDEN,
                 Card {
                     memory: 12 * GIB,
+                    ..ALLOWED
+                },
+            ],
+            Some("old") => vec![
+                FORBIDDEN,
+                Card {
+                    capability: (3, 7),
                     ..ALLOWED
                 },
             ],

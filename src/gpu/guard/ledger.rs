@@ -243,6 +243,7 @@ mod tests {
             memory_used_bytes: None,
             compute_mode: None,
             display_active: None,
+            persistence_mode: None,
         }
     }
 

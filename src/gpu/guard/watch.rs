@@ -106,7 +106,7 @@ fn next(companion: &mut Companion, limit: Duration) -> Result<WatchLine, ProbeEr
                 NoLine::TimedOut => Trouble::TimedOut {
                     phase: STEP.to_owned(),
                     deadline: limit,
-                    left_behind: false,
+                    left_behind: None,
                 },
                 NoLine::Ended => Trouble::Ended {
                     phase: STEP.to_owned(),

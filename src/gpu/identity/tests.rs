@@ -24,6 +24,7 @@ fn machine(cards: &[(&str, &str, u64)]) -> Inventory {
             memory_used_bytes: None,
             compute_mode: None,
             display_active: None,
+            persistence_mode: None,
         })
         .collect();
     Inventory {

@@ -1,5 +1,6 @@
 //! Drivers that hang, crash, lie, refuse, lack a function, or are not there.
 
+use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -28,6 +29,57 @@ fn a_driver_that_hangs_is_given_up() {
     });
 }
 
+/// The functions that a check calls, each with its library.
+fn called(pools: &str) -> BTreeSet<(&'static str, String)> {
+    let driver = FakeDriver::new().with("CUDA_POOLS", pools).logged();
+    expect(&repository(), &driver, "ok", 0);
+    driver
+        .calls()
+        .into_iter()
+        .filter(|(_, call)| !call.contains(' '))
+        .map(|(_, call)| {
+            let library = if call.starts_with("nvml") {
+                "NVML"
+            } else {
+                "CUDA"
+            };
+            (library, call)
+        })
+        .collect()
+}
+
+/// Also where it is not known in which step: the call may come in several.
+#[test]
+fn a_hang_at_any_call_is_given_up_and_leaves_no_process() {
+    let with_pools = called("1");
+    let without: BTreeSet<_> = called("0").difference(&with_pools).cloned().collect();
+    let calls: Vec<_> = with_pools
+        .into_iter()
+        .map(|call| (call, "1"))
+        .chain(without.into_iter().map(|call| (call, "0")))
+        .collect();
+    assert!(calls.len() > 40, "{calls:?}");
+    for some in calls.chunks(8) {
+        std::thread::scope(|scope| {
+            for ((library, call), pools) in some {
+                scope.spawn(move || {
+                    let repo = repository_with(&policy("deadline-ms = 1000"));
+                    let driver = FakeDriver::new()
+                        .with(&format!("{library}_HANG"), call)
+                        .with("CUDA_POOLS", pools)
+                        .logged();
+                    let message = expect(&repo, &driver, "timeout", 1);
+                    assert!(
+                        message.contains("did not answer within 1000 ms"),
+                        "{call}: {message}"
+                    );
+                    assert_no_process_is_left(&driver);
+                });
+            }
+        });
+    }
+}
+
 fn gives_up(library: &str, call: &str, phase: &str) {
     let repo = repository_with(&policy("deadline-ms = 4000"));
     let driver = FakeDriver::new()
@@ -47,7 +99,7 @@ fn gives_up(library: &str, call: &str, phase: &str) {
 }
 
 /// Waits until `done`; only a test that fails waits long.
-fn wait_until(what: &str, done: impl Fn() -> bool) {
+pub(super) fn wait_until(what: &str, done: impl Fn() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(
@@ -123,7 +175,12 @@ fn errors_of_the_driver_have_their_own_answers() {
             "DEVICE_UNAVAILABLE",
         ),
         ("CUDA", "cuInit:34", "unhealthy", 1, "STUB_LIBRARY"),
+        ("CUDA", "cuInit:3", "unhealthy", 1, "NOT_INITIALIZED"),
+        ("CUDA", "cuInit:4", "unhealthy", 1, "DEINITIALIZED"),
         ("CUDA", "cuInit:100", "wrong-card", 1, "NO_DEVICE"),
+        ("CUDA", "cuDeviceGet:101", "wrong-card", 1, "INVALID_DEVICE"),
+        ("CUDA", "cuInit:802", "unhealthy", 1, "SYSTEM_NOT_READY"),
+        ("CUDA", "cuInit:804", "unhealthy", 1, "COMPAT_NOT_SUPPORTED"),
         (
             "CUDA",
             "cuInit:803",
@@ -138,6 +195,27 @@ fn errors_of_the_driver_have_their_own_answers() {
             "no-driver",
             0,
             "UNSUPPORTED_PTX_VERSION",
+        ),
+        (
+            "CUDA",
+            "cuModuleLoadData:209",
+            "no-driver",
+            0,
+            "NO_BINARY_FOR_GPU",
+        ),
+        (
+            "CUDA",
+            "cuModuleLoadData:218",
+            "no-driver",
+            0,
+            "INVALID_PTX",
+        ),
+        (
+            "CUDA",
+            "cuModuleLoadData:223",
+            "no-driver",
+            0,
+            "JIT_COMPILATION_DISABLED",
         ),
         ("CUDA", "cuEventQuery:719", "unhealthy", 1, "LAUNCH_FAILED"),
         (
@@ -192,7 +270,7 @@ fn a_missing_function_is_an_answer_and_no_crash() {
         .filter_map(|line| line.trim().strip_prefix("fn cu")?.split_once('('))
         .map(|(rest, _)| rest)
         .collect();
-    assert_eq!(functions.len(), 27);
+    assert_eq!(functions.len(), 29);
     for rest in functions {
         let name = format!("cu{rest}");
         let driver = FakeDriver::new().without_function(&name).logged();

@@ -3,8 +3,12 @@
 #![cfg(target_os = "linux")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod doctor;
+mod env;
 mod failures;
+mod health;
 mod list;
+mod soak;
 
 use serde_json::{Value, json};
 
@@ -97,6 +101,7 @@ fn the_right_card_is_ok() {
         })
         .collect();
     answer["phases"].take();
+    let health = answer["health"].take();
     assert_eq!(code, 0);
     assert_eq!(
         answer,
@@ -116,15 +121,30 @@ fn the_right_card_is_ok() {
                  the kernel's results are right"
             ),
             "hint": null,
+            "notes": [],
+            "health": null,
             "cached": false,
         })
     );
     assert_eq!(
         phases,
         [
-            "nvml", "cards", "library", "init", "identity", "context", "module", "kernel",
-            "compare", "memory", "release"
+            "nvml", "cards", "library", "init", "driver", "identity", "context", "module",
+            "kernel", "compare", "memory", "release", "health"
         ]
+    );
+    assert_eq!(
+        health,
+        json!([{
+            "uuid": ALLOWED_UUID,
+            "temperature_celsius": 41,
+            "sm_clock_mhz": 1695,
+            "memory_clock_mhz": 9501,
+            "power_milliwatts": 120_500,
+            "memory_used_bytes": 512 << 20,
+            "slowed_by": [],
+            "uncorrected_ecc_errors": null,
+        }])
     );
     assert_no_process_is_left(&driver);
 }

@@ -15,10 +15,10 @@
 #[path = "../../machine.rs"]
 mod machine;
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use machine::{Card, Knobs, MINOR_OF_RANK_0, put_text, uuid_text};
 
@@ -34,8 +34,10 @@ const NOT_READY: u32 = 600;
 /// The cards that the environment shows, read once, by `cuInit`.
 static VISIBLE: Mutex<Option<Vec<Card>>> = Mutex::new(None);
 /// The memory of all cards.
-static MEMORY: Mutex<Option<HashMap<u64, Box<[u8]>>>> = Mutex::new(None);
+static MEMORY: Mutex<Option<BTreeMap<u64, Box<[u8]>>>> = Mutex::new(None);
 static CURRENT_CONTEXT: AtomicUsize = AtomicUsize::new(0);
+/// Whether `turn` has run.
+static TURNED: AtomicBool = AtomicBool::new(false);
 /// How often an event was asked about: the first answer is "not ready".
 static QUERIES: AtomicU64 = AtomicU64::new(0);
 
@@ -61,6 +63,11 @@ driver! {
         let mut visible = VISIBLE.lock().unwrap();
         let cards = visible.get_or_insert_with(visible_cards);
         if cards.is_empty() { Err(NO_DEVICE) } else { Ok(()) }
+    }
+
+    fn cuDriverGetVersion(version: *mut c_int) {
+        *version = KNOBS.get("VERSION").and_then(|text| text.parse().ok()).unwrap_or(12_090);
+        Ok(())
     }
 
     fn cuDeviceGetCount(count: *mut c_int) {
@@ -126,7 +133,7 @@ driver! {
 
     fn cuModuleLoadData(module: *mut *mut c_void, image: *const c_char) {
         let text = CStr::from_ptr(image).to_string_lossy();
-        if !text.contains(".entry gpuguard_fill(") {
+        if !text.contains(".entry gpuguard_fill(") && !text.contains(".entry gpuguard_turn(") {
             return Err(INVALID_PTX);
         }
         *module = std::ptr::without_provenance_mut(0x10);
@@ -134,10 +141,9 @@ driver! {
     }
 
     fn cuModuleGetFunction(function: *mut *mut c_void, _module: *mut c_void, name: *const c_char) {
-        if CStr::from_ptr(name) != c"gpuguard_fill" {
-            return Err(NOT_FOUND);
-        }
-        *function = std::ptr::without_provenance_mut(0x20);
+        let name = CStr::from_ptr(name).to_string_lossy();
+        let place = KERNELS.iter().position(|(known, _)| *known == name).ok_or(NOT_FOUND)?;
+        *function = std::ptr::without_provenance_mut(0x20 + place);
         Ok(())
     }
 
@@ -173,7 +179,7 @@ driver! {
     }
 
     fn cuLaunchKernel(
-        _function: *mut c_void,
+        function: *mut c_void,
         blocks: c_uint,
         _blocks_y: c_uint,
         _blocks_z: c_uint,
@@ -185,21 +191,16 @@ driver! {
         parameters: *mut *mut c_void,
         _extra: *mut *mut c_void,
     ) {
-        // What kernel.ptx says: a pointer, a count, a seed.
-        let address = *(*parameters).cast::<u64>();
-        let count = *(*parameters.add(1)).cast::<u32>();
-        let seed = *(*parameters.add(2)).cast::<u32>();
-        let corrupt = KNOBS.get("CORRUPT").as_deref() == Some("kernel");
-        with_memory(address, |memory| {
-            for index in 0..count.min(blocks * threads) {
-                let mut word = index.wrapping_mul(2_654_435_761) ^ seed;
-                if corrupt && index == 777_777 {
-                    word ^= 1 << 13;
-                }
-                let at = index as usize * 4;
-                memory[at..at + 4].copy_from_slice(&word.to_ne_bytes());
-            }
-        })
+        let (_, kernel) = KERNELS.get(function.addr().wrapping_sub(0x20)).ok_or(NOT_FOUND)?;
+        kernel(parameters, blocks * threads)
+    }
+
+    fn cuMemGetInfo_v2(free: *mut usize, total: *mut usize) {
+        // So little, since the memory of this card is the machine's.
+        let mib = KNOBS.get("FREE_MIB").and_then(|text| text.parse::<usize>().ok());
+        *free = mib.unwrap_or(64) << 20;
+        *total = *free;
+        Ok(())
     }
 
     fn cuEventCreate(event: *mut *mut c_void, _flags: c_uint) {
@@ -221,6 +222,145 @@ driver! {
     fn cuStreamSynchronize(_stream: *mut c_void) { Ok(()) }
 }
 
+type Kernel = unsafe fn(*mut *mut c_void, u32) -> Result<(), u32>;
+
+/// The kernels of kernel.ptx and soak.ptx, with the number of threads behind the parameters.
+const KERNELS: [(&str, Kernel); 4] = [
+    ("gpuguard_fill", fill),
+    ("gpuguard_write", write),
+    ("gpuguard_verify", verify),
+    ("gpuguard_turn", turn),
+];
+
+/// Whether the knob `CORRUPT` says so.
+fn corrupts(what: &str) -> bool {
+    KNOBS.get("CORRUPT").as_deref() == Some(what)
+}
+
+/// A parameter of a kernel.
+///
+/// # Safety
+/// There are so many, and this one is a `T`.
+unsafe fn parameter<T: Copy>(parameters: *mut *mut c_void, place: usize) -> T {
+    // SAFETY: the caller's promise.
+    unsafe { *(*parameters.add(place)).cast::<T>() }
+}
+
+fn each_word(address: u64, count: u32, work: impl Fn(u32, u32) -> u32) -> Result<(), u32> {
+    with_memory(address, |memory| {
+        for (index, word) in (0..count).zip(memory.chunks_exact_mut(4)) {
+            let old = u32::from_ne_bytes(word.try_into().unwrap());
+            word.copy_from_slice(&work(index, old).to_ne_bytes());
+        }
+    })
+}
+
+/// A pointer, a count, a seed.
+unsafe fn fill(parameters: *mut *mut c_void, threads: u32) -> Result<(), u32> {
+    // SAFETY: gpuguard launches it like this.
+    let (address, count, seed): (u64, u32, u32) = unsafe {
+        (
+            parameter(parameters, 0),
+            parameter(parameters, 1),
+            parameter(parameters, 2),
+        )
+    };
+    let corrupt = corrupts("kernel");
+    each_word(address, count.min(threads), |index, _| {
+        let word = index.wrapping_mul(2_654_435_761) ^ seed;
+        if corrupt && index == 777_777 {
+            word ^ 1 << 13
+        } else {
+            word
+        }
+    })
+}
+
+/// A pointer, a count, a multiplier, a value.
+unsafe fn write(parameters: *mut *mut c_void, threads: u32) -> Result<(), u32> {
+    // SAFETY: gpuguard launches it like this.
+    let (address, count, multiplier, value): (u64, u32, u32, u32) = unsafe {
+        (
+            parameter(parameters, 0),
+            parameter(parameters, 1),
+            parameter(parameters, 2),
+            parameter(parameters, 3),
+        )
+    };
+    // A bit that cannot be set to 1.
+    let corrupt = corrupts("cell");
+    each_word(address, count.min(threads), |index, _| {
+        let word = index.wrapping_mul(multiplier) ^ value;
+        if corrupt && index == 4242 && word == 0xaaaa_aaaa {
+            word & !0x80
+        } else {
+            word
+        }
+    })
+}
+
+/// A pointer, a count, a multiplier, a value, a pointer to two words for what is wrong.
+unsafe fn verify(parameters: *mut *mut c_void, threads: u32) -> Result<(), u32> {
+    // SAFETY: gpuguard launches it like this.
+    let (address, count, multiplier, value, found): (u64, u32, u32, u32, u64) = unsafe {
+        (
+            parameter(parameters, 0),
+            parameter(parameters, 1),
+            parameter(parameters, 2),
+            parameter(parameters, 3),
+            parameter(parameters, 4),
+        )
+    };
+    if corrupts("verify") {
+        return Ok(());
+    }
+    let (mut wrong, mut last) = (0, 0);
+    with_memory(address, |memory| {
+        for (index, word) in (0..count.min(threads)).zip(memory.chunks_exact(4)) {
+            if u32::from_ne_bytes(word.try_into().unwrap())
+                != index.wrapping_mul(multiplier) ^ value
+            {
+                (wrong, last) = (wrong + 1, index + 1);
+            }
+        }
+    })?;
+    each_word(found, 2, |place, old| {
+        if place == 0 {
+            old + wrong
+        } else {
+            old.max(last)
+        }
+    })
+}
+
+/// A pointer, a count, a number of steps.
+unsafe fn turn(parameters: *mut *mut c_void, threads: u32) -> Result<(), u32> {
+    // SAFETY: gpuguard launches it like this.
+    let (address, count, steps): (u64, u32, u32) = unsafe {
+        (
+            parameter(parameters, 0),
+            parameter(parameters, 1),
+            parameter(parameters, 2),
+        )
+    };
+    // All steps at once: x * a + b stays of that form.
+    let (mut a, mut b) = (1_u32, 0_u32);
+    for _ in 0..steps {
+        a = a.wrapping_mul(1_664_525);
+        b = b.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+    }
+    // Once: a fault that came each time could undo itself.
+    let corrupt = corrupts("turn") && !TURNED.swap(true, Ordering::SeqCst);
+    each_word(address, count.min(threads), |index, old| {
+        let word = old.wrapping_mul(a).wrapping_add(b);
+        if corrupt && index == 777_777 {
+            word ^ 1 << 13
+        } else {
+            word
+        }
+    })
+}
+
 fn with_card<T>(device: c_int, look: impl FnOnce(&Card) -> T) -> Result<T, u32> {
     let cards = VISIBLE.lock().unwrap();
     let card = usize::try_from(device)
@@ -231,8 +371,13 @@ fn with_card<T>(device: c_int, look: impl FnOnce(&Card) -> T) -> Result<T, u32> 
 
 fn with_memory(address: u64, work: impl FnOnce(&mut [u8])) -> Result<(), u32> {
     let mut memory = MEMORY.lock().unwrap();
-    let block = memory.as_mut().and_then(|all| all.get_mut(&address));
-    block.map(|block| work(block)).ok_or(INVALID_VALUE)
+    // The address may be inside of a block.
+    let block = memory
+        .as_mut()
+        .and_then(|all| all.range_mut(..=address).next_back())
+        .and_then(|(start, block)| block.get_mut((address - start) as usize..))
+        .filter(|block| !block.is_empty());
+    block.map(work).ok_or(INVALID_VALUE)
 }
 
 fn allocate(bytes: usize) -> u64 {
