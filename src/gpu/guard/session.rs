@@ -196,7 +196,7 @@ impl Session<'_> {
 
     /// Children of this process that are none of the program's.
     fn except(&self) -> Vec<u32> {
-        self.watch.process().into_iter().collect()
+        self.watch.processes()
     }
 
     fn descendants(&self) -> io::Result<Vec<Process>> {
@@ -243,17 +243,20 @@ impl Session<'_> {
 
     /// What is on the cards after the program's end. Memory is given back a little later.
     fn look_after(&mut self) -> Option<Look> {
+        if self.blind {
+            return None;
+        }
         let (times, pause) = LATE;
-        let mut after = self.watch.look().ok();
+        let mut after = self.watch.look().ok()?;
         for _ in 1..times {
             let given_back = |one: &super::CardUse| one.not_given_back_bytes == Some(0);
-            if self.ledger.allowed(after.as_ref()).iter().all(given_back) {
+            if self.ledger.allowed(Some(&after)).iter().all(given_back) {
                 break;
             }
             std::thread::sleep(pause);
-            after = self.watch.look().ok().or(after);
+            after = self.watch.look().ok()?;
         }
-        after
+        Some(after)
     }
 
     fn report(self, left_running: &[Process], after: Option<&Look>) -> RunReport {

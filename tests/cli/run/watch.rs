@@ -248,6 +248,33 @@ fn a_watch_that_breaks_off_is_said_and_taken_up_again() {
 }
 
 #[test]
+fn a_driver_that_hangs_in_the_midst_is_said_and_nothing_is_claimed() {
+    const LIST: &str = "nvmlDeviceGetComputeRunningProcesses_v3";
+    let driver = FakeDriver::new();
+    let hang = driver.folder().join("hang");
+    let driver = driver
+        .with("NVML_HANG", LIST)
+        .with("NVML_HANG_WHEN", &hang.display().to_string());
+    let guarded = guarded_by(driver, "every-ms = 50");
+    let policy = String::from_utf8(guarded.repo.read("gpuguard.toml")).unwrap();
+    guarded
+        .repo
+        .write("gpuguard.toml", policy.replace("60000", "4000"));
+    let script = format!("use 1; seen 1; : > {}; exit 0", hang.display());
+    let (run, report) = guarded.reported(&[], &script);
+    assert_eq!(run.code, 2, "{run}");
+    assert_eq!(report["outcome"], "not-watched", "{report:#}");
+    assert_eq!(report["program_code"], 0);
+    let words = "gpuguard: the cards cannot be seen: the driver did not answer within 4000 ms";
+    assert!(run.stderr.contains(words), "{run}");
+    let words = format!("gpuguard: it cannot be said whether it touched {NAME}");
+    assert!(run.stderr.contains(&words), "{run}");
+    for (process, call) in guarded.driver.calls() {
+        assert!(!lives(&process.to_string()), "{call}: {process} lives");
+    }
+}
+
+#[test]
 fn what_goes_on_after_the_program_is_named() {
     let (run, report) = guarded().reported(&[], "sleep 600 >/dev/null 2>&1 & echo $!");
     let process = run.stdout.trim();
