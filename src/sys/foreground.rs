@@ -93,16 +93,35 @@ impl Running {
 /// The exit code that a shell gives for how a program ended: its own, or 128 and the number of
 /// the signal that ended it.
 pub fn exit_code(status: ExitStatus) -> u8 {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        if let Some(signal) = status.signal() {
-            return u8::try_from(128 + signal).unwrap_or(u8::MAX);
-        }
+    if let Some(signal) = signal(status) {
+        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
     }
     // Windows has 32 bits; what does not fit must not look like a success.
     let code = status.code().unwrap_or(1);
     u8::try_from(code).unwrap_or(u8::MAX)
+}
+
+/// The signal that ended a program, if one did.
+pub fn signal(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = {
+        let _ = status;
+        None
+    };
+    signal
+}
+
+/// Ends this process as Ctrl+C does, if `signal` is what that sends. A shell goes on with its
+/// loop or script when a program has caught Ctrl+C and ends with a code of its own.
+pub fn end_if_interrupted(signal: Option<i32>) {
+    #[cfg(unix)]
+    if signal == Some(signal_hook::consts::SIGINT) {
+        let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGINT);
+    }
+    #[cfg(not(unix))]
+    let _ = signal;
 }
 
 /// The exit code that a shell gives for a program that could not be started.

@@ -11,7 +11,7 @@ use super::report::{Limit, Outcome, RunReport, milliseconds};
 use super::{Watch, is_allowed};
 use crate::gpu::probe::{ProbeError, driver_folder};
 use crate::policy::{OnViolation, Policy, RunPolicy};
-use crate::sys::foreground::{Foreground, Running, exit_code};
+use crate::sys::foreground::{Foreground, Running, exit_code, signal};
 use crate::sys::process_tree::{self, Descent, Process};
 
 /// The first look comes so soon after the start; the steps grow from there.
@@ -70,7 +70,7 @@ pub fn run(options: RunOptions<'_>, tell: &mut dyn FnMut(News<'_>)) -> Result<Ru
     let Some(mut watch) = options.watch else {
         let mut running = options.program.start().map_err(RunError::NotStarted)?;
         let status = wait(&mut running)?;
-        return Ok(RunReport::not_watched(exit_code(status)));
+        return Ok(RunReport::not_watched(status));
     };
     let before = watch.look()?;
     let cards = &watch.inventory().cards;
@@ -270,6 +270,7 @@ impl Session<'_> {
         RunReport {
             outcome,
             program_code: self.status.map(exit_code),
+            program_signal: self.status.and_then(signal),
             ended_by_guard: self.ended_by_guard,
             left_running: left_running.iter().map(|process| process.id).collect(),
             looks: self.looks,
