@@ -230,6 +230,46 @@ fn a_driver_that_keeps_no_list_or_a_wrong_one_is_a_limit() {
 }
 
 #[test]
+fn in_a_container_the_ids_may_be_others_and_nothing_is_promised() {
+    let guarded = guarded();
+    let namespace = [
+        "--user",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+    ];
+    let can = std::process::Command::new("unshare")
+        .args(namespace)
+        .arg("true")
+        .output();
+    if !can.unwrap().status.success() {
+        return;
+    }
+    let inner = guarded.command(&["--report", "report.json"], &["true"]);
+    let mut command = guarded.repo.command("unshare");
+    command
+        .args(namespace)
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let run = Run::from(guarded.driver.add_to(&mut command).output().unwrap());
+    assert_eq!(run.code, 0, "{run}");
+    let report: Value = serde_json::from_slice(&guarded.repo.read("report.json")).unwrap();
+    assert!(
+        report["limits"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("container"))
+    );
+    let words = format!("gpuguard: not seen on {NAME} (looked ");
+    assert!(run.stderr.contains(&words), "{run}");
+    assert!(
+        run.stderr.contains("gpuguard: note: this is a container "),
+        "{run}"
+    );
+}
+
+#[test]
 fn a_watch_that_breaks_off_is_said_and_taken_up_again() {
     let end_the_watch = "kill -9 $(grep ' listed '$$ \"$CALLS\" | tail -n 1 | cut -d ' ' -f 1)";
     let script = format!(
