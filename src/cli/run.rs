@@ -15,7 +15,7 @@ use super::{Failure, Screen};
 use crate::gpu::guard::{self, Outcome, Replaced, RunError, RunOptions, RunReport, Watch};
 use crate::gpu::{self, CardStatus, CardVerdict, ProbeError};
 use crate::policy::{OnViolation, Policy, RunPolicy};
-use crate::sys::foreground::{Foreground, exit_code_not_started};
+use crate::sys::foreground::{Foreground, end_if_interrupted, exit_code_not_started};
 use crate::sys::{clock, confine, environment, file, process_tree};
 use crate::text::printable;
 
@@ -31,7 +31,7 @@ const IMPOSSIBLE: u8 = 2;
 /// selects the allowed card. Then NVML is asked again and again who uses which card: a program
 /// that uses a card that is not allowed, itself or by what it starts, is ended, and the exit code
 /// is 97. Otherwise the exit code is the program's own, or 128 and the number of the signal that
-/// ended it; 127 if there is no such program, 126 if it cannot be started, 1 if the environment
+/// ended it (of Ctrl+C it ends like the program, so that a shell stops its script); 127 if there is no such program, 126 if it cannot be started, 1 if the environment
 /// does not select the allowed card, 2 if that or the watch could not be done.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -326,6 +326,9 @@ fn finish(
             failure: Failure::new(format!("the report `{}` cannot be written", path.display()))
                 .because(&error),
         })?;
+    }
+    if report.program_code == Some(code) {
+        end_if_interrupted(report.program_signal);
     }
     Ok(code)
 }

@@ -73,13 +73,11 @@ impl Running {
         self.child.id()
     }
 
-    /// Waits for its end, but not longer than to `end`; passes signals on meanwhile.
+    /// Waits for its end, but not longer than to `end`.
     #[cfg(unix)]
     pub fn wait_until(&mut self, end: Instant) -> io::Result<Option<ExitStatus>> {
-        while !self.news.has_ended(end) {
-            if Instant::now() >= end {
-                return Ok(None);
-            }
+        if !self.news.has_ended(end) {
+            return Ok(None);
         }
         // It has ended, so this does not wait; only now is its id free for another process.
         self.child.wait().map(Some)
@@ -95,16 +93,35 @@ impl Running {
 /// The exit code that a shell gives for how a program ended: its own, or 128 and the number of
 /// the signal that ended it.
 pub fn exit_code(status: ExitStatus) -> u8 {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt;
-        if let Some(signal) = status.signal() {
-            return u8::try_from(128 + signal).unwrap_or(u8::MAX);
-        }
+    if let Some(signal) = signal(status) {
+        return u8::try_from(128 + signal).unwrap_or(u8::MAX);
     }
     // Windows has 32 bits; what does not fit must not look like a success.
     let code = status.code().unwrap_or(1);
     u8::try_from(code).unwrap_or(u8::MAX)
+}
+
+/// The signal that ended a program, if one did.
+pub fn signal(status: ExitStatus) -> Option<i32> {
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+    #[cfg(not(unix))]
+    let signal = {
+        let _ = status;
+        None
+    };
+    signal
+}
+
+/// Ends this process as Ctrl+C does, if `signal` is what that sends. A shell goes on with its
+/// loop or script when a program has caught Ctrl+C and ends with a code of its own.
+pub fn end_if_interrupted(signal: Option<i32>) {
+    #[cfg(unix)]
+    if signal == Some(signal_hook::consts::SIGINT) {
+        let _ = signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGINT);
+    }
+    #[cfg(not(unix))]
+    let _ = signal;
 }
 
 /// The exit code that a shell gives for a program that could not be started.
@@ -117,10 +134,11 @@ pub fn exit_code_not_started(error: &io::Error) -> u8 {
 
 #[cfg(unix)]
 mod signals {
-    //! Signals, and the end of a program, as one stream of news.
+    //! Signals are passed on by a thread of their own, whatever this process is waiting for.
 
     use std::io;
-    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::sync::mpsc::{self, Receiver};
+    use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
     use std::time::Instant;
 
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
@@ -132,60 +150,80 @@ mod signals {
     /// Those that would end this process and are meant for the program.
     const PASSED: [i32; 6] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
 
-    /// Something that happened.
+    /// Whom signals are meant for.
     #[derive(Debug)]
-    enum Event {
-        /// The program ended.
-        Ended,
-        /// A process sent this signal.
-        Sent(i32),
+    enum Target {
+        /// A program that is not there yet: they are kept for it.
+        Coming(Vec<i32>),
+        /// A program nobody has waited for, so that its id is its own.
+        Program(Pid),
+        /// Nobody.
+        Gone,
+    }
+
+    impl Target {
+        fn get(&mut self, signal: i32) {
+            match self {
+                Self::Coming(kept) => kept.push(signal),
+                Self::Program(id) => {
+                    if let Some(signal) = Signal::from_named_raw(signal) {
+                        // It may have ended just now.
+                        let _ = kill_process(*id, signal);
+                    }
+                }
+                Self::Gone => {}
+            }
+        }
     }
 
     /// Catches signals from its making on.
     pub(super) struct Listener {
-        sender: Sender<Event>,
-        events: Receiver<Event>,
+        target: Arc<Mutex<Target>>,
     }
 
     impl Listener {
         pub(super) fn new() -> io::Result<Self> {
-            let (sender, events) = mpsc::channel();
+            let target = Arc::new(Mutex::new(Target::Coming(Vec::new())));
             let ignored = ignored_signals();
             // What is ignored (`nohup`, a shell's background job) stays so for the program too.
             let caught = PASSED
                 .iter()
                 .filter(|signal| ignored & (1 << (**signal - 1)) == 0);
             let mut signals = SignalsInfo::<WithOrigin>::new(caught)?;
-            let to = sender.clone();
+            let to = Arc::clone(&target);
             std::thread::Builder::new().spawn(move || {
                 for origin in &mut signals {
                     // What a terminal sends, it sends to the program as well.
-                    if origin.cause != Cause::Kernel && to.send(Event::Sent(origin.signal)).is_err()
-                    {
-                        return;
+                    if origin.cause != Cause::Kernel {
+                        locked(&to).get(origin.signal);
                     }
                 }
             })?;
-            Ok(Self { sender, events })
+            Ok(Self { target })
         }
 
-        /// Also hears of the end of the child `id`.
+        /// Passes signals on to the child `id`, and hears of its end.
         pub(super) fn watch(self, id: u32) -> io::Result<News> {
             let program = i32::try_from(id)
                 .ok()
                 .and_then(Pid::from_raw)
                 .ok_or(io::ErrorKind::InvalidInput)?;
-            let sender = self.sender;
+            let (sender, end) = mpsc::channel::<()>();
             std::thread::Builder::new().spawn(move || {
                 // Its exit status is left for whoever waits for it, and with it its id.
                 let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
                 while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(program), options) {}
-                let _ = sender.send(Event::Ended);
+                drop(sender);
             })?;
+            let mut target = locked(&self.target);
+            let before = std::mem::replace(&mut *target, Target::Program(program));
+            if let Target::Coming(kept) = before {
+                kept.into_iter().for_each(|signal| target.get(signal));
+            }
+            drop(target);
             Ok(News {
-                program,
-                events: self.events,
-                ended: false,
+                target: self.target,
+                end,
             })
         }
     }
@@ -193,29 +231,25 @@ mod signals {
     /// What happens to a program.
     #[derive(Debug)]
     pub(super) struct News {
-        program: Pid,
-        events: Receiver<Event>,
-        ended: bool,
+        target: Arc<Mutex<Target>>,
+        /// Has another side until the program ends.
+        end: Receiver<()>,
     }
 
     impl News {
-        /// Whether the program has ended; passes a signal on, or waits for news up to `end`.
-        pub(super) fn has_ended(&mut self, end: Instant) -> bool {
+        /// Whether the program ends before `end`. Signals are passed on no more then.
+        pub(super) fn has_ended(&self, end: Instant) -> bool {
             let left = end.saturating_duration_since(Instant::now());
-            if !self.ended {
-                match self.events.recv_timeout(left) {
-                    Ok(Event::Ended) => self.ended = true,
-                    Ok(Event::Sent(number)) => {
-                        // Its id is its own as long as nobody has waited for it.
-                        if let Some(signal) = Signal::from_named_raw(number) {
-                            let _ = kill_process(self.program, signal);
-                        }
-                    }
-                    Err(_) => {}
-                }
+            let ended = self.end.recv_timeout(left) == Err(mpsc::RecvTimeoutError::Disconnected);
+            if ended {
+                *locked(&self.target) = Target::Gone;
             }
-            self.ended
+            ended
         }
+    }
+
+    fn locked(target: &Mutex<Target>) -> MutexGuard<'_, Target> {
+        target.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The signals this process was started to ignore, a bit for each; none where the system

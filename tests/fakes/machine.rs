@@ -58,7 +58,12 @@ impl Knobs {
     pub fn enter(&self, function: &str) -> Result<(), u32> {
         self.write_down(function);
         let names = |knob: &str| self.get(knob).is_some_and(|value| value == function);
-        if names("HANG") {
+        // At once, or from the making of a file on.
+        let time_has_come = || match self.get("HANG_WHEN") {
+            Some(file) => std::path::Path::new(&file).exists(),
+            None => true,
+        };
+        if names("HANG") && time_has_come() {
             loop {
                 std::thread::sleep(std::time::Duration::from_secs(3600));
             }

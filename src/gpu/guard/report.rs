@@ -1,10 +1,12 @@
 //! What there is to say when a guarded program has ended.
 
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use serde::Serialize;
 
 use super::Violation;
+use crate::sys::foreground::{exit_code, signal};
 
 /// The exit code for a program that used a card that is not allowed.
 pub const VIOLATION_CODE: u8 = 97;
@@ -16,6 +18,8 @@ pub struct RunReport {
     pub outcome: Outcome,
     /// The exit code of the program itself, as a shell gives it; `None` if it did not end.
     pub program_code: Option<u8>,
+    /// The signal that ended the program, if one did.
+    pub program_signal: Option<i32>,
     /// Whether the program was ended for what it did.
     pub ended_by_guard: bool,
     /// Processes of it that are still there, by id. They are watched no more.
@@ -108,10 +112,11 @@ pub struct CardUse {
 
 impl RunReport {
     /// A program that was not watched.
-    pub(super) fn not_watched(program_code: u8) -> Self {
+    pub(super) fn not_watched(status: ExitStatus) -> Self {
         Self {
             outcome: Outcome::NotWatched,
-            program_code: Some(program_code),
+            program_code: Some(exit_code(status)),
+            program_signal: signal(status),
             ended_by_guard: false,
             left_running: Vec::new(),
             violations: Vec::new(),

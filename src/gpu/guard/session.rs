@@ -11,7 +11,7 @@ use super::report::{Limit, Outcome, RunReport, milliseconds};
 use super::{Watch, is_allowed};
 use crate::gpu::probe::{ProbeError, driver_folder};
 use crate::policy::{OnViolation, Policy, RunPolicy};
-use crate::sys::foreground::{Foreground, Running, exit_code};
+use crate::sys::foreground::{Foreground, Running, exit_code, signal};
 use crate::sys::process_tree::{self, Descent, Process};
 
 /// The first look comes so soon after the start; the steps grow from there.
@@ -70,7 +70,7 @@ pub fn run(options: RunOptions<'_>, tell: &mut dyn FnMut(News<'_>)) -> Result<Ru
     let Some(mut watch) = options.watch else {
         let mut running = options.program.start().map_err(RunError::NotStarted)?;
         let status = wait(&mut running)?;
-        return Ok(RunReport::not_watched(exit_code(status)));
+        return Ok(RunReport::not_watched(status));
     };
     let before = watch.look()?;
     let cards = &watch.inventory().cards;
@@ -196,7 +196,7 @@ impl Session<'_> {
 
     /// Children of this process that are none of the program's.
     fn except(&self) -> Vec<u32> {
-        self.watch.process().into_iter().collect()
+        self.watch.processes()
     }
 
     fn descendants(&self) -> io::Result<Vec<Process>> {
@@ -243,17 +243,20 @@ impl Session<'_> {
 
     /// What is on the cards after the program's end. Memory is given back a little later.
     fn look_after(&mut self) -> Option<Look> {
+        if self.blind {
+            return None;
+        }
         let (times, pause) = LATE;
-        let mut after = self.watch.look().ok();
+        let mut after = self.watch.look().ok()?;
         for _ in 1..times {
             let given_back = |one: &super::CardUse| one.not_given_back_bytes == Some(0);
-            if self.ledger.allowed(after.as_ref()).iter().all(given_back) {
+            if self.ledger.allowed(Some(&after)).iter().all(given_back) {
                 break;
             }
             std::thread::sleep(pause);
-            after = self.watch.look().ok().or(after);
+            after = self.watch.look().ok()?;
         }
-        after
+        Some(after)
     }
 
     fn report(self, left_running: &[Process], after: Option<&Look>) -> RunReport {
@@ -267,6 +270,7 @@ impl Session<'_> {
         RunReport {
             outcome,
             program_code: self.status.map(exit_code),
+            program_signal: self.status.and_then(signal),
             ended_by_guard: self.ended_by_guard,
             left_running: left_running.iter().map(|process| process.id).collect(),
             looks: self.looks,

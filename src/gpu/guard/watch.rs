@@ -9,6 +9,7 @@ use crate::gpu::probe::{ProbeError, Trouble, driver_folder};
 use crate::sys::child::Program;
 use crate::sys::companion::{Companion, NoLine};
 use crate::sys::environment;
+use crate::sys::process_tree::{Descent, descent_of};
 
 /// What the driver does while a process waits for it, as errors name it.
 const STEP: &str = "watch";
@@ -17,6 +18,8 @@ const STEP: &str = "watch";
 #[derive(Debug)]
 pub struct Watch {
     companion: Option<Companion>,
+    /// Processes that watched and cannot be ended: they are inside a driver call.
+    stuck: Vec<u32>,
     inventory: Inventory,
     minors: Vec<Option<u32>>,
     limit: Duration,
@@ -28,6 +31,7 @@ impl Watch {
         let (companion, inventory, minors) = start(limit)?;
         Ok(Self {
             companion: Some(companion),
+            stuck: Vec::new(),
             inventory,
             minors,
             limit,
@@ -44,9 +48,10 @@ impl Watch {
         &self.minors
     }
 
-    /// The process that watches.
-    pub(super) fn process(&self) -> Option<u32> {
-        self.companion.as_ref().map(Companion::id)
+    /// The processes that watch, or did.
+    pub(super) fn processes(&self) -> Vec<u32> {
+        let watching = self.companion.as_ref().map(Companion::id);
+        self.stuck.iter().copied().chain(watching).collect()
     }
 
     /// Looks at all lists, in a new process if the last one failed.
@@ -57,13 +62,20 @@ impl Watch {
         };
         // Where it cannot be asked, it has ended, and why is in what it said before.
         let _ = companion.ask();
-        match next(&mut companion, self.limit)? {
-            WatchLine::Look(look) if look.cards.len() == self.inventory.cards.len() => {
+        let failure = match next(&mut companion, self.limit) {
+            Ok(WatchLine::Look(look)) if look.cards.len() == self.inventory.cards.len() => {
                 self.companion = Some(companion);
-                Ok(look)
+                return Ok(look);
             }
-            _ => Err(out_of_turn()),
+            Ok(_) => out_of_turn(),
+            Err(failure) => failure,
+        };
+        let id = companion.id();
+        drop(companion);
+        if matches!(descent_of(id, &[]), Descent::Ours(_)) {
+            self.stuck.push(id);
         }
+        Err(failure)
     }
 
     /// Another process that watches the same cards.

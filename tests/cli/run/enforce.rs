@@ -137,7 +137,9 @@ fn the_exit_code_is_the_programs() {
     };
     assert_eq!(run.code, 9, "{run}");
     let mut command = repo.command(program());
-    command.args(["__enforce", "--hide", "/dev/zero", "--", "no-such-program"]);
+    command
+        .args(["__enforce", "--hide", "/dev/zero", "--", "no-such-program"])
+        .env("PATH", "/usr/bin:/bin");
     let run = Run::from(command.output().unwrap());
     assert_eq!(run.code, 127, "{run}");
 }

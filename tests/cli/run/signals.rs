@@ -38,6 +38,17 @@ fn a_signal_to_the_guard_is_the_programs() {
 }
 
 #[test]
+fn a_shell_stops_its_script_when_the_program_was_interrupted() {
+    use std::os::unix::process::ExitStatusExt;
+    let guarded = guarded();
+    for options in [&[][..], &["--no-watch"]] {
+        let mut command = guarded.command(options, &["sh", "-c", "kill -INT $$"]);
+        let status = command.output().unwrap().status;
+        assert_eq!(status.signal(), Some(2), "{options:?}");
+    }
+}
+
+#[test]
 fn what_was_ignored_stays_ignored() {
     let guarded = guarded();
     let mut command = guarded.repo.command("sh");

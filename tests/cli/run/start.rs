@@ -52,7 +52,9 @@ fn the_exit_code_is_the_programs_or_what_a_shell_would_say() {
         let run = guarded.run(&[], &["sh", "-c", script]);
         assert_eq!(run.code, code, "{script}: {run}");
     }
-    let run = guarded.run(&[], &["no-such-program"]);
+    // A folder on PATH that cannot be searched would be another error.
+    let mut command = guarded.command(&[], &["no-such-program"]);
+    let run = Run::from(command.env("PATH", "/usr/bin:/bin").output().unwrap());
     assert_eq!(run.code, 127, "{run}");
     assert!(
         run.stderr

@@ -230,6 +230,46 @@ fn a_driver_that_keeps_no_list_or_a_wrong_one_is_a_limit() {
 }
 
 #[test]
+fn in_a_container_the_ids_may_be_others_and_nothing_is_promised() {
+    let guarded = guarded();
+    let namespace = [
+        "--user",
+        "--map-root-user",
+        "--pid",
+        "--fork",
+        "--mount-proc",
+    ];
+    let can = std::process::Command::new("unshare")
+        .args(namespace)
+        .arg("true")
+        .output();
+    if !can.unwrap().status.success() {
+        return;
+    }
+    let inner = guarded.command(&["--report", "report.json"], &["true"]);
+    let mut command = guarded.repo.command("unshare");
+    command
+        .args(namespace)
+        .arg(inner.get_program())
+        .args(inner.get_args());
+    let run = Run::from(guarded.driver.add_to(&mut command).output().unwrap());
+    assert_eq!(run.code, 0, "{run}");
+    let report: Value = serde_json::from_slice(&guarded.repo.read("report.json")).unwrap();
+    assert!(
+        report["limits"]
+            .as_array()
+            .unwrap()
+            .contains(&json!("container"))
+    );
+    let words = format!("gpuguard: not seen on {NAME} (looked ");
+    assert!(run.stderr.contains(&words), "{run}");
+    assert!(
+        run.stderr.contains("gpuguard: note: this is a container "),
+        "{run}"
+    );
+}
+
+#[test]
 fn a_watch_that_breaks_off_is_said_and_taken_up_again() {
     let end_the_watch = "kill -9 $(grep ' listed '$$ \"$CALLS\" | tail -n 1 | cut -d ' ' -f 1)";
     let script = format!(
@@ -245,6 +285,33 @@ fn a_watch_that_breaks_off_is_said_and_taken_up_again() {
         "{run}"
     );
     assert!(run.stderr.contains("NVML gave no answer 1 of "), "{run}");
+}
+
+#[test]
+fn a_driver_that_hangs_in_the_midst_is_said_and_nothing_is_claimed() {
+    const LIST: &str = "nvmlDeviceGetComputeRunningProcesses_v3";
+    let driver = FakeDriver::new();
+    let hang = driver.folder().join("hang");
+    let driver = driver
+        .with("NVML_HANG", LIST)
+        .with("NVML_HANG_WHEN", &hang.display().to_string());
+    let guarded = guarded_by(driver, "every-ms = 50");
+    let policy = String::from_utf8(guarded.repo.read("gpuguard.toml")).unwrap();
+    guarded
+        .repo
+        .write("gpuguard.toml", policy.replace("60000", "4000"));
+    let script = format!("use 1; seen 1; : > {}; exit 0", hang.display());
+    let (run, report) = guarded.reported(&[], &script);
+    assert_eq!(run.code, 2, "{run}");
+    assert_eq!(report["outcome"], "not-watched", "{report:#}");
+    assert_eq!(report["program_code"], 0);
+    let words = "gpuguard: the cards cannot be seen: the driver did not answer within 4000 ms";
+    assert!(run.stderr.contains(words), "{run}");
+    let words = format!("gpuguard: it cannot be said whether it touched {NAME}");
+    assert!(run.stderr.contains(&words), "{run}");
+    for (process, call) in guarded.driver.calls() {
+        assert!(!lives(&process.to_string()), "{call}: {process} lives");
+    }
 }
 
 #[test]
