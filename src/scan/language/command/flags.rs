@@ -151,6 +151,9 @@ impl Shell {
         if given.name.is_empty() || catalogue::is_of_scheduler(&name) {
             return;
         }
+        // Where the program is ComfyUI, it makes the mask of the number.
+        let literal = given.literal.filter(|_| name != "cuda_device");
+        let given = &Given { literal, ..*given };
         let value = given.value;
         let bare = value
             .strip_prefix('[')

@@ -35,7 +35,7 @@ impl<'w> Given<'w> {
 impl Shell {
     /// What a program's flags choose.
     pub(super) fn launcher(&mut self, name: &str, arguments: &[Word]) {
-        let (name, arguments) = launched(name, arguments);
+        let (name, arguments) = launched(name, arguments, self.in_comfyui);
         let script = arguments.iter().position(is_script);
         let (own, of_script) = arguments.split_at(script.unwrap_or(arguments.len()));
         match name {
@@ -266,7 +266,11 @@ fn listed(value: &str) -> Cards {
 }
 
 /// The launcher that a program is: also `python -m torch.distributed.run`.
-fn launched<'n, 'w>(name: &'n str, arguments: &'w [Word]) -> (&'n str, &'w [Word]) {
+fn launched<'n, 'w>(
+    name: &'n str,
+    arguments: &'w [Word],
+    in_comfyui: bool,
+) -> (&'n str, &'w [Word]) {
     if !is_python(name) {
         return (program(name), arguments);
     }
@@ -287,12 +291,32 @@ fn launched<'n, 'w>(name: &'n str, arguments: &'w [Word]) -> (&'n str, &'w [Word
             "torchrun" => ("torchrun", rest),
             "accelerate" => ("accelerate", rest),
             "koboldcpp.py" => ("koboldcpp", rest),
-            "main.py" if script.text.to_ascii_lowercase().contains("comfy") => ("comfyui", rest),
+            "main.py" if in_comfyui || is_comfyui(&script.text) || has(rest, OF_COMFYUI) => {
+                ("comfyui", rest)
+            }
             _ => ("python", behind),
         },
         [] => ("python", behind),
     }
 }
+
+/// Whether a path is one of `ComfyUI`'s, whose program has a name that many have.
+pub(super) fn is_comfyui(path: &str) -> bool {
+    path.to_ascii_lowercase().contains("comfy")
+}
+
+/// Options that only `ComfyUI` has.
+const OF_COMFYUI: &[&str] = &[
+    "--auto-launch",
+    "--disable-auto-launch",
+    "--extra-model-paths-config",
+    "--highvram",
+    "--listen",
+    "--normalvram",
+    "--novram",
+    "--preview-method",
+    "--windows-standalone-build",
+];
 
 /// Any module is a script of Python's.
 fn name_of_module(module: &str) -> &'static str {
