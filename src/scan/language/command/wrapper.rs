@@ -196,6 +196,12 @@ impl Shell {
         if ["sbatch", "salloc"].contains(&name) {
             self.exported_to_job(arguments);
         }
+        // What make is given so, its recipes have in their environment.
+        if ["make", "gmake"].contains(&name) {
+            for word in arguments {
+                self.write(word, Whose::Child);
+            }
+        }
         self.kept_by_conda(name, arguments);
         self.launcher(name, arguments);
         self.container(name, arguments, deep);

@@ -261,6 +261,13 @@ impl<'t> Reader<'t> {
         let (Some(first), Some(last)) = (words.first(), words.last()) else {
             return;
         };
+        // A text by itself is no command: `"NAME=1" >> $env:GITHUB_ENV`.
+        if let [text] = words.as_slice()
+            && text.text.contains('=')
+            && is_text(self.text, text)
+        {
+            return;
+        }
         let span = Span::new(first.span.start, last.span.end);
         let step = item(&words, span).or_else(|| kept(&words));
         self.steps.push(step.unwrap_or_else(|| {
