@@ -17,9 +17,23 @@ pub(super) struct Given<'w> {
     pub(super) dynamic: bool,
     /// The words behind the value that are numbers too.
     pub(super) more: &'w [Word],
+    /// What else the word may be that holds the value, and where the value starts in it.
+    pub(super) others: (&'w [String], usize),
 }
 
 impl<'w> Given<'w> {
+    /// The same with what else the value may be.
+    pub(super) fn alternatives(&self) -> impl Iterator<Item = Self> {
+        let (others, start) = self.others;
+        let values = others.iter().filter_map(move |other| other.get(start..));
+        values.map(|value| Self {
+            value,
+            literal: None,
+            others: (&[], 0),
+            ..*self
+        })
+    }
+
     /// A part of the value, with its place where that is known.
     fn part(&self, at: usize, value: &'w str) -> Self {
         let place = |literal: Span| Span::new(literal.start + at, literal.start + at + value.len());
@@ -49,7 +63,6 @@ impl Shell {
             }
             "accelerate launch" => self.accelerate(own),
             "koboldcpp" => self.kobold(own),
-            "mpirun" | "mpiexec" => self.handed_on(own),
             _ => {
                 for flag in flags(name) {
                     self.row(flag, own);
@@ -222,6 +235,7 @@ impl Shell {
                 literal: None,
                 dynamic: word.dynamic,
                 more: &[],
+                others: (&[], 0),
             };
             self.flag("koboldcpp", "--usecublas", listed(&word.text), &given);
         }
@@ -362,6 +376,7 @@ pub(super) fn all_given(arguments: &[Word]) -> impl Iterator<Item = Given<'_>> {
                 literal,
                 dynamic: word.dynamic,
                 more: &[],
+                others: (&word.others, name.len() + 1),
             });
         }
         let next = arguments.get(at + 1)?;
@@ -372,6 +387,7 @@ pub(super) fn all_given(arguments: &[Word]) -> impl Iterator<Item = Given<'_>> {
             literal: next.literal(),
             dynamic: next.dynamic,
             more: numbers(arguments.get(at + 2..).unwrap_or_default()),
+            others: (&next.others, 0),
         })
     })
 }

@@ -142,7 +142,8 @@ impl Reader {
         match name.trim() {
             "export" => self.exports_all = value.trim() == "true",
             "shell" => {
-                self.foreign_shell = !first_program(value).is_some_and(|name| SHELLS.contains(&name));
+                self.foreign_shell =
+                    !first_program(value).is_some_and(|name| SHELLS.contains(&name));
             }
             "script-interpreter" => {
                 self.script_interpreter = first_program(value).map(str::to_owned);
