@@ -24,6 +24,23 @@ pub fn card_at_end(text: &str) -> Option<u32> {
     }
 }
 
+/// The card that an environment variable of a program's own names: `DEVICE=cuda:1`. Under other
+/// names, `gpu:1` may be a count.
+pub fn card_of_variable(name: &str, value: &str) -> Option<u32> {
+    /// From here on, `cuda:12` is a version.
+    const MOST_CARDS: u32 = 9;
+    let is_device = name.to_ascii_lowercase().contains("device") && !is_of_scheduler(name);
+    if !is_device && !value.starts_with("cuda:") {
+        return None;
+    }
+    match card_text(value) {
+        DeviceText::Indices(indices) => {
+            indices.first().copied().filter(|index| *index < MOST_CARDS)
+        }
+        _ => None,
+    }
+}
+
 /// Whether what is stored under a name is a cluster's, where `gpu:1` is a number of cards
 /// (Slurm's `gres`), or a kind of machine.
 pub fn is_of_scheduler(name: &str) -> bool {
@@ -80,6 +97,22 @@ mod tests {
         assert_eq!(card_at_end("x/device:GPU:1"), Some(1));
         for text in ["GPU:1", "/cuda:1", "/gpu", "/gpu:1/", "/CPU:1"] {
             assert_eq!(card_at_end(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_variable_names_a_card() {
+        for (name, value, expected) in [
+            ("DEVICE", "cuda:1", Some(1)),
+            ("MODEL", "cuda:0", Some(0)),
+            ("TORCH_DEVICE", "gpu:1", Some(1)),
+            ("GRES", "gpu:1", None),
+            ("GRES_DEVICE", "gpu:1", None),
+            ("IMAGE", "cuda:12", None),
+            ("DEVICE", "cuda", None),
+            ("DEVICE", "1", None),
+        ] {
+            assert_eq!(card_of_variable(name, value), expected, "{name}={value}");
         }
     }
 

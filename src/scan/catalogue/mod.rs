@@ -32,7 +32,7 @@ use std::sync::LazyLock;
 
 use foldhash::HashMap;
 
-pub use card_text::{card_at_end, card_text, is_of_scheduler};
+pub use card_text::{card_at_end, card_of_variable, card_text, is_of_scheduler};
 pub use count::{count, is_asked_elsewhere};
 pub use form::{DeviceText, Form, cuda_text};
 pub use keyword::{Keyword, Where, keyword, keywords};

@@ -5,6 +5,7 @@
 //! blank ends a value without quotes. What a `$` or a backquote decides is dynamic.
 
 use super::file_name::{has_extension, is_below};
+use super::given::{default_of, device_of};
 use super::{Language, ReaderFailed, clue, in_place, remark};
 use crate::git::RepoPath;
 use crate::scan::catalogue;
@@ -78,17 +79,25 @@ fn variable(line: &str, start: usize) -> Option<Fact> {
     let from = at + (content.len() - assignment.len());
     let (name, rest) = assignment.split_once('=')?;
     let name = name.trim_end();
-    if !catalogue::is_of_interest(name) {
-        return None;
-    }
     let written = rest.trim_start();
     let value_at = from + (assignment.len() - written.len());
     let (value, inside) = value(written);
-    let end = value_at + inside.end + usize::from(inside.start > 0);
-    let known = !value.contains(['$', '`']) || written.starts_with('\'');
+    let span = Span::new(from, value_at + inside.end + usize::from(inside.start > 0));
+    let mut place = Span::new(value_at + inside.start, value_at + inside.end);
+    if !catalogue::is_of_interest(name) {
+        return device_of(name, value, (span, Some(place)));
+    }
+    let is_literal = written.starts_with('\'');
+    let default = default_of(value).filter(|_| !is_literal);
+    if let Some(default) = default {
+        place.end -= 1;
+        place.start = place.end - default.len();
+    }
+    let value = default.unwrap_or(value);
+    let known = !value.contains(['$', '`']) || is_literal;
     Some(Fact {
-        span: Span::new(from, end),
-        value: known.then(|| Span::new(value_at + inside.start, value_at + inside.end)),
+        span,
+        value: known.then_some(place),
         api: LABEL,
         when: When::Loading,
         kind: FactKind::SetVariable(VariableWrite {
@@ -98,7 +107,11 @@ fn variable(line: &str, start: usize) -> Option<Fact> {
             } else {
                 Value::Dynamic
             },
-            how: HowSet::Assigned,
+            how: if default.is_some() {
+                HowSet::Default
+            } else {
+                HowSet::Assigned
+            },
             whose: Whose::Child,
             one_of_several: false,
         }),

@@ -43,10 +43,12 @@ impl Given {
         span: Span,
         (api, whose): (&'static str, Whose),
     ) -> Option<Fact> {
-        if !catalogue::is_of_interest(name) {
-            return None;
-        }
         let known = !self.dynamic && self.text.len() <= LONGEST;
+        if !catalogue::is_of_interest(name) {
+            return known
+                .then(|| device_of(name, &self.text, (span, self.inside)))
+                .flatten();
+        }
         Some(Fact {
             span,
             value: self.inside.filter(|_| known),
@@ -65,6 +67,34 @@ impl Given {
             }),
         })
     }
+}
+
+/// The fact that a program gets the name of a card by a variable of its own: `DEVICE=cuda:1`.
+pub(super) fn device_of(
+    name: &str,
+    text: &str,
+    (span, value): (Span, Option<Span>),
+) -> Option<Fact> {
+    let index = catalogue::card_of_variable(name, text)?;
+    Some(Fact {
+        span,
+        value,
+        api: "device",
+        when: When::Loading,
+        kind: FactKind::SelectIndex {
+            index: Value::Known(index),
+        },
+    })
+}
+
+/// What `${NAME:-value}` and `${NAME-value}` are where the variable has no value.
+pub(super) fn default_of(text: &str) -> Option<&str> {
+    let inner = text.strip_prefix("${")?.strip_suffix('}')?;
+    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+    let rest = inner.trim_start_matches(is_part);
+    let value = rest.strip_prefix(":-").or_else(|| rest.strip_prefix('-'))?;
+    let is_known = !value.is_empty() && !value.contains(['$', '`', '{', '}']);
+    (rest.len() < inner.len() && is_known).then_some(value)
 }
 
 /// The write of a fact, if it is one.

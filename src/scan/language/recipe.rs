@@ -12,6 +12,8 @@ use crate::text::Span;
 
 /// Values longer than this are not filled in, so that a file grows no further than it is.
 const LONGEST_VALUE: usize = 128;
+/// So far variables in variables are followed.
+const DEEPEST: u8 = 8;
 
 /// The tool's own variables.
 #[derive(Debug, Default)]
@@ -32,6 +34,42 @@ impl Variables {
                 }
             })
             .or_insert_with(|| value.map(str::to_owned));
+    }
+
+    /// Fills in the variables that stand in others; `fill_in` does so in one text. Each is filled in
+    /// once: linear in all of them.
+    pub(super) fn resolve(
+        &mut self,
+        fill_in: fn(&str, &mut dyn FnMut(&str) -> Option<String>) -> String,
+    ) {
+        let written = std::mem::take(&mut self.known);
+        // In an order of their own: where they stand too deep in each other, the same ones stay open.
+        let names: std::collections::BTreeSet<&String> = written.keys().collect();
+        for name in names {
+            self.resolve_one(name, &written, fill_in, DEEPEST);
+        }
+    }
+
+    fn resolve_one(
+        &mut self,
+        name: &str,
+        written: &HashMap<String, Option<String>>,
+        fill_in: fn(&str, &mut dyn FnMut(&str) -> Option<String>) -> String,
+        deep: u8,
+    ) -> Option<String> {
+        if let Some(known) = self.known.get(name) {
+            return known.clone();
+        }
+        let text = written.get(name)?.as_ref()?;
+        let deep = deep.checked_sub(1)?;
+        // While it is filled in itself, it is not known.
+        self.known.insert(name.to_owned(), None);
+        let filled = fill_in(text, &mut |inner| {
+            self.resolve_one(inner, written, fill_in, deep)
+        });
+        let filled = Some(filled).filter(|text| text.len() <= LONGEST_VALUE);
+        self.known.insert(name.to_owned(), filled.clone());
+        filled
     }
 
     /// What a variable is.

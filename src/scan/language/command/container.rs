@@ -63,6 +63,7 @@ impl Shell {
                         plain: option.literal.is_some(),
                         ..Word::default()
                     };
+                    self.device(&word);
                     self.write(&word, Whose::Container);
                 }
                 _ => {}

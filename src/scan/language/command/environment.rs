@@ -24,11 +24,16 @@ impl Shell {
     /// Slurm's `--export=ALL,V=1`, for the programs of a job. A comma ends a value.
     pub(super) fn exported_to_job(&mut self, options: &[Word]) {
         for list in given(options, &["--export"]) {
-            let mut at = 0;
-            for part in list.value.split(',') {
-                self.listed(&list, part, at);
-                at += part.len() + 1;
-            }
+            self.list(&list);
+        }
+    }
+
+    /// `NAME=value,NAME=value`
+    pub(super) fn list(&mut self, list: &Given<'_>) {
+        let mut at = 0;
+        for part in list.value.split(',') {
+            self.listed(list, part, at);
+            at += part.len() + 1;
         }
     }
 

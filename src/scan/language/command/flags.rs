@@ -137,10 +137,22 @@ impl Shell {
             numbers => numbers,
         };
         for given in all_given(own).filter(|given| !knows(given)) {
-            self.option(&given, of_starter);
+            self.each_option(&given, of_starter);
         }
         for given in all_given(of_script) {
-            self.option(&given, numbers);
+            self.each_option(&given, numbers);
+        }
+    }
+
+    /// An option with each of its values, up to one that is no other's.
+    fn each_option(&mut self, given: &Given<'_>, numbers: Numbers) {
+        self.option(given, numbers);
+        let first = self.found.facts.len();
+        for other in given.alternatives() {
+            self.option(&other, numbers);
+            if self.found.facts.len() > first {
+                return;
+            }
         }
     }
 
@@ -151,6 +163,9 @@ impl Shell {
         if given.name.is_empty() || catalogue::is_of_scheduler(&name) {
             return;
         }
+        // Where the program is ComfyUI, it makes the mask of the number.
+        let literal = given.literal.filter(|_| name != "cuda_device");
+        let given = &Given { literal, ..*given };
         let value = given.value;
         let bare = value
             .strip_prefix('[')

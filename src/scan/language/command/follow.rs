@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::words::{Reference, Simple, Word};
-use super::{LONGEST_VALUE, Step, assignment};
+use super::{KEYWORDS, LONGEST_VALUE, Step, assignment};
 
 /// What one variable may be is not more than this.
 const MOST: usize = 16;
@@ -54,12 +54,16 @@ impl Variables {
                         None => variables.lose(&setting.name),
                     }
                 }
+                Step::Each { name, values } => variables.each(name, values),
             }
         }
         variables
     }
 
     fn note(&mut self, words: &[Word]) {
+        let is_keyword = |word: &&Word| word.plain && KEYWORDS.contains(&word.text.as_str());
+        let keywords = words.iter().take_while(is_keyword).count();
+        let words = words.get(keywords..).unwrap_or_default();
         let name = words.first().map_or("", |word| word.text.as_str());
         if !LOOKERS.contains(&name) {
             let names = words.iter().flat_map(|word| &word.references);
@@ -78,6 +82,12 @@ impl Variables {
                 {
                     self.each(&name.text, values);
                 }
+                // `for ((name=0; name<2; name++))`
+                if let [_, r#let, counted] = words
+                    && r#let.text == "let"
+                {
+                    self.count(&counted.text);
+                }
             }
             // fish's
             "set" => {
@@ -95,10 +105,7 @@ impl Variables {
             }
             "let" => {
                 for word in &words[1..] {
-                    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
-                    for name in word.text.split(|c| !is_part(c)) {
-                        self.lose(name);
-                    }
+                    self.lose_all(&word.text);
                 }
             }
             _ if words.iter().all(is_assignment) => {
@@ -158,15 +165,79 @@ impl Variables {
         }
     }
 
-    fn each(&mut self, name: &str, values: &[Word]) {
+    fn each(&mut self, name: &str, words: &[Word]) {
+        let mut values = Vec::new();
+        for word in words {
+            match self.elements(word) {
+                Some(own) if values.len() + own.len() <= MOST => values.extend(own),
+                _ => {
+                    values.clear();
+                    break;
+                }
+            }
+        }
+        self.one_of(name, values);
+    }
+
+    /// What a word of a loop's list stands for: `{0..1}`, `$(seq 0 1)`, `"${list[@]}"`.
+    fn elements(&self, word: &Word) -> Option<Vec<String>> {
+        let parted = |text: &str| text.split_ascii_whitespace().map(str::to_owned).collect();
+        match word.references.as_slice() {
+            [] if word.dynamic => None,
+            [] if word.plain => Some(braces(&word.text).unwrap_or_else(|| vec![word.text.clone()])),
+            [] if word.quoted.is_none() => Some(parted(&word.text)),
+            [] => Some(vec![word.text.clone()]),
+            [list] if list.splits && list.at.end - list.at.start == word.text.len() => {
+                let (values, _) = self.of_script(list)?;
+                let [text] = values else { return None };
+                Some(parted(text))
+            }
+            _ => None,
+        }
+    }
+
+    /// `name=0; name<2; name++`, all of it in numbers.
+    fn count(&mut self, text: &str) {
+        let counted = || {
+            let mut parts = text.trim_end_matches(')').split(';').map(str::trim);
+            let (name, first) = parts.next()?.split_once('=')?;
+            let (name, condition) = (name.trim(), parts.next()?.strip_prefix(name.trim())?);
+            let steps = [format!("{name}++"), format!("++{name}")];
+            let step: String = parts.next()?.split_whitespace().collect();
+            let condition = condition.trim();
+            let (end, included) = match condition.strip_prefix("<=") {
+                Some(end) => (end, true),
+                None => (condition.strip_prefix('<')?, false),
+            };
+            let end: i64 = end.trim().parse().ok()?;
+            let last = if included { end } else { end.checked_sub(1)? };
+            let values = numbers(first.trim().parse().ok()?, 1, last)?;
+            steps.contains(&step).then_some((name, values))
+        };
+        match counted() {
+            Some((name, values)) => self.one_of(name, values),
+            None => self.lose_all(text),
+        }
+    }
+
+    /// A variable that is one of these after the other; none where that is not known.
+    fn one_of(&mut self, name: &str, values: Vec<String>) {
         let followed = self.known.entry(name.to_owned()).or_default();
         followed.assigned += 1;
-        let literal = values.iter().all(|word| !word.dynamic) && values.len() <= MOST;
-        followed.values = if literal && followed.assigned == 1 {
-            values.iter().map(|word| word.text.clone()).collect()
+        let is_same = followed.values == values;
+        followed.values = if followed.assigned == 1 || is_same {
+            values
         } else {
             Vec::new()
         };
+    }
+
+    /// All names in a text that counts.
+    fn lose_all(&mut self, text: &str) {
+        let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+        for name in text.split(|c| !is_part(c)) {
+            self.lose(name);
+        }
     }
 
     fn lose(&mut self, name: &str) {
@@ -193,7 +264,12 @@ impl Variables {
             }
             let whole = self.expand_word(word);
             let splits = word.references.iter().any(|reference| reference.splits);
-            if splits && !whole.dynamic && assignment(&whole).is_none() {
+            // A name that comes out of a variable is none: `$command`.
+            let is_bare = word
+                .references
+                .first()
+                .is_some_and(|first| first.at.start == 0);
+            if splits && !whole.dynamic && (is_bare || assignment(&whole).is_none()) {
                 let parts = whole.text.split_ascii_whitespace();
                 expanded.extend(parts.map(|part| whole.with_text(part.to_owned())));
             } else {
@@ -270,6 +346,31 @@ impl Variables {
         // A default for the variable itself is no other value.
         (!followed.values.is_empty()).then_some((&followed.values, followed.by_default))
     }
+}
+
+/// What `{0..3}` and `{0,2}` stand for.
+fn braces(text: &str) -> Option<Vec<String>> {
+    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+    if let Some((first, last)) = inner.split_once("..") {
+        return numbers(first.parse().ok()?, 1, last.parse().ok()?);
+    }
+    let is_plain = |part: &str| !part.is_empty() && !part.contains(['{', '}']);
+    let parts: Vec<&str> = inner.split(',').collect();
+    let is_list = parts.len() > 1 && parts.iter().all(|part| is_plain(part));
+    is_list.then(|| parts.into_iter().map(str::to_owned).collect())
+}
+
+/// The numbers that `seq` prints, if they are few.
+pub(super) fn numbers(first: i64, step: i64, last: i64) -> Option<Vec<String>> {
+    let step = usize::try_from(step).ok().filter(|step| *step > 0)?;
+    let many = last.checked_sub(first)?;
+    let is_few = usize::try_from(many).is_ok_and(|many| many / step < MOST);
+    is_few.then(|| {
+        (first..=last)
+            .step_by(step)
+            .map(|number| number.to_string())
+            .collect()
+    })
 }
 
 fn is_assignment(word: &Word) -> bool {

@@ -17,9 +17,23 @@ pub(super) struct Given<'w> {
     pub(super) dynamic: bool,
     /// The words behind the value that are numbers too.
     pub(super) more: &'w [Word],
+    /// What else the word may be that holds the value, and where the value starts in it.
+    pub(super) others: (&'w [String], usize),
 }
 
 impl<'w> Given<'w> {
+    /// The same with what else the value may be.
+    pub(super) fn alternatives(&self) -> impl Iterator<Item = Self> {
+        let (others, start) = self.others;
+        let values = others.iter().filter_map(move |other| other.get(start..));
+        values.map(|value| Self {
+            value,
+            literal: None,
+            others: (&[], 0),
+            ..*self
+        })
+    }
+
     /// A part of the value, with its place where that is known.
     fn part(&self, at: usize, value: &'w str) -> Self {
         let place = |literal: Span| Span::new(literal.start + at, literal.start + at + value.len());
@@ -35,7 +49,7 @@ impl<'w> Given<'w> {
 impl Shell {
     /// What a program's flags choose.
     pub(super) fn launcher(&mut self, name: &str, arguments: &[Word]) {
-        let (name, arguments) = launched(name, arguments);
+        let (name, arguments) = launched(name, arguments, self.in_comfyui);
         let script = arguments.iter().position(is_script);
         let (own, of_script) = arguments.split_at(script.unwrap_or(arguments.len()));
         match name {
@@ -49,7 +63,6 @@ impl Shell {
             }
             "accelerate launch" => self.accelerate(own),
             "koboldcpp" => self.kobold(own),
-            "mpirun" | "mpiexec" => self.handed_on(own),
             _ => {
                 for flag in flags(name) {
                     self.row(flag, own);
@@ -222,6 +235,7 @@ impl Shell {
                 literal: None,
                 dynamic: word.dynamic,
                 more: &[],
+                others: (&[], 0),
             };
             self.flag("koboldcpp", "--usecublas", listed(&word.text), &given);
         }
@@ -266,7 +280,11 @@ fn listed(value: &str) -> Cards {
 }
 
 /// The launcher that a program is: also `python -m torch.distributed.run`.
-fn launched<'n, 'w>(name: &'n str, arguments: &'w [Word]) -> (&'n str, &'w [Word]) {
+fn launched<'n, 'w>(
+    name: &'n str,
+    arguments: &'w [Word],
+    in_comfyui: bool,
+) -> (&'n str, &'w [Word]) {
     if !is_python(name) {
         return (program(name), arguments);
     }
@@ -287,12 +305,32 @@ fn launched<'n, 'w>(name: &'n str, arguments: &'w [Word]) -> (&'n str, &'w [Word
             "torchrun" => ("torchrun", rest),
             "accelerate" => ("accelerate", rest),
             "koboldcpp.py" => ("koboldcpp", rest),
-            "main.py" if script.text.to_ascii_lowercase().contains("comfy") => ("comfyui", rest),
+            "main.py" if in_comfyui || is_comfyui(&script.text) || has(rest, OF_COMFYUI) => {
+                ("comfyui", rest)
+            }
             _ => ("python", behind),
         },
         [] => ("python", behind),
     }
 }
+
+/// Whether a path is one of `ComfyUI`'s, whose program has a name that many have.
+pub(super) fn is_comfyui(path: &str) -> bool {
+    path.to_ascii_lowercase().contains("comfy")
+}
+
+/// Options that only `ComfyUI` has.
+const OF_COMFYUI: &[&str] = &[
+    "--auto-launch",
+    "--disable-auto-launch",
+    "--extra-model-paths-config",
+    "--highvram",
+    "--listen",
+    "--normalvram",
+    "--novram",
+    "--preview-method",
+    "--windows-standalone-build",
+];
 
 /// Any module is a script of Python's.
 fn name_of_module(module: &str) -> &'static str {
@@ -338,6 +376,7 @@ pub(super) fn all_given(arguments: &[Word]) -> impl Iterator<Item = Given<'_>> {
                 literal,
                 dynamic: word.dynamic,
                 more: &[],
+                others: (&word.others, name.len() + 1),
             });
         }
         let next = arguments.get(at + 1)?;
@@ -348,6 +387,7 @@ pub(super) fn all_given(arguments: &[Word]) -> impl Iterator<Item = Given<'_>> {
             literal: next.literal(),
             dynamic: next.dynamic,
             more: numbers(arguments.get(at + 2..).unwrap_or_default()),
+            others: (&next.others, 0),
         })
     })
 }

@@ -207,6 +207,8 @@ struct Shell {
     /// Whether it speaks of TPUs, which are counted by the same flags.
     of_tpus: bool,
     dialect: Dialect,
+    /// Whether the script went into a folder of `ComfyUI`'s.
+    in_comfyui: bool,
     /// Facts about variables that are kept for programs that others start.
     kept: Vec<usize>,
 }
@@ -239,6 +241,7 @@ impl Shell {
             of_others: false,
             of_tpus: false,
             dialect: Dialect::Posix,
+            in_comfyui: false,
             kept: Vec::new(),
         }
     }
@@ -340,6 +343,10 @@ impl Shell {
                 self.export(&words);
             }
             "unset" => self.unset(&words[1..]),
+            "cd" | "pushd" | "chdir" | "Set-Location" => {
+                let folder = words.iter().skip(1).rfind(|word| word.text != "/d");
+                self.in_comfyui = folder.is_some_and(|word| launch::is_comfyui(&word.text));
+            }
             ":" => self.defaults(&command.words),
             "alias" => {
                 for word in &words[1..] {

@@ -4,6 +4,7 @@ use super::follow::Variables;
 use super::words::{Simple, Word};
 use super::{CommandFacts, DEEPEST, Exports, Shell};
 use crate::scan::fact::When;
+use crate::scan::language::shell::powershell_steps;
 use crate::text::Span;
 
 /// A step of a script in another syntax.
@@ -17,6 +18,8 @@ pub(in crate::scan::language) enum Step {
     Keep(Setting),
     /// A variable of the script alone.
     Assign(Setting),
+    /// One that a loop sets to one of these after the other.
+    Each { name: String, values: Vec<Word> },
 }
 
 /// A variable and what it is set to.
@@ -31,6 +34,37 @@ pub(in crate::scan::language) struct Setting {
     pub(in crate::scan::language) is_emptied: bool,
 }
 
+impl Shell {
+    /// A text for `PowerShell`, with an environment of its own.
+    pub(super) fn powershell(&mut self, word: &Word, deep: u8) {
+        let Some(deep) = deep.checked_sub(1) else {
+            return;
+        };
+        let steps = powershell_steps(&word.text);
+        let variables = std::mem::replace(&mut self.variables, Variables::of_steps(&steps));
+        let names = std::mem::take(&mut self.exported_names);
+        self.at_word(word, |shell| {
+            for step in &steps {
+                shell.step(step, deep);
+            }
+        });
+        self.exported_names = names;
+        self.variables = variables;
+    }
+
+    fn step(&mut self, step: &Step, deep: u8) {
+        match step {
+            Step::Start(command) => {
+                self.simple_command(command, deep);
+                self.input("", command, deep);
+            }
+            Step::Export(setting) => self.setting(setting, false),
+            Step::Keep(setting) => self.setting(setting, true),
+            Step::Assign(_) | Step::Each { .. } => {}
+        }
+    }
+}
+
 /// What a script does that was read into steps.
 pub(in crate::scan::language) fn steps(
     steps: &[Step],
@@ -41,15 +75,7 @@ pub(in crate::scan::language) fn steps(
     shell.variables = Variables::of_steps(steps);
     shell.of_others = of_others;
     for step in steps {
-        match step {
-            Step::Start(command) => {
-                shell.simple_command(command, DEEPEST);
-                shell.input("", command, DEEPEST);
-            }
-            Step::Export(setting) => shell.setting(setting, false),
-            Step::Keep(setting) => shell.setting(setting, true),
-            Step::Assign(_) => {}
-        }
+        shell.step(step, DEEPEST);
     }
     shell.finish(whole)
 }

@@ -47,6 +47,7 @@ impl Shell {
         for word in words {
             if assignment(word).is_some() {
                 if counts {
+                    self.device(word);
                     let at = self.write(word, Whose::Nobody);
                     self.hand_on(at);
                 } else {
@@ -96,6 +97,9 @@ impl Shell {
                 ..Word::default()
             },
         };
+        if has('x', "export") {
+            self.named_device(name, &name.text, &value);
+        }
         let at = self.named(name, &name.text, &value, Whose::Nobody);
         if has('x', "export") || self.exported_names.contains(&name.text) {
             self.hand_on(at);
@@ -120,6 +124,7 @@ impl Shell {
             }
             Some(value) => {
                 let expanded = self.variables.expand_word(value);
+                self.named_device(&at, &setting.name, &expanded);
                 let fact = self.named(&at, &setting.name, &expanded, Whose::Own);
                 if kept && !self.exported_names.contains(&setting.name) {
                     self.kept.extend(fact);
@@ -285,32 +290,32 @@ impl Shell {
         }
     }
 
+    /// `DEVICE=cuda:1`, where a program gets it.
+    pub(super) fn device(&mut self, word: &Word) {
+        if let Some((name, value)) = value_of(word) {
+            self.named_device(word, name, &value);
+        }
+    }
+
+    /// The card that a variable names which is no library's. Where the text hands it on itself, it is
+    /// judged there.
+    fn named_device(&mut self, at: &Word, name: &str, value: &Word) {
+        let is_known = !value.dynamic && value.others.is_empty();
+        if !is_known || catalogue::is_of_interest(name) || self.variables.is_read(name) {
+            return;
+        }
+        if let Some(index) = catalogue::card_of_variable(name, &value.text) {
+            let span = Span::new(at.span.start, value.span.end.max(at.span.end));
+            let literal = value.plain.then_some(value.span).or(value.quoted);
+            let index = Value::Known(index);
+            self.fact(span, literal, "device", FactKind::SelectIndex { index });
+        }
+    }
+
     /// `NAME=value`; the place of its fact, where the variable is of interest.
     pub(super) fn write(&mut self, word: &Word, whose: Whose) -> Option<usize> {
-        let (name, value) = assignment(word)?;
-        let behind = name.len() + 1;
-        let start = word.span.start + behind;
-        // Quotes around all of the value, not around a part or the name; or a default.
-        let quoted = word.quoted.filter(|quoted| {
-            word.by_default
-                || *quoted == Span::new(start + 1, word.span.end.saturating_sub(1).max(start + 1))
-        });
-        let value_word = Word {
-            text: value.to_owned(),
-            span: Span::new(start.min(word.span.end), word.span.end),
-            quoted,
-            others: word
-                .others
-                .iter()
-                .filter_map(|other| other.get(behind..))
-                .map(str::to_owned)
-                .collect(),
-            dynamic: word.dynamic,
-            plain: word.plain,
-            by_default: word.by_default,
-            ..Word::default()
-        };
-        self.named(word, name, &value_word, whose)
+        let (name, value) = value_of(word)?;
+        self.named(word, name, &value, whose)
     }
 
     /// The last of the facts, where a variable is one of several values.
@@ -353,4 +358,32 @@ impl Shell {
         }
         Some(self.found.facts.len() - 1)
     }
+}
+
+/// The name of `NAME=value`, and the value as a word of its own.
+fn value_of(word: &Word) -> Option<(&str, Word)> {
+    let (name, value) = assignment(word)?;
+    let behind = name.len() + 1;
+    let start = word.span.start + behind;
+    // Quotes around all of the value, not around a part or the name; or a default.
+    let quoted = word.quoted.filter(|quoted| {
+        word.by_default
+            || *quoted == Span::new(start + 1, word.span.end.saturating_sub(1).max(start + 1))
+    });
+    let value_word = Word {
+        text: value.to_owned(),
+        span: Span::new(start.min(word.span.end), word.span.end),
+        quoted,
+        others: word
+            .others
+            .iter()
+            .filter_map(|other| other.get(behind..))
+            .map(str::to_owned)
+            .collect(),
+        dynamic: word.dynamic,
+        plain: word.plain,
+        by_default: word.by_default,
+        ..Word::default()
+    };
+    Some((name, value_word))
 }

@@ -9,6 +9,7 @@ mod structure;
 mod word;
 
 use super::Dialect;
+use super::follow;
 use super::input::Input;
 use crate::text::Span;
 use structure::Structure;
@@ -307,7 +308,7 @@ impl Reader<'_> {
         };
         let inner = std::mem::replace(&mut self.frame, outer);
         self.misplaced = self.misplaced.or(inner.structure.unclosed());
-        let found = (!is_list).then(|| self.program_found()).flatten();
+        let found = (!is_list).then(|| self.printed()).flatten();
         let Some(word) = &mut self.frame.word else {
             return;
         };
@@ -333,13 +334,25 @@ impl Reader<'_> {
         }
     }
 
-    /// The program that the last command looks for: `which torchrun`.
-    fn program_found(&self) -> Option<String> {
+    /// What the last command prints: the program that `which torchrun` looks for, the numbers of
+    /// `seq 0 1`.
+    fn printed(&self) -> Option<String> {
         let (last, _) = self.commands.last()?;
         match last.words.as_slice() {
             [which, name] if which.text == "which" => Some(name.text.clone()),
             [command, dash_v, name] if command.text == "command" && dash_v.text == "-v" => {
                 Some(name.text.clone())
+            }
+            [seq, numbers @ ..] if seq.text == "seq" => {
+                let number = |word: &Word| word.text.parse::<i64>().ok().filter(|_| word.plain);
+                let numbers: Vec<i64> = numbers.iter().map(number).collect::<Option<_>>()?;
+                let printed = match numbers.as_slice() {
+                    [last] => follow::numbers(1, 1, *last),
+                    [first, last] => follow::numbers(*first, 1, *last),
+                    [first, step, last] => follow::numbers(*first, *step, *last),
+                    _ => None,
+                };
+                Some(printed?.join(" "))
             }
             _ => None,
         }

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 
+use super::launch::given;
 use super::{BUILTINS, HOLE, Shell, Word, assignment, base_name, is_python};
 use crate::scan::catalogue::flag::{flags, program};
 use crate::scan::fact::Whose;
@@ -87,6 +88,83 @@ const SUDO_VALUES: &[&str] = &["-u", "-g", "-h", "-p", "-C", "-r", "-t", "-T", "
 /// Options of `xargs` that take a word.
 const XARGS_VALUES: &[&str] = &["-E", "-I", "-L", "-P", "-a", "-d", "-n", "-s"];
 
+/// Options of `mpirun` and `mpiexec` that take a word, or more.
+const MPI_VALUES: &[&str] = &[
+    "-H",
+    "-N",
+    "-c",
+    "-f",
+    "-host",
+    "-hostfile",
+    "-hosts",
+    "-machinefile",
+    "-n",
+    "-np",
+    "-ppn",
+    "-x",
+    "--bind-to",
+    "--host",
+    "--hostfile",
+    "--machinefile",
+    "--map-by",
+    "--np",
+    "--rank-by",
+    "--timeout",
+    "--wdir",
+    "-bind-to",
+    "-map-by",
+    "-wdir",
+];
+
+/// Options of GNU `parallel` that take a word.
+const PARALLEL_VALUES: &[&str] = &[
+    "-I",
+    "-N",
+    "-P",
+    "-S",
+    "-a",
+    "-d",
+    "-j",
+    "-n",
+    "--arg-file",
+    "--colsep",
+    "--delay",
+    "--jobs",
+    "--joblog",
+    "--max-procs",
+    "--results",
+    "--retries",
+    "--sshlogin",
+    "--timeout",
+    "--tmpdir",
+    "--workdir",
+];
+
+/// Options of `singularity exec` and `apptainer exec` that take a word.
+const SINGULARITY_VALUES: &[&str] = &[
+    "-B",
+    "-H",
+    "-S",
+    "-W",
+    "--add-caps",
+    "--app",
+    "--bind",
+    "--cwd",
+    "--drop-caps",
+    "--env",
+    "--env-file",
+    "--home",
+    "--hostname",
+    "--mount",
+    "--network",
+    "--network-args",
+    "--overlay",
+    "--pwd",
+    "--scratch",
+    "--security",
+    "--workdir",
+];
+
 /// Options of `ssh` that take a word.
 const SSH_VALUES: &[&str] = &[
     "-b", "-c", "-D", "-E", "-e", "-F", "-I", "-i", "-J", "-L", "-l", "-m", "-O", "-o", "-p", "-R",
@@ -106,6 +184,7 @@ impl Shell {
         let of_xargs = OnceCell::new();
         while let Some((first, behind)) = rest.split_first() {
             if assignment(first).is_some() {
+                self.device(first);
                 let before = self.found.facts.len();
                 self.write(first, Whose::Child);
                 given.extend(before..self.found.facts.len());
@@ -149,6 +228,32 @@ impl Shell {
                         _ => end,
                     }
                 }
+                "mpirun" | "mpiexec" | "orterun" => {
+                    let end = after_options(behind, MPI_VALUES);
+                    self.handed_on(&behind[..behind.len() - end.len()]);
+                    end
+                }
+                "singularity" | "apptainer" => match self.singularity(behind) {
+                    Some(command) => command,
+                    None => break,
+                },
+                "parallel" => {
+                    let command = after_options(behind, PARALLEL_VALUES);
+                    let end = command.iter().position(|word| word.text.starts_with(":::"));
+                    let (command, _) = command.split_at(end.unwrap_or(command.len()));
+                    match command {
+                        [only] if only.text.contains([' ', ';']) => {
+                            self.reach();
+                            self.inner(&per_job(only), deep);
+                            return;
+                        }
+                        _ if of_xargs.get().is_none() => {
+                            of_xargs.get_or_init(|| command.iter().map(per_job).collect())
+                        }
+                        _ => command,
+                    }
+                }
+                _ if is_sudo_or_nothing(first) => behind,
                 _ if RUNNERS.contains(&name)
                     && behind.first().is_some_and(|word| word.text == "run") =>
                 {
@@ -186,6 +291,10 @@ impl Shell {
             self.terminal(arguments, deep);
             return;
         }
+        if let Some(text) = powershell_text(name, arguments) {
+            self.powershell(text, deep);
+            return;
+        }
         if is_python(name) {
             self.code(arguments);
             // It was started from here, with what there was before.
@@ -195,6 +304,15 @@ impl Shell {
         }
         if ["sbatch", "salloc"].contains(&name) {
             self.exported_to_job(arguments);
+            if let Some(text) = wrapped_text(arguments) {
+                self.inner(&text, deep);
+            }
+        }
+        // What make is given so, its recipes have in their environment.
+        if ["make", "gmake"].contains(&name) {
+            for word in arguments {
+                self.write(word, Whose::Child);
+            }
         }
         self.kept_by_conda(name, arguments);
         self.launcher(name, arguments);
@@ -225,6 +343,26 @@ impl Shell {
             self.exported_to_job(&words[..words.len() - end.len()]);
         }
         after_numbers(end, wrapper.name)
+    }
+
+    /// `singularity exec --nv image python a.py`: the host's environment and all of its cards, and the
+    /// command behind the image.
+    fn singularity<'w>(&mut self, words: &'w [Word]) -> Option<&'w [Word]> {
+        let (verb, behind) = after_options(words, &[]).split_first()?;
+        if !["exec", "run", "shell"].contains(&verb.text.as_str()) {
+            return None;
+        }
+        let image = after_options(behind, SINGULARITY_VALUES);
+        let options = &behind[..behind.len() - image.len()];
+        for list in given(options, &["--env"]) {
+            self.list(&list);
+        }
+        // What `run` is given is the image's own program's.
+        if verb.text == "exec" {
+            image.get(1..)
+        } else {
+            Some(image)
+        }
     }
 
     /// `tmux send-keys 'python a.py' C-m`, `screen -dm bash -c 'python a.py'`
@@ -296,6 +434,91 @@ impl Shell {
     }
 }
 
+/// Whether a word is `$SUDO`, which is `sudo` where that is needed.
+fn is_sudo_or_nothing(word: &Word) -> bool {
+    let [only] = word.references.as_slice() else {
+        return false;
+    };
+    only.at.end - only.at.start == word.text.len()
+        && only.name.to_ascii_uppercase().ends_with("SUDO")
+}
+
+/// A word of `parallel`'s command, with a hole where a job's input stands: `{}`, `{1}`, `{/.}`.
+fn per_job(word: &Word) -> Word {
+    let Some((before, behind)) = word.text.split_once('{') else {
+        return word.clone();
+    };
+    let mut text = before.to_owned();
+    let mut rest = behind;
+    loop {
+        let length = rest.find(|c: char| !(c.is_ascii_digit() || "#%/.+-_=".contains(c)));
+        let length = length.unwrap_or(rest.len());
+        match rest.get(length..).and_then(|rest| rest.strip_prefix('}')) {
+            Some(after) => {
+                text.push(HOLE);
+                rest = after;
+            }
+            None => text.push('{'),
+        }
+        let Some((before, behind)) = rest.split_once('{') else {
+            text.push_str(rest);
+            break;
+        };
+        text.push_str(before);
+        rest = behind;
+    }
+    let mut filled = Word {
+        text,
+        span: word.span,
+        ..Word::default()
+    };
+    filled.hide();
+    filled
+}
+
+/// The text of Slurm's `--wrap="…"`.
+fn wrapped_text(arguments: &[Word]) -> Option<Word> {
+    let at = arguments
+        .iter()
+        .position(|word| word.text.split('=').next() == Some("--wrap"))?;
+    let word = arguments.get(at)?;
+    match word.text.split_once('=') {
+        Some((_, text)) => Some(Word {
+            text: text.to_owned(),
+            span: word.span,
+            quoted: word.quoted,
+            dynamic: word.dynamic,
+            ..Word::default()
+        }),
+        None => arguments.get(at + 1).cloned(),
+    }
+}
+
+/// The text that `powershell -Command` and `Invoke-Expression` run.
+fn powershell_text<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w Word> {
+    let is = |names: &[&str]| names.iter().any(|own| own.eq_ignore_ascii_case(name));
+    if is(&["invoke-expression", "iex"]) {
+        return match arguments {
+            [only] => Some(only),
+            [option, text] if option.text.eq_ignore_ascii_case("-command") => Some(text),
+            _ => None,
+        };
+    }
+    if !is(&["powershell", "pwsh"]) {
+        return None;
+    }
+    let at = arguments.iter().position(|word| {
+        ["-command", "-c"]
+            .iter()
+            .any(|own| own.eq_ignore_ascii_case(&word.text))
+    })?;
+    // Several words are one text, whose places are not kept.
+    match arguments.get(at + 1..)? {
+        [only] => Some(only),
+        _ => None,
+    }
+}
+
 /// Whether a program is one that may use cards: others do not miss what `sudo` withholds.
 fn runs_on_cards(name: &str) -> bool {
     is_python(name)
@@ -344,6 +567,8 @@ fn filled_in(words: &[Word], mark: &str) -> Vec<Word> {
 
 /// The words behind a program's options; `with_value` take a word each.
 fn after_options<'w>(mut words: &'w [Word], with_value: &[&str]) -> &'w [Word] {
+    // Two words: `mpirun -mca name value`, `mpiexec -env name value`.
+    const PAIRS: &[&str] = &["-mca", "--mca", "-env", "-genv"];
     while let Some((first, behind)) = words.split_first() {
         if !first.text.starts_with('-') || first.text == "-" {
             break;
@@ -352,8 +577,11 @@ fn after_options<'w>(mut words: &'w [Word], with_value: &[&str]) -> &'w [Word] {
         if first.text == "--" {
             break;
         }
-        if with_value.contains(&first.text.as_str()) {
+        let option = first.text.as_str();
+        if with_value.contains(&option) {
             words = words.get(1..).unwrap_or_default();
+        } else if PAIRS.contains(&option) {
+            words = words.get(2..).unwrap_or_default();
         }
     }
     words
@@ -379,7 +607,9 @@ fn inner_text<'w>(name: &str, arguments: &'w [Word]) -> Option<&'w Word> {
         return None;
     }
     let at = arguments.iter().position(|word| {
-        word.text.eq_ignore_ascii_case("/c")
+        ["/c", "/k"]
+            .iter()
+            .any(|own| word.text.eq_ignore_ascii_case(own))
             || (word.text.starts_with('-')
                 && !word.text.starts_with("--")
                 && word.text.ends_with('c'))

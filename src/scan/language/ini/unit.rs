@@ -85,47 +85,95 @@ fn joined(setting: &Setting) -> Embedded {
     code
 }
 
-/// Words as systemd parts them: quotes count at the start of a word only, and are taken off.
-/// Their places are in the file.
+/// Words as systemd parts them: quotes are taken off wherever they stand in a word
+/// (`extract_first_word` of systemd's `src/basic/extract-word.c`). Their places are in the file.
 fn words(code: &Embedded) -> Vec<Word> {
     let text = code.code();
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(rest) = text.get(at..).filter(|rest| !rest.trim_start().is_empty()) {
-        let content = rest.trim_start();
-        at += rest.len() - content.len();
-        let quote = content.chars().next().filter(|c| "\"'".contains(*c));
-        let inner = quote.and_then(|quote| {
-            let inner = content.get(1..)?;
-            inner.get(..inner.find(quote)?)
-        });
-        let (bare, from, length) = if let Some(inner) = inner {
-            (inner, at + 1, inner.len() + 2)
-        } else {
-            let end = content.find(char::is_whitespace).unwrap_or(content.len());
-            (content.get(..end).unwrap_or_default(), at, end)
-        };
-        let inside = Span::new(from, from + bare.len());
-        let place = code.verbatim(inside);
-        found.push(Word {
-            text: bare.to_owned(),
-            span: place.unwrap_or_else(|| code.in_file(inside)),
-            dynamic: bare.contains(['$', '%']),
-            plain: place.is_some() && !bare.contains(['\\', '"', '\'']),
-            ..Word::default()
-        });
-        at += length.max(1);
+        at += rest.len() - rest.trim_start().len();
+        let (word, end) = word(code, at);
+        found.push(word);
+        at = end.max(at + 1);
     }
     found
+}
+
+/// The word that starts at a place, and where it ends.
+fn word(code: &Embedded, start: usize) -> (Word, usize) {
+    let text = code.code();
+    let mut bare = String::new();
+    // What stands in the last pair of quotes, and where they end.
+    let mut quoted: Option<(Span, usize)> = None;
+    let mut exact = true;
+    let mut at = start;
+    while let Some(c) = text.get(at..).and_then(|rest| rest.chars().next()) {
+        if c.is_whitespace() {
+            break;
+        }
+        let behind = text.get(at + c.len_utf8()..).unwrap_or_default();
+        if let Some(inner) = quotation(c, behind) {
+            let inside = Span::new(at + 1, at + 1 + inner.len());
+            exact &= quoted.is_none() && !inner.contains('\\');
+            bare.push_str(inner);
+            at = inside.end + 1;
+            quoted = Some((inside, at));
+            continue;
+        }
+        exact &= !matches!(c, '\\' | '"' | '\'');
+        bare.push(c);
+        at += c.len_utf8();
+        if let Some(escaped) = behind.chars().next().filter(|_| c == '\\') {
+            bare.push(escaped);
+            at += escaped.len_utf8();
+        }
+    }
+    let inside = match quoted {
+        Some((inside, _)) if inside.end - inside.start == bare.len() => inside,
+        _ => Span::new(start, at),
+    };
+    let place = code.verbatim(inside);
+    // Quotes around the end of it, as in `NAME="value"`.
+    let end = quoted.filter(|(_, end)| exact && *end == at);
+    let word = Word {
+        span: place.unwrap_or_else(|| code.in_file(inside)),
+        dynamic: bare.contains(['$', '%']),
+        plain: place.is_some() && exact && inside.end - inside.start == bare.len(),
+        quoted: end.and_then(|(inside, _)| code.verbatim(inside)),
+        text: bare,
+        ..Word::default()
+    };
+    (word, at)
+}
+
+/// What stands between a quote and the next one like it, which may be escaped.
+fn quotation(quote: char, behind: &str) -> Option<&str> {
+    if !matches!(quote, '"' | '\'') {
+        return None;
+    }
+    let mut characters = behind.char_indices();
+    while let Some((at, c)) = characters.next() {
+        if c == '\\' {
+            characters.next();
+        } else if c == quote {
+            return behind.get(..at);
+        }
+    }
+    None
 }
 
 fn variable(word: &Word, label: (&'static str, Whose)) -> Option<Fact> {
     let (name, value) = word.text.split_once('=')?;
     let start = word.span.start + name.len() + 1;
+    let whole = word.plain.then(|| Span::new(start, word.span.end));
+    let quoted = word
+        .quoted
+        .filter(|quoted| quoted.end - quoted.start == value.len());
     let given = Given {
         text: value.to_owned(),
         dynamic: word.text.contains('%'),
-        inside: word.plain.then(|| Span::new(start, word.span.end)),
+        inside: whole.or(quoted),
     };
     given.fact(name, word.span, label)
 }

@@ -81,6 +81,11 @@ struct Reader {
     unexported: HashSet<String>,
     exports_all: bool,
     foreign_shell: bool,
+    /// What reads the recipe that follows as one script, by its attribute; empty for what the file
+    /// sets.
+    script: Option<String>,
+    /// What `set script-interpreter` names.
+    script_interpreter: Option<String>,
     facts: Vec<Fact>,
     scopes: Vec<Span>,
     /// Where code in a recipe is wrong.
@@ -105,7 +110,11 @@ impl Reader {
     /// A line of just's own, with the body of a recipe that it heads.
     fn own(&mut self, logical: &Logical, lines: &mut Lines<'_>) {
         let code = logical.code.code();
-        if code.starts_with(['#', '[']) {
+        if code.starts_with('[') {
+            self.script = script_of(code).or(self.script.take());
+            return;
+        }
+        if code.starts_with('#') {
             return;
         }
         let (name, rest) = code
@@ -133,9 +142,11 @@ impl Reader {
         match name.trim() {
             "export" => self.exports_all = value.trim() == "true",
             "shell" => {
-                let first = value.split(['"', '\'']).nth(1).unwrap_or_default();
-                let program = first.rsplit('/').next().unwrap_or_default();
-                self.foreign_shell = !SHELLS.contains(&program);
+                self.foreign_shell =
+                    !first_program(value).is_some_and(|name| SHELLS.contains(&name));
+            }
+            "script-interpreter" => {
+                self.script_interpreter = first_program(value).map(str::to_owned);
             }
             _ => {}
         }
@@ -186,6 +197,7 @@ impl Reader {
     /// `name parameter="default" $EXPORTED="default": others`, and its body.
     fn rule(&mut self, logical: &Logical, lines: &mut Lines<'_>) {
         let before = self.facts.len();
+        let marked = self.script.take();
         let parameters = self.parameters(logical);
         let mut end = logical.span.end;
         let mut body: Vec<Logical> = Vec::new();
@@ -194,9 +206,10 @@ impl Reader {
                 break;
             }
             // A script is joined by whoever reads it.
-            let is_script = body
-                .first()
-                .is_some_and(|first| first.code.code().trim_start().starts_with("#!"));
+            let is_script = marked.is_some()
+                || body
+                    .first()
+                    .is_some_and(|first| first.code.code().trim_start().starts_with("#!"));
             let line = if is_script {
                 lines.raw().map(|(span, text)| as_it_is(span, text))
             } else {
@@ -219,6 +232,11 @@ impl Reader {
             .trim_start();
         let program = interpreter(first.as_bytes()).map(str::to_owned);
         if let Some(program) = program {
+            let lines = body.get(1..).unwrap_or_default();
+            self.script(&program, lines, &parameters);
+        } else if let Some(own) = marked {
+            let set = self.script_interpreter.as_deref().unwrap_or("sh");
+            let program = if own.is_empty() { set.to_owned() } else { own };
             self.script(&program, &body, &parameters);
         } else if !self.foreign_shell {
             for line in &body {
@@ -291,7 +309,7 @@ impl Reader {
             code.len() - code.trim_start().len()
         });
         let mut filled = Embedded::default();
-        for line in body.iter().skip(1) {
+        for line in body {
             let code = line.code.code();
             let blank = code.len() - code.trim_start().len();
             self.fill(&mut filled, &line.code, indent.min(blank), parameters);
@@ -329,6 +347,25 @@ impl Reader {
             at += close;
         }
     }
+}
+
+/// The interpreter of `[script]` and `[script('bash')]`, among other attributes.
+fn script_of(attributes: &str) -> Option<String> {
+    let mut parts = attributes.split(['[', ',', ']']).map(str::trim);
+    let own = parts.find_map(|part| part.strip_prefix("script"))?;
+    match own.trim_start() {
+        "" => Some(String::new()),
+        rest => {
+            let rest = rest.strip_prefix(['(', ':'])?;
+            first_program(rest).map(str::to_owned)
+        }
+    }
+}
+
+/// The program that the first text in quotes names, without its folder.
+fn first_program(code: &str) -> Option<&str> {
+    let first = code.split(['"', '\'']).nth(1)?;
+    first.split_whitespace().next()?.rsplit('/').next()
 }
 
 fn as_it_is(span: Span, text: &str) -> Logical {

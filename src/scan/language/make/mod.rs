@@ -7,6 +7,7 @@ mod line;
 
 use std::collections::HashSet;
 
+use super::command::HOLE;
 use super::file_name::{has_extension, is_called, is_started_by};
 use super::given::{self, Given, write_of};
 use super::logical::{Joining, Lines, Logical};
@@ -58,6 +59,9 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
     for pass in [Pass::Variables, Pass::Facts] {
         reader.pass = pass;
         reader.lines(text);
+        if pass == Pass::Variables {
+            reader.variables.resolve(filled_in);
+        }
     }
     reader.end_rule(text.len());
     let first_error = reader.unclosed();
@@ -90,6 +94,10 @@ struct Reader {
     exports_all: bool,
     /// Whether recipes are read by something that is no shell.
     foreign_shell: bool,
+    /// Whether all lines of a recipe are read by one shell: `.ONESHELL:`.
+    one_shell: bool,
+    /// The lines of such a recipe up to here, and where they stand.
+    body: Option<(Embedded, Span, When)>,
     facts: Vec<Fact>,
     scopes: Vec<Span>,
     /// Where the rule starts whose recipe is read.
@@ -109,6 +117,7 @@ impl Reader {
         self.conditions.clear();
         self.definitions.clear();
         self.rule = None;
+        self.body = None;
         let mut lines = Lines::new(text);
         while let Some((_, next)) = lines.peek() {
             let is_recipe =
@@ -146,7 +155,10 @@ impl Reader {
         let word = code.split_whitespace().next().unwrap_or_default();
         if !self.definitions.is_empty() {
             match word {
-                "endef" => _ = self.definitions.pop(),
+                "endef" => {
+                    self.end_recipe();
+                    self.definitions.pop();
+                }
                 "define" => self.definitions.push(logical.span.start),
                 _ => self.recipe(logical, 0),
             }
@@ -168,6 +180,7 @@ impl Reader {
             Line::Rule { assignment, recipe } => {
                 // What is set for a target counts with the lines of the same target that follow.
                 let target = code.split(':').next().unwrap_or_default().trim();
+                self.one_shell |= target == ".ONESHELL";
                 if self.rule.is_none() || self.target != target {
                     self.end_rule(logical.span.start);
                     self.rule = Some(logical.span.start);
@@ -186,6 +199,7 @@ impl Reader {
 
     /// A rule ends: what it exports is there for its recipe.
     fn end_rule(&mut self, at: usize) {
+        self.end_recipe();
         if let Some(start) = self.rule.take()
             && self.pass == Pass::Facts
             && self
@@ -203,7 +217,7 @@ impl Reader {
         let text = code.get(written.start..written.end).unwrap_or_default();
         let is_literal = !text.contains('$') && assignment.replaces;
         if self.pass == Pass::Variables {
-            let known = is_literal.then_some(text);
+            let known = assignment.replaces.then_some(text);
             // What a target sets is not what others get.
             let known = known.filter(|_| whose == Whose::Own);
             self.variables.set(&assignment.name, known);
@@ -228,6 +242,7 @@ impl Reader {
             }
         } else {
             let known = line::reference(text).and_then(|name| self.variables.get(name));
+            let known = known.filter(|value| !value.contains(HOLE));
             known.map_or_else(Given::unknown, |value| Given {
                 text: value.to_owned(),
                 ..Given::default()
@@ -274,21 +289,64 @@ impl Reader {
             match piece.reference {
                 None => logical.code.copy_to(&mut filled, span),
                 Some(name) => {
-                    let value = if name == "$" {
-                        Some("$")
-                    } else {
-                        self.variables.get(name)
+                    let value = match name {
+                        "$" => Some("$".to_owned()),
+                        "MAKE" => Some("make".to_owned()),
+                        _ => self
+                            .variables
+                            .get(name)
+                            .map(|value| value.replace("$$", "$")),
                     };
-                    recipe::fill(&mut filled, logical.code.in_file(span), value);
+                    recipe::fill(&mut filled, logical.code.in_file(span), value.as_deref());
                 }
             }
         }
-        let facts = recipe::shell(&filled, self.when());
+        let when = self.when();
+        if self.one_shell {
+            let whole = Span::new(0, filled.code().len());
+            let (body, span, _) = self
+                .body
+                .get_or_insert_with(|| (Embedded::default(), logical.span, when));
+            filled.copy_to(body, whole);
+            body.push(Span::new(logical.span.end, logical.span.end), "\n");
+            span.end = logical.span.end;
+            return;
+        }
+        self.shell(&filled, logical.span, when);
+    }
+
+    /// The recipe of one shell ends.
+    fn end_recipe(&mut self) {
+        if let Some((body, span, when)) = self.body.take() {
+            self.shell(&body, span, when);
+        }
+    }
+
+    fn shell(&mut self, code: &Embedded, span: Span, when: When) {
+        let facts = recipe::shell(code, when);
         if !facts.is_empty() {
-            self.scopes.push(logical.span);
+            self.scopes.push(span);
         }
         self.facts.extend(facts);
     }
+}
+
+/// A variable's value with what `known` says of those in it, for others a hole.
+fn filled_in(text: &str, known: &mut dyn FnMut(&str) -> Option<String>) -> String {
+    let mut filled = String::new();
+    for piece in line::pieces(text) {
+        let written = text.get(piece.span.start..piece.span.end);
+        match piece.reference {
+            None => filled.push_str(written.unwrap_or_default()),
+            // For the shell, which comes later.
+            Some("$") => filled.push_str("$$"),
+            Some(name) => match known(name) {
+                Some(value) => filled.push_str(&value),
+                None => filled.push(HOLE),
+            },
+        }
+    }
+    filled
 }
 
 fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {

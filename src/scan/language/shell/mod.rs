@@ -21,7 +21,7 @@ use crate::text::Edit;
 
 pub(super) use batch::BATCH;
 pub(super) use fish::FISH;
-pub(super) use powershell::POWERSHELL;
+pub(super) use powershell::{POWERSHELL, powershell_steps};
 
 pub(super) const SHELL: Language = Language {
     name: "shell",

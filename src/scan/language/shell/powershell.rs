@@ -8,7 +8,7 @@ mod word;
 use super::prefix;
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
-use crate::scan::language::command::{speaks_of_others, steps};
+use crate::scan::language::command::{Step, speaks_of_others, steps};
 use crate::scan::language::file_name::{has_extension, is_started_by};
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
 use crate::scan::remedy::{Wish, Written};
@@ -26,6 +26,11 @@ pub(in crate::scan::language) const POWERSHELL: Language = Language {
 fn claims(path: &RepoPath, content: &[u8]) -> bool {
     has_extension(path, &["ps1", "psm1", "psd1"])
         || is_started_by(path, content, &["pwsh", "powershell"])
+}
+
+/// What a text for `PowerShell` does.
+pub(in crate::scan::language) fn powershell_steps(text: &str) -> Vec<Step> {
+    reader::read(text).0
 }
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {

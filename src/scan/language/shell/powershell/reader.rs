@@ -170,6 +170,7 @@ impl<'t> Reader<'t> {
         if adds || !is_whole {
             value.hide();
         }
+        let value = without_type(value);
         let is_null = value.text.eq_ignore_ascii_case("$null") && is_whole;
         let is_empty = value.text.is_empty() && !value.dynamic;
         let span = Span::new(start, end);
@@ -261,6 +262,17 @@ impl<'t> Reader<'t> {
         let (Some(first), Some(last)) = (words.first(), words.last()) else {
             return;
         };
+        // A text by itself is no command: `"NAME=1" >> $env:GITHUB_ENV`.
+        if let [text] = words.as_slice()
+            && text.text.contains('=')
+            && is_text(self.text, text)
+        {
+            return;
+        }
+        if let Some(each) = self.loop_over(&words) {
+            self.steps.push(each);
+            return;
+        }
         let span = Span::new(first.span.start, last.span.end);
         let step = item(&words, span).or_else(|| kept(&words));
         self.steps.push(step.unwrap_or_else(|| {
@@ -270,10 +282,77 @@ impl<'t> Reader<'t> {
     }
 }
 
+impl Reader<'_> {
+    /// `$name in 0,1` behind `foreach (`.
+    fn loop_over(&self, words: &[Word]) -> Option<Step> {
+        let Some(Step::Start(begun)) = self.steps.last() else {
+            return None;
+        };
+        let [only] = begun.words.as_slice() else {
+            return None;
+        };
+        let [name, r#in, listed @ ..] = words else {
+            return None;
+        };
+        let [name] = name.references.as_slice() else {
+            return None;
+        };
+        let is_loop =
+            only.text.eq_ignore_ascii_case("foreach") && r#in.text.eq_ignore_ascii_case("in");
+        let mut values = Vec::new();
+        for word in listed {
+            for part in word.text.split(',').filter(|_| word.plain) {
+                // `0..3` is what a shell writes as `{0..3}`.
+                let part = if part.contains("..") {
+                    format!("{{{part}}}")
+                } else {
+                    part.to_owned()
+                };
+                values.push(Word::bare(&part, word.span.start));
+            }
+            if !word.plain || word.dynamic {
+                values.push(word.clone());
+            }
+        }
+        is_loop.then(|| Step::Each {
+            name: name.name.clone(),
+            values,
+        })
+    }
+}
+
 /// Whether a word is a text in quotes, and no program.
 fn is_text(text: &str, word: &Word) -> bool {
     let written = text.get(word.span.start..word.span.end);
     written.is_some_and(|written| written.starts_with(['"', '\'', '@']))
+}
+
+/// `[string]0` is `0`.
+fn without_type(value: Word) -> Word {
+    let is_name = |c: char| c == '.' || c.is_ascii_alphanumeric();
+    let inner = value
+        .text
+        .strip_prefix('[')
+        .and_then(|rest| rest.split_once(']'));
+    let Some((_, own)) = inner.filter(|(name, own)| {
+        name.chars().all(is_name) && !own.is_empty() && !own.starts_with(':')
+    }) else {
+        return value;
+    };
+    let before = value.text.len() - own.len();
+    let is_exact = value.plain && value.references.is_empty();
+    Word {
+        text: own.to_owned(),
+        span: Span::new(
+            value.span.start + if is_exact { before } else { 0 },
+            value.span.end,
+        ),
+        dynamic: value.dynamic || !value.references.is_empty(),
+        opaque: value.opaque || !value.references.is_empty(),
+        plain: is_exact,
+        quoted: value.quoted,
+        ..Word::default()
+    }
 }
 
 /// `Set-Item Env:V 1`, `Remove-Item Env:V`
