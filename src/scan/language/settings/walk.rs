@@ -1,9 +1,10 @@
 //! The way through a tree of settings: what stands around a value, and who reads it.
 
-use std::collections::BTreeMap;
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{are_of_record, is_environment, is_prose, is_record, normal};
-use super::tree::{Entry, Kind, Node, Scalar};
+use super::tree::{DICTIONARY, Entry, Kind, Node, Scalar};
 use super::{Found, container, count, device, launcher, script, variable};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, Value, When, Whose};
@@ -14,9 +15,6 @@ const DEEPEST: u16 = 96;
 
 /// Longer texts name no device.
 const LONGEST_DEVICE: usize = 64;
-
-/// A map of more keys is a dictionary, not settings.
-const MOST_KEYS: usize = 1024;
 
 /// What values are in a part of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -146,7 +144,7 @@ impl<'t> Walk<'t> {
     }
 
     fn map(&mut self, node: &'t Node, entries: &'t [Entry], around: Around<'t>) {
-        if entries.len() > MOST_KEYS || are_of_record(entries.iter().map(|entry| &*entry.key)) {
+        if are_of_record(entries.iter().map(|entry| &*entry.key)) {
             return;
         }
         let owner = match around.sense {
@@ -165,24 +163,30 @@ impl<'t> Walk<'t> {
         launcher::of_map(self, node, around);
         script::of_map(self, node, around);
         let asks_for_cards = container::asks_for_cards(node, around);
+        let own = OnceCell::new();
         for entry in entries {
             if entry.key == "<<" {
-                self.merged(entries, entry, around);
+                let own = own.get_or_init(|| entries.iter().map(|own| own.key.as_str()).collect());
+                self.merged(own, entry, around);
                 continue;
             }
-            let was_read = asks_for_cards || launcher::reads(node, &entry.key, around);
+            if entry.value.is_of_dictionary(entries.len()) {
+                continue;
+            }
+            let is_short = entries.len() <= DICTIONARY;
+            let was_read = asks_for_cards || is_short && launcher::reads(node, &entry.key, around);
             self.entry(entry, was_read, around);
         }
     }
 
     /// What a map takes over from others, and does not say itself.
-    fn merged(&mut self, own: &'t [Entry], entry: &'t Entry, around: Around<'t>) {
+    fn merged(&mut self, own: &BTreeSet<&str>, entry: &'t Entry, around: Around<'t>) {
         let around = Around {
             is_taken_over: true,
             ..around
         };
         for taken in entry.value.taken_over() {
-            if own.iter().all(|own| own.key != taken.key) {
+            if !own.contains(taken.key.as_str()) {
                 self.entry(taken, false, around);
             }
         }
