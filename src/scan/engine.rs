@@ -176,9 +176,11 @@ impl Scanner {
             Err(ReaderFailed::Malformed { format, reason }) => {
                 skipped(SkipReason::Malformed { format, reason })
             }
-            Err(reason @ ReaderFailed::GaveUp) => skipped(SkipReason::Unreadable {
-                reason: reason.to_string(),
-            }),
+            Err(reason @ (ReaderFailed::GaveUp | ReaderFailed::TooManyValues { .. })) => {
+                skipped(SkipReason::Unreadable {
+                    reason: reason.to_string(),
+                })
+            }
         }
     }
 

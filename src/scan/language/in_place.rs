@@ -4,6 +4,9 @@ use crate::scan::fact::{Fact, FactKind, FileFacts, VariableWrite, Whose};
 use crate::scan::remedy::{Change, Site, Wish, Written};
 use crate::text::{Edit, Span};
 
+/// So many facts before and behind one are looked at for the card beside it.
+const NEIGHBOURS: usize = 4;
+
 /// What a language has to say of its own.
 #[derive(Clone, Copy)]
 pub(super) struct Style {
@@ -41,6 +44,9 @@ fn edits_of(text: &str, facts: &FileFacts, wish: &Wish<'_>, style: Style) -> Opt
         })?,
         Change::Index(index) => {
             let span = site.value?;
+            if stands_in_list(text, facts, span) {
+                return None;
+            }
             let written = text.get(span.start..span.end)?;
             Some(vec![replaced(
                 span,
@@ -91,6 +97,65 @@ fn replaced(span: Span, replacement: &str) -> Edit {
         span,
         replacement: replacement.to_owned(),
     }
+}
+
+/// Whether the card beside a card stands in the same list: with another index, the list could name
+/// one card twice.
+fn stands_in_list(text: &str, facts: &FileFacts, value: Span) -> bool {
+    if is_one_of_numbers(text, value) {
+        return true;
+    }
+    let (before, behind) = facts.facts.split_at(
+        facts
+            .facts
+            .partition_point(|fact| fact.span.start <= value.start),
+    );
+    let place = |fact: &Fact| {
+        let selects = matches!(fact.kind, FactKind::SelectIndex { .. });
+        selects.then(|| fact.value.unwrap_or(fact.span))
+    };
+    let before = before.iter().rev().filter_map(place);
+    let behind = behind.iter().filter_map(place);
+    let is_same_list = |start: usize, end: usize| text.get(start..end).is_some_and(is_separator);
+    let before = before
+        .take(NEIGHBOURS)
+        .find(|place| place.end <= value.start);
+    let behind = behind
+        .take(NEIGHBOURS)
+        .find(|place| place.start >= value.end);
+    before.is_some_and(|before| is_same_list(before.end, value.start))
+        || behind.is_some_and(|behind| is_same_list(value.end, behind.start))
+}
+
+/// Whether a number is one of several in brackets: `{0, 1}`, `[0, 1]`.
+fn is_one_of_numbers(text: &str, value: Span) -> bool {
+    /// So far is looked for the brackets; a list that goes on there has more numbers.
+    const FARTHEST: usize = 256;
+    let is_inner = |byte: &u8| byte.is_ascii_digit() || byte.is_ascii_whitespace() || *byte == b',';
+    let bytes = text.as_bytes();
+    let before = bytes.get(..value.start).unwrap_or_default();
+    let before = before.iter().rev().take(FARTHEST);
+    let behind = bytes.get(value.end..).unwrap_or_default();
+    let behind = behind.iter().take(FARTHEST);
+    let ends = |sign: Option<&u8>, brackets: &[u8]| sign.is_none_or(|sign| brackets.contains(sign));
+    let is_list = ends(before.clone().find(|byte| !is_inner(byte)), b"{[")
+        && ends(behind.clone().find(|byte| !is_inner(byte)), b"}]");
+    let has_digit = |byte: &u8| byte.is_ascii_digit();
+    is_list
+        && (before.take_while(|byte| is_inner(byte)).any(has_digit)
+            || behind.take_while(|byte| is_inner(byte)).any(has_digit))
+}
+
+/// Whether nothing but the next element of a list begins in a text that stands between two cards.
+fn is_separator(between: &str) -> bool {
+    /// Longer texts are more than the end of one call and the start of another.
+    const LONGEST: usize = 200;
+    let line = between.lines().next().unwrap_or_default();
+    between.len() <= LONGEST
+        && line.contains(',')
+        && !between.contains(['=', ';', '{', '}'])
+        && !between.contains("--")
+        && !between.replace("::", "").contains(':')
 }
 
 /// The variable that is written at a site.
@@ -161,6 +226,46 @@ mod tests {
         assert_eq!(reindexed("0,1", 1, 0), None);
         assert_eq!(reindexed("cuda:1", 2, 0), None);
         assert_eq!(reindexed("cuda", 1, 0), None);
+    }
+
+    #[test]
+    fn what_stands_between_two_elements_of_a_list_is_told_from_other_code() {
+        for between in [
+            ", ",
+            ",1,",
+            ")?, CudaContext::new(",
+            "\", \"",
+            ",\n    ",
+            "), torch::Device(torch::kCUDA, ",
+        ] {
+            assert!(is_separator(between), "{between}");
+        }
+        for between in [
+            "",
+            "; g(a, ",
+            ", b: ",
+            ", b=",
+            "}, {",
+            ")\nf(a, ",
+            "', '--other', '",
+            " --other ",
+        ] {
+            assert!(!is_separator(between), "{between}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_numbers_in_brackets_is_known() {
+        let at = |text: &str| {
+            let at = text.find('1').unwrap();
+            is_one_of_numbers(text, Span::new(at, at + 1))
+        };
+        for text in ["{0, 1}", "[1,\n 2]", "a = {2,1}", "[0, 1,]"] {
+            assert!(at(text), "{text}");
+        }
+        for text in ["[1]", "{1}", "f(0, 1)", "[x, 1]", "{1,}", "f(1)"] {
+            assert!(!at(text), "{text}");
+        }
     }
 
     #[test]

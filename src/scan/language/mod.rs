@@ -57,6 +57,12 @@ pub enum ReaderFailed {
     /// The parser could not go on.
     #[error("the parser gave up")]
     GaveUp,
+    /// The file holds more values than settings have.
+    #[error("more than {most} values")]
+    TooManyValues {
+        /// So many are read.
+        most: usize,
+    },
     /// The file is not in the format its name promises.
     #[error("not a {format}: {reason}")]
     Malformed {

@@ -6,7 +6,7 @@
 mod tree;
 
 use super::file_name::has_extension;
-use super::settings::tree::{Kind, Node};
+use super::settings::tree::{Kind, MOST_VALUES, Node};
 use super::settings::{self, beside};
 use super::{Language, ReaderFailed, clue, in_place, remark};
 use crate::git::RepoPath;
@@ -27,12 +27,11 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
     has_extension(path, &["json", "jsonc", "json5", "code-workspace"])
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the type that every language's reader has"
-)]
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let tree = tree::tree_of(text);
+    if tree.too_many {
+        return Err(ReaderFailed::TooManyValues { most: MOST_VALUES });
+    }
     let found = match settings_of(&tree.documents) {
         Some(document) => settings::facts(document, text, detail),
         None => settings::Found::default(),

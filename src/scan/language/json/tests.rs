@@ -117,11 +117,24 @@ fn what_lies_too_deep_is_passed_over_and_the_rest_is_read() {
 }
 
 #[test]
-fn a_file_of_very_many_values_is_read_up_to_a_place_that_is_said() {
-    let many = "1,".repeat(1 << 18);
-    let text = format!("[{{\"device\": \"cuda:1\"}}, {many} {{\"device\": \"cuda:1\"}}]");
+fn a_dictionary_is_passed_over_and_what_stands_behind_it_is_read() {
+    let numbers = "1,".repeat(1 << 19);
+    let words: String = (0..100_000)
+        .map(|at| format!("\"gpu{at}\": {at},"))
+        .collect();
+    let text = format!(
+        "[{{\"vocab\": {{{words} \"gpu_id\": 1, \"a\": {{\"device\": \"cuda:1\"}}}}}}, [{numbers}], {{\"gpu_id\": 1}}]"
+    );
     let facts = read(&text, Detail::Known).unwrap();
-    assert_eq!(facts.facts.len(), 1);
-    assert_eq!(facts.errors, 1);
-    assert!(facts.first_error.is_some_and(|at| at > 1 << 18));
+    assert_eq!(facts.facts.len(), 2);
+    assert_eq!(facts.errors, 0);
+}
+
+#[test]
+fn a_file_of_more_values_than_are_read_is_named() {
+    let most = MOST_VALUES;
+    let text = format!("[{{\"device\": \"cuda:1\"}}, {}]", "{},".repeat(most));
+    let read = read(&text, Detail::Known);
+    assert_eq!(read, Err(ReaderFailed::TooManyValues { most }));
+    assert_eq!(read.unwrap_err().to_string(), "more than 2097152 values");
 }

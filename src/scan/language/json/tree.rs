@@ -2,13 +2,11 @@
 
 use crate::scan::embedded::Embedded;
 use crate::scan::language::json_string;
-use crate::scan::language::settings::tree::{Entry, Kind, Node, Scalar};
+use crate::scan::language::settings::tree::{Entry, Kind, MOST_VALUES, Node, Scalar};
 use crate::text::Span;
 
 /// Deeper values are passed over.
 const DEEPEST: usize = 128;
-/// Files of more values are data, not settings: what follows is passed over, as an error.
-const MOST_VALUES: usize = 1 << 18;
 
 /// What a text holds.
 #[derive(Debug, Default)]
@@ -17,6 +15,8 @@ pub(super) struct Tree {
     pub(super) documents: Vec<Node>,
     pub(super) first_error: Option<usize>,
     pub(super) errors: usize,
+    /// Whether there are more values than are read.
+    pub(super) too_many: bool,
 }
 
 /// Reads a text as far as it goes.
@@ -64,7 +64,7 @@ impl Reader<'_> {
     fn read(&mut self) {
         while let Some(byte) = self.text.as_bytes().get(self.at).copied() {
             if self.values > MOST_VALUES {
-                self.error(self.at);
+                self.tree.too_many = true;
                 break;
             }
             match byte {
@@ -175,16 +175,25 @@ impl Reader<'_> {
                 self.comma_is_due = false;
             }
             Some(OpenKind::List(elements)) => {
-                elements.push(node);
+                if node.is_of_dictionary(elements.len()) {
+                    self.values -= 1;
+                } else {
+                    elements.push(node);
+                }
                 self.comma_is_due = true;
             }
             Some(OpenKind::Map { entries, key }) => {
                 if let Some((key, key_span)) = key.take() {
-                    entries.push(Entry {
-                        key,
-                        key_span,
-                        value: node,
-                    });
+                    if node.is_of_dictionary(entries.len()) {
+                        // Its key was counted as well.
+                        self.values -= 2;
+                    } else {
+                        entries.push(Entry {
+                            key,
+                            key_span,
+                            value: node,
+                        });
+                    }
                     self.comma_is_due = true;
                 } else {
                     let text = node.text().unwrap_or_default().to_owned();

@@ -14,31 +14,94 @@ const RESOURCE: &str = "nvidia.com/gpu";
 /// What the names of NVIDIA's cards begin with in the Container Device Interface.
 const CDI: &str = "nvidia.com/gpu=";
 
-/// Whether a tree is a compose file: services that are maps.
-pub(super) fn is_compose(root: &Node) -> bool {
-    root.get("services").is_some_and(|services| {
-        let is_service = |node: &Node| {
-            [
-                "image",
-                "build",
-                "extends",
-                "gpus",
-                "container_name",
-                "deploy",
-                "runtime",
-            ]
+/// The keys of a compose file, by its specification.
+const OF_COMPOSE: &[&str] = &[
+    "configs", "include", "models", "name", "networks", "secrets", "services", "version", "volumes",
+];
+
+/// Whether all that a tree describes is read inside containers.
+pub(super) fn is_of_containers(root: &Node) -> bool {
+    is_compose(root)
+        || is_dev_container(root)
+        || is_of_kubernetes(root)
+        || is_workflow_in_containers(root)
+}
+
+/// Whether a tree is a compose file: services that are maps. An overriding file can say next to
+/// nothing of a service, but has no other keys.
+fn is_compose(root: &Node) -> bool {
+    let is_service = |node: &Node| {
+        [
+            "image",
+            "build",
+            "extends",
+            "gpus",
+            "container_name",
+            "deploy",
+            "runtime",
+        ]
+        .iter()
+        .any(|key| node.get(key).is_some())
+    };
+    let Some(services) = root.get("services") else {
+        return false;
+    };
+    let services = services.entries();
+    let is_known = |key: &str| OF_COMPOSE.contains(&key) || key.starts_with("x-");
+    services.iter().any(|entry| is_service(&entry.value))
+        || !services.is_empty() && root.entries().iter().all(|entry| is_known(&entry.key))
+}
+
+/// Whether a tree is an object of Kubernetes: what its variables are set for runs in pods.
+fn is_of_kubernetes(root: &Node) -> bool {
+    ["apiVersion", "kind"]
+        .iter()
+        .all(|key| root.get(key).and_then(Node::text).is_some())
+}
+
+/// Whether each job of a workflow runs in a container.
+fn is_workflow_in_containers(root: &Node) -> bool {
+    let jobs = root.get("jobs").map(Node::entries).unwrap_or_default();
+    !jobs.is_empty() && jobs.iter().all(|job| is_job_in_container(&job.value))
+}
+
+/// Whether a job's steps run in a container that it names.
+fn is_job_in_container(node: &Node) -> bool {
+    let named = node.get("container");
+    node.get("steps").is_some()
+        && named.is_some_and(|named| match &named.kind {
+            Kind::Scalar(scalar) => !scalar.text.is_empty(),
+            Kind::Map(_) => named.get("image").is_some(),
+            _ => false,
+        })
+}
+
+/// Whether a map describes what is started in a container: a job that names one, an image with the
+/// variables for it, Helm's values, a patch of what Kubernetes has.
+pub(super) fn is_in_container(node: &Node) -> bool {
+    let image = node.get("image");
+    let is_image_with_variables = image.and_then(Node::text).is_some()
+        && ["env", "environment"]
             .iter()
-            .any(|key| node.get(key).is_some())
-        };
-        services
-            .entries()
-            .iter()
-            .any(|entry| is_service(&entry.value))
-    })
+            .any(|key| node.get(key).is_some());
+    let is_of_helm = image.is_some_and(|image| image.get("repository").is_some());
+    let has_limits = node.get("resources").is_some_and(|resources| {
+        ["limits", "requests"].iter().any(|key| {
+            !resources
+                .get(key)
+                .map(Node::entries)
+                .unwrap_or_default()
+                .is_empty()
+        })
+    });
+    let path = node.get("path").and_then(Node::text);
+    let is_patch = node.get("op").is_some()
+        && path.is_some_and(|path| path.starts_with("/spec/") || path.starts_with("/data"));
+    is_job_in_container(node) || is_image_with_variables || is_of_helm || has_limits || is_patch
 }
 
 /// Whether a tree is a `devcontainer.json`.
-pub(super) fn is_dev_container(root: &Node) -> bool {
+fn is_dev_container(root: &Node) -> bool {
     [
         "runArgs",
         "containerEnv",

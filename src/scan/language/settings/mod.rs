@@ -7,6 +7,7 @@ pub(super) mod beside;
 mod container;
 mod count;
 mod device;
+mod later_steps;
 mod launcher;
 mod name;
 mod script;
@@ -15,7 +16,7 @@ mod walk;
 
 pub(super) mod tree;
 
-use crate::scan::fact::{Detail, Fact};
+use crate::scan::fact::{Detail, Fact, FactKind};
 use crate::text::Span;
 use tree::Node;
 
@@ -26,6 +27,8 @@ pub(super) struct Found {
     pub(super) facts: Vec<Fact>,
     /// The pieces that have an environment of their own.
     pub(super) scopes: Vec<Span>,
+    /// Elements of lists that another number could make equal to their neighbours.
+    alike: Vec<Span>,
 }
 
 /// Reads settings; `text` is the file, in which the tree has its places.
@@ -36,6 +39,13 @@ pub(super) fn facts(root: &Node, text: &str, detail: Detail) -> Found {
 /// Reads settings that stand in one file, each by itself.
 pub(super) fn facts_of_all(roots: &[Node], text: &str, detail: Detail) -> Found {
     let mut found = walk::Walk::over(roots, text, detail);
+    found.alike.sort_unstable();
+    for fact in &mut found.facts {
+        let is_index = matches!(fact.kind, FactKind::SelectIndex { .. });
+        if is_index && found.alike.binary_search(&fact.span).is_ok() {
+            fact.value = None;
+        }
+    }
     found.facts.sort_by_key(|fact| fact.span);
     // Two keys of one map can say the same of it.
     found

@@ -2,15 +2,19 @@
 
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
-use super::variable;
 use super::walk::{Around, Sense, Walk};
+use super::{later_steps, variable};
+use crate::scan::catalogue;
 use crate::scan::embedded::Embedded;
-use crate::scan::fact::{Fact, FactKind, When, Whose};
+use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::scan::language::command::{
     Exports, Word, facts_in_piece, script, with_python, word_facts_in_piece,
 };
 use crate::scan::language::{Language, python, shell, within};
 use crate::text::Span;
+
+/// The label of what commands of another place set.
+const LABEL: &str = "shell command";
 
 /// Keys of scripts: a text, or a list of lines.
 const SCRIPTS: &[&str] = &[
@@ -99,7 +103,7 @@ fn shell_script<'t>(command: &'t [Node], arguments: &'t [Node]) -> Option<(&'t S
 }
 
 /// A script, or the words of a command; whether the entry says nothing else.
-pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -> bool {
+pub(super) fn of_entry<'t>(walk: &mut Walk<'t>, entry: &'t Entry, around: Around<'t>) -> bool {
     let name = normal(&entry.key);
     if is_container_options(&name) {
         return container_options(walk, &entry.value, around);
@@ -116,26 +120,103 @@ pub(super) fn of_entry(walk: &mut Walk<'_>, entry: &Entry, around: Around<'_>) -
             text(walk, std::iter::once((scalar, entry.value.span)), around);
             true
         }
-        Kind::List(elements) if elements.iter().all(|element| element.scalar().is_some()) => {
+        Kind::List(elements) => {
             if !WORDS.contains(&name.as_str()) || are_lines(elements) {
-                let lines = elements
-                    .iter()
-                    .filter_map(|element| Some((element.scalar()?, element.span)));
-                text(walk, lines, around);
+                lines(walk, elements, around);
+                return true;
             }
             // The words of a command were read with what stands beside them.
-            true
+            elements.iter().all(|element| element.scalar().is_some())
         }
         _ => false,
     }
 }
 
+/// The commands of a list, which one shell runs; what is none, such as another task, is read by
+/// itself.
+fn lines<'t>(walk: &mut Walk<'t>, elements: &'t [Node], around: Around<'t>) {
+    let commands = elements
+        .iter()
+        .filter_map(|element| Some((element.scalar()?, element.span)));
+    text(walk, commands, around);
+    let others = || elements.iter().filter(|element| element.scalar().is_none());
+    // Commands that stand elsewhere may set the order, as most scripts do before their mask.
+    let is_reference = |other: &&Node| !matches!(other.kind, Kind::Map(_));
+    if let (Some(first), Some(last)) = (elements.first(), elements.last())
+        && let Some(reference) = others().find(is_reference)
+        && others().count() < elements.len()
+    {
+        walk.scope(Some(Span::new(first.span.start, last.span.end)));
+        walk.fact(reference.span, None, LABEL, shared_order(around));
+    }
+    others().for_each(|other| walk.node(other, around));
+}
+
+/// An order that commands of another place may set.
+fn shared_order(around: Around<'_>) -> FactKind {
+    FactKind::SetVariable(VariableWrite {
+        name: "CUDA_DEVICE_ORDER".to_owned(),
+        value: Value::Dynamic,
+        how: HowSet::Shared,
+        whose: around.whose(),
+        one_of_several: false,
+    })
+}
+
 /// Whether a list is of whole commands, not of the words of one.
 fn are_lines(elements: &[Node]) -> bool {
-    elements
-        .first()
-        .and_then(Node::text)
+    let mut commands = elements.iter().filter_map(Node::text);
+    commands
+        .next()
         .is_some_and(|first| first.trim().contains(' '))
+}
+
+/// A list of commands under whatever key, such as one that others refer to: known by a mask in front
+/// of one of them. Whether it is one.
+pub(super) fn of_list<'t>(walk: &mut Walk<'t>, elements: &'t [Node], around: Around<'t>) -> bool {
+    let sets_mask = |element: &Node| element.text().is_some_and(is_masked_command);
+    let is_script = is_of_settings(around) && elements.iter().any(sets_mask);
+    if is_script {
+        lines(walk, elements, around);
+    }
+    is_script
+}
+
+/// The same for one text.
+pub(super) fn of_text<'t>(
+    walk: &mut Walk<'t>,
+    node: &Node,
+    scalar: &'t Scalar,
+    around: Around<'t>,
+) -> bool {
+    let is_script = is_of_settings(around) && is_masked_command(&scalar.text);
+    if is_script {
+        text(walk, std::iter::once((scalar, node.span)), around);
+    }
+    is_script
+}
+
+fn is_of_settings(around: Around<'_>) -> bool {
+    matches!(around.sense, Sense::Settings | Sense::Resources)
+}
+
+/// Whether a text is a command with one of CUDA's variables in front of it.
+fn is_masked_command(text: &str) -> bool {
+    let line = text.trim_start().lines().next().unwrap_or_default();
+    let mut is_masked = false;
+    for word in line.split_whitespace() {
+        let Some((name, _)) = word.split_once('=') else {
+            // A program, and nothing that a sentence goes on with.
+            let is_program = |c: char| c.is_ascii_alphanumeric() || "_-./$~\"{".contains(c);
+            return is_masked && word.chars().all(|c| is_program(c) || "}:+".contains(c));
+        };
+        let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+        if !name.chars().all(is_part) {
+            return false;
+        }
+        is_masked |= catalogue::is_of_interest(name);
+    }
+    false
 }
 
 /// The shell that a step of a workflow names for its script, or a workflow for all of its steps.
@@ -188,7 +269,13 @@ fn text<'t>(
     };
     // What a step writes for those that follow, whoever reads it: no piece of the file has these
     // for itself.
-    walk.facts(within::placed(for_later_steps(code.code()), &code));
+    let mut later = later_steps::variables(code.code());
+    for fact in &mut later {
+        if let FactKind::SetVariable(write) = &mut fact.kind {
+            write.whose = around.whose();
+        }
+    }
+    walk.facts(within::placed(later, &code));
     let (facts, scopes) = match reader(around.shell) {
         Reader::Shell => of_shell(&code),
         Reader::Another(language) => {
@@ -211,24 +298,6 @@ fn of_shell(code: &Embedded) -> (Vec<Fact>, Vec<Span>) {
     let scopes = found.scopes.into_iter().filter(|scope| *scope != whole);
     let scopes = scopes.map(|scope| code.in_file(scope)).collect();
     (within::placed(found.facts, code), scopes)
-}
-
-/// `echo NAME=value >> $GITHUB_ENV`: the variables of a workflow's steps that follow.
-fn for_later_steps(code: &str) -> Vec<Fact> {
-    let mut found = Vec::new();
-    let mut start = 0;
-    for line in code.split_inclusive('\n') {
-        if line.contains("GITHUB_ENV") {
-            let is_end = |c: char| c.is_whitespace() || "\"'".contains(c);
-            let mut at = start;
-            for word in line.split(is_end) {
-                found.extend(variable::assigned(word, at));
-                at += word.len() + 1;
-            }
-        }
-        start += line.len();
-    }
-    found
 }
 
 /// Adds a scalar's text with its places.

@@ -3,6 +3,13 @@
 use crate::scan::embedded::Embedded;
 use crate::text::Span;
 
+/// A map of more keys is a dictionary: the numbers in it are nobody's choice. So are those of a list
+/// that is as long.
+pub(in crate::scan::language) const DICTIONARY: usize = 1024;
+
+/// Files of more values are no settings; a reader that builds a tree of them gives up.
+pub(in crate::scan::language) const MOST_VALUES: usize = 1 << 21;
+
 /// A value, with its place in the file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::scan::language) struct Node {
@@ -99,6 +106,17 @@ impl Node {
             Kind::Scalar(scalar) => Some(scalar),
             _ => None,
         }
+    }
+
+    /// Whether it is a number at such a place of a map or list that nothing is read out of it.
+    pub(in crate::scan::language) fn is_of_dictionary(&self, place: usize) -> bool {
+        let is_number = |scalar: &Scalar| {
+            !scalar.quoted
+                && scalar
+                    .text
+                    .starts_with(|c: char| c == '-' || c.is_ascii_digit())
+        };
+        place > DICTIONARY && self.scalar().is_some_and(is_number)
     }
 
     /// The text of a scalar.

@@ -75,7 +75,8 @@ pub(super) fn of_element(walk: &mut Walk<'_>, node: &Node, scalar: &Scalar, arou
     let Some((name, value)) = scalar.text.split_once('=') else {
         return;
     };
-    if !catalogue::is_of_interest(name.trim_end()) {
+    // Several lines are no value.
+    if !catalogue::is_of_interest(name.trim_end()) || value.trim_end().contains('\n') {
         return;
     }
     let start = name.len() + 1;

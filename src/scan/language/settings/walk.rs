@@ -1,7 +1,10 @@
 //! The way through a tree of settings: what stands around a value, and who reads it.
 
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::name::{are_of_record, is_environment, is_prose, is_record, normal};
-use super::tree::{Entry, Kind, Node, Scalar};
+use super::tree::{DICTIONARY, Entry, Kind, Node, Scalar};
 use super::{Found, container, count, device, launcher, script, variable};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, Value, When, Whose};
@@ -10,8 +13,8 @@ use crate::text::Span;
 /// Deeper settings are no person's. Readers build no deeper trees either.
 const DEEPEST: u16 = 96;
 
-/// A map of more keys is a dictionary, not settings.
-const MOST_KEYS: usize = 1024;
+/// Longer texts name no device.
+const LONGEST_DEVICE: usize = 64;
 
 /// What values are in a part of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -100,7 +103,7 @@ impl<'t> Walk<'t> {
                 } else {
                     Sense::Settings
                 },
-                in_container: container::is_compose(root) || container::is_dev_container(root),
+                in_container: container::is_of_containers(root),
                 ..Around::default()
             };
             walk.node(root, around);
@@ -118,7 +121,9 @@ impl<'t> Walk<'t> {
         };
         match &node.kind {
             Kind::Map(entries) => self.map(node, entries, around),
+            Kind::List(elements) if script::of_list(self, elements, around) => {}
             Kind::List(elements) => {
+                self.found.alike.extend(alike(elements));
                 launcher::of_words(self, elements, around);
                 for element in elements {
                     self.node(element, around);
@@ -139,7 +144,7 @@ impl<'t> Walk<'t> {
     }
 
     fn map(&mut self, node: &'t Node, entries: &'t [Entry], around: Around<'t>) {
-        if entries.len() > MOST_KEYS || are_of_record(entries.iter().map(|entry| &*entry.key)) {
+        if are_of_record(entries.iter().map(|entry| &*entry.key)) {
             return;
         }
         let owner = match around.sense {
@@ -150,6 +155,7 @@ impl<'t> Walk<'t> {
         let around = Around {
             owner,
             shell,
+            in_container: around.in_container || container::is_in_container(node),
             ..around
         };
         variable::of_pair(self, node, around);
@@ -157,24 +163,30 @@ impl<'t> Walk<'t> {
         launcher::of_map(self, node, around);
         script::of_map(self, node, around);
         let asks_for_cards = container::asks_for_cards(node, around);
+        let own = OnceCell::new();
         for entry in entries {
             if entry.key == "<<" {
-                self.merged(entries, entry, around);
+                let own = own.get_or_init(|| entries.iter().map(|own| own.key.as_str()).collect());
+                self.merged(own, entry, around);
                 continue;
             }
-            let was_read = asks_for_cards || launcher::reads(node, &entry.key, around);
+            if entry.value.is_of_dictionary(entries.len()) {
+                continue;
+            }
+            let is_short = entries.len() <= DICTIONARY;
+            let was_read = asks_for_cards || is_short && launcher::reads(node, &entry.key, around);
             self.entry(entry, was_read, around);
         }
     }
 
     /// What a map takes over from others, and does not say itself.
-    fn merged(&mut self, own: &'t [Entry], entry: &'t Entry, around: Around<'t>) {
+    fn merged(&mut self, own: &BTreeSet<&str>, entry: &'t Entry, around: Around<'t>) {
         let around = Around {
             is_taken_over: true,
             ..around
         };
         for taken in entry.value.taken_over() {
-            if own.iter().all(|own| own.key != taken.key) {
+            if !own.contains(taken.key.as_str()) {
                 self.entry(taken, false, around);
             }
         }
@@ -200,7 +212,9 @@ impl<'t> Walk<'t> {
         if is_variable && variable::of_entry(self, entry, inner) {
             return;
         }
-        if is_record(&name) {
+        // The steps of an action are no runs that are over.
+        let is_action = || entry.value.get("using").is_some();
+        if is_record(&name) && !is_action() {
             return;
         }
         if script::of_entry(self, entry, inner) {
@@ -215,6 +229,9 @@ impl<'t> Walk<'t> {
 
     fn scalar(&mut self, node: &'t Node, scalar: &'t Scalar, around: Around<'t>) {
         if around.sense == Sense::Prose {
+            return;
+        }
+        if script::of_text(self, node, scalar, around) {
             return;
         }
         variable::of_element(self, node, scalar, around);
@@ -250,6 +267,27 @@ impl<'t> Walk<'t> {
         let index = Value::Known(index);
         self.fact(span, value, api, FactKind::SelectIndex { index });
     }
+}
+
+/// Elements that differ from another one by their number alone: with another number, the list could
+/// name one card twice.
+fn alike(elements: &[Node]) -> Vec<Span> {
+    if elements.len() < 2 {
+        return Vec::new();
+    }
+    let shape = |text: &str| -> Option<String> {
+        let has_digit = text.contains(|c: char| c.is_ascii_digit());
+        let letters = text.chars().filter(|c| !c.is_ascii_digit());
+        (has_digit && text.len() <= LONGEST_DEVICE).then(|| letters.collect())
+    };
+    let mut seen: BTreeMap<String, Vec<Span>> = BTreeMap::new();
+    for element in elements {
+        if let Some(shape) = element.text().and_then(|text| shape(text.trim())) {
+            seen.entry(shape).or_default().push(element.span);
+        }
+    }
+    let several = seen.into_values().filter(|spans| spans.len() > 1);
+    several.flatten().collect()
 }
 
 /// Whether a file describes an interface (`OpenAPI`): what it calls a default, a server's code says

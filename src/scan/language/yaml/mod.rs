@@ -44,12 +44,13 @@ fn claims(path: &RepoPath, _content: &[u8]) -> bool {
         || bare.any(|bare| bare.ends_with(b".yaml") || bare.ends_with(b".yml"))
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "the type that every language's reader has"
-)]
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let tree = tree::tree_of(text);
+    if tree.too_many {
+        return Err(ReaderFailed::TooManyValues {
+            most: settings::tree::MOST_VALUES,
+        });
+    }
     let found = settings::facts_of_all(&tree.documents, text, detail);
     Ok(FileFacts {
         facts: found.facts,

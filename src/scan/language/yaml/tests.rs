@@ -158,13 +158,21 @@ fn an_anchor_is_read_once_however_often_it_is_used() {
 }
 
 #[test]
-fn a_file_of_very_many_values_is_read_up_to_a_place_that_is_said() {
+fn a_dictionary_is_passed_over_and_what_stands_behind_it_is_read() {
+    let keys: String = (0..2_000).map(|at| format!("k{at}: {at}\n")).collect();
     let text = format!(
-        "- device: cuda:1\n{}- device: cuda:1\n",
-        "- 1\n".repeat(1 << 18)
+        "{keys}gpu_id: 1\ndevice: cuda:1\nlist:\n{}  - gpu_id: 1\n",
+        "  - 1\n".repeat(1 << 18)
     );
     let facts = read(&text, Detail::Known).unwrap();
-    assert_eq!(facts.facts.len(), 1);
-    assert_eq!(facts.errors, 1);
-    assert!(facts.first_error.is_some_and(|at| at > 1 << 18));
+    assert_eq!(facts.facts.len(), 2);
+    assert_eq!(facts.errors, 0);
+}
+
+#[test]
+fn a_file_of_more_values_than_are_read_is_named() {
+    let most = settings::tree::MOST_VALUES;
+    let text = format!("device: cuda:1\na: [{}]\n", "[],".repeat(most));
+    let read = read(&text, Detail::Known);
+    assert_eq!(read, Err(ReaderFailed::TooManyValues { most }));
 }

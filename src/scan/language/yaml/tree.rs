@@ -9,13 +9,11 @@ use super::anchor::Anchors;
 use super::{block, template};
 use crate::scan::embedded::Embedded;
 use crate::scan::language::json_string;
-use crate::scan::language::settings::tree::{Entry, Kind, Node, Scalar};
+use crate::scan::language::settings::tree::{Entry, Kind, MOST_VALUES, Node, Scalar};
 use crate::text::Span;
 
 /// Lines that are left out at most, one after the other; each costs a reading.
 const MOST_ERRORS: usize = 8;
-/// Files of more values are data, not settings: what follows is passed over, as an error.
-const MOST_VALUES: usize = 1 << 18;
 
 /// What a file holds.
 #[derive(Debug, Default)]
@@ -23,6 +21,8 @@ pub(super) struct Tree {
     pub(super) documents: Vec<Node>,
     pub(super) first_error: Option<usize>,
     pub(super) errors: usize,
+    /// Whether there are more values than are read.
+    pub(super) too_many: bool,
 }
 
 /// Reads a text as far as it goes.
@@ -106,8 +106,7 @@ fn build(readable: &str, text: &str) -> (Tree, Option<ReadError>) {
             Ok((event, span)) => {
                 let start = span.start.byte_offset().unwrap_or_default();
                 if builder.values > MOST_VALUES {
-                    builder.tree.first_error = Some(start.min(text.len()));
-                    builder.tree.errors = 1;
+                    builder.tree.too_many = true;
                     break;
                 }
                 let end = span.end.byte_offset().unwrap_or(start);
@@ -209,14 +208,20 @@ impl Builder<'_> {
         };
         open.end = open.end.max(node.span.end);
         match &mut open.kind {
+            OpenKind::List(elements) if node.is_of_dictionary(elements.len()) => self.values -= 1,
             OpenKind::List(elements) => elements.push(node),
             OpenKind::Map { entries, key } => {
                 if let Some((key, key_span)) = key.take() {
-                    entries.push(Entry {
-                        key,
-                        key_span,
-                        value: node,
-                    });
+                    if node.is_of_dictionary(entries.len()) {
+                        // Its key was counted as well.
+                        self.values -= 2;
+                    } else {
+                        entries.push(Entry {
+                            key,
+                            key_span,
+                            value: node,
+                        });
+                    }
                 } else {
                     let text = node.text().unwrap_or_default().to_owned();
                     *key = Some((text, node.span));

@@ -280,7 +280,9 @@ fn damaged_notebooks_are_read_as_far_as_they_are_notebooks() {
         let facts = match read_known(&file) {
             Ok(facts) => facts,
             Err(ReaderFailed::Malformed { .. }) => continue,
-            Err(ReaderFailed::GaveUp) => panic!("gave up:\n{file}"),
+            Err(reason @ (ReaderFailed::GaveUp | ReaderFailed::TooManyValues { .. })) => {
+                panic!("{reason}:\n{file}")
+            }
         };
         readable += 1;
         let embedded = facts.embedded.as_ref().unwrap();
