@@ -18,13 +18,13 @@ const TOPS: [f64; 2] = [60.0, 240.0];
 /// More points than this are not told apart in the picture.
 const MOST_POINTS: usize = 1000;
 
-/// Text and lines take the colour of what surrounds them in a page, and of the reader's choice
-/// where the file is shown alone.
-const STYLE: &str = "svg{background:#fff;color:#24292f;font:12px system-ui,sans-serif}\
-text{fill:currentColor}.grid{stroke:currentColor;opacity:.15}\
-.memory{stroke:#0969da}.heat{stroke:#cf222e}.line{fill:none;stroke-width:1.5}\
-@media(prefers-color-scheme:dark){svg{background:#0d1117;color:#e6edf3}\
-.memory{stroke:#58a6ff}.heat{stroke:#ff7b72}}";
+/// Light or dark, as the reader's system is. Everything is below a class, so that nothing else of a
+/// page that the picture stands in is changed.
+const STYLE: &str = ".soak{background:#fff;color:#24292f;font:12px system-ui,sans-serif}\
+.soak text{fill:currentColor}.soak .grid{stroke:currentColor;opacity:.15}\
+.soak .memory{stroke:#0969da}.soak .heat{stroke:#cf222e}.soak .line{fill:none;stroke-width:1.5}\
+@media(prefers-color-scheme:dark){.soak{background:#0d1117;color:#e6edf3}\
+.soak .memory{stroke:#58a6ff}.soak .heat{stroke:#ff7b72}}";
 
 /// Draws a soak. Without samples, the panels are empty and say so.
 pub fn soak_plot(report: &SoakReport) -> String {
@@ -34,7 +34,7 @@ pub fn soak_plot(report: &SoakReport) -> String {
         .map_or("no card", |card| card.name.as_str());
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {HEIGHT}\" \
-         width=\"{WIDTH}\" height=\"{HEIGHT}\" role=\"img\">\n<style>{STYLE}</style>\n\
+         width=\"{WIDTH}\" height=\"{HEIGHT}\" class=\"soak\" role=\"img\">\n<style>{STYLE}</style>\n\
          <title>gpuguard gpu soak: {name}</title>\n\
          <text x=\"{LEFT}\" y=\"24\" font-size=\"15\">{name}: {message}</text>\n",
         name = escaped(name),

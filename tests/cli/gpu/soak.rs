@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::failures::wait_until;
 use super::{assert_no_process_is_left, contexts, gpu, policy, repository, repository_with};
+use crate::cli::screen::on_terminal;
 use crate::support::fake_driver::{ALLOWED_UUID, FORBIDDEN_UUID, FakeDriver};
 use crate::support::{Run, TestRepo, program};
 
@@ -223,6 +224,19 @@ fn what_makes_no_sense_is_refused_before_anything_is_done() {
         assert_eq!(run.code, 2, "{run}");
     }
     assert_eq!(driver.calls(), []);
+}
+
+/// Three seconds are more than it waits before it shows one.
+#[test]
+fn a_bar_is_shown_on_a_terminal() {
+    let driver = FakeDriver::new();
+    let repo = repository();
+    let mut command = repo.command(program());
+    command.args(["gpu", "soak", "--minutes", "0.05"]);
+    let shown = on_terminal(driver.add_to(&mut command));
+    assert!(shown.contains("soaking ["), "{shown}");
+    let quiet = on_terminal(command.arg("--quiet"));
+    assert!(!quiet.contains("soaking"), "{quiet}");
 }
 
 /// A soak for an hour that has begun to work.
