@@ -30,15 +30,24 @@ pub struct Running {
 
 impl Foreground {
     /// Starts it. From then on signals do not end this process, but are passed on.
+    #[cfg(unix)]
     pub fn start(&self) -> io::Result<Running> {
-        #[cfg(unix)]
         let listener = signals::Listener::new()?;
+        let mut child = self.command().spawn()?;
+        match listener.watch(child.id()) {
+            Ok(news) => Ok(Running { child, news }),
+            Err(no_thread) => {
+                super::child::kill(&mut child)?;
+                Err(no_thread)
+            }
+        }
+    }
+
+    /// Starts it.
+    #[cfg(not(unix))]
+    pub fn start(&self) -> io::Result<Running> {
         let child = self.command().spawn()?;
-        Ok(Running {
-            #[cfg(unix)]
-            news: listener.watch(child.id())?,
-            child,
-        })
+        Ok(Running { child })
     }
 
     /// Becomes it: this process is then the program. Comes back only with an error.
@@ -218,7 +227,9 @@ mod signals {
             let mut target = locked(&self.target);
             let before = std::mem::replace(&mut *target, Target::Program(program));
             if let Target::Coming(kept) = before {
-                kept.into_iter().for_each(|signal| target.get(signal));
+                for signal in kept {
+                    target.get(signal);
+                }
             }
             drop(target);
             Ok(News {
