@@ -73,6 +73,7 @@ const FLAGS: &[Flag] = &[
     flag("llama.cpp", &["--main-gpu", "-mg"], Index, "llama-server -mg 1"),
     flag("llama.cpp", &["--device", "-dev"], Named, "./llama-cli --device CUDA1"),
     flag("llama_cpp.server", &["--main_gpu"], Index, "python -m llama_cpp.server --main_gpu 1"),
+    flag("webui", &["--device-id"], Index, "./webui.sh --device-id 1"),
     flag("comfyui", &["--cuda-device"], Cards, "comfyui --cuda-device 1"),
     flag("trtexec", &["--device"], Index, "trtexec --device=1"),
     flag("ffmpeg", &["-hwaccel_device", "-gpu"], Index, "ffmpeg -hwaccel cuda -hwaccel_device 1 -i a b"),
@@ -110,11 +111,32 @@ pub fn program(name: &str) -> &str {
     match name {
         "paddlerun" | "fleetrun" => "paddle",
         "gpu-burn" => "gpu_burn",
+        "webui.sh" | "webui.bat" | "webui-user.sh" | "webui-user.bat" => "webui",
         "lm-eval" | "lmms_eval" | "lmms-eval" => "lm_eval",
         "ffprobe" | "ffplay" => "ffmpeg",
         _ if name.starts_with("llama-") => "llama.cpp",
         _ if name.starts_with("koboldcpp") => "koboldcpp",
         other => other,
+    }
+}
+
+/// The program that takes its options from a variable: `COMMANDLINE_ARGS` is that of Stable
+/// Diffusion's web interface.
+pub fn program_of_options(variable: &str) -> Option<&'static str> {
+    (variable == "COMMANDLINE_ARGS").then_some("webui")
+}
+
+/// The program that a container of an image starts with the words behind the image, as the
+/// entry points of vLLM's, `TGI`'s and llama.cpp's images say.
+pub fn program_of_image(image: &str) -> Option<&'static str> {
+    let path = image.split('@').next()?;
+    let name = path.rsplit('/').next()?;
+    let (name, tag) = name.split_once(':').unwrap_or((name, ""));
+    match name {
+        "vllm-openai" => Some("vllm"),
+        "text-generation-inference" => Some("text-generation-launcher"),
+        "llama.cpp" if tag.starts_with("server") || tag.starts_with("light") => Some("llama.cpp"),
+        _ => None,
     }
 }
 
@@ -144,6 +166,23 @@ pub fn all_flags() -> impl Iterator<Item = &'static Flag> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn images_are_programs_by_their_names() {
+        for (image, expected) in [
+            ("vllm/vllm-openai", Some("vllm")),
+            ("docker.io/vllm/vllm-openai:v0.6.3", Some("vllm")),
+            (
+                "ghcr.io/huggingface/text-generation-inference:2.0@sha256:0",
+                Some("text-generation-launcher"),
+            ),
+            ("ghcr.io/ggml-org/llama.cpp:server-cuda", Some("llama.cpp")),
+            ("ghcr.io/ggml-org/llama.cpp:full-cuda", None),
+            ("localhost:5000/x", None),
+        ] {
+            assert_eq!(program_of_image(image), expected, "{image}");
+        }
+    }
 
     #[test]
     fn no_program_has_a_flag_twice() {

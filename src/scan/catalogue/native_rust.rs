@@ -20,6 +20,8 @@ pub(super) const CALLS: &[NativeCall] = &[
     // tch, and burn on top of it
     call("tch::Device::Cuda", 2, FIRST, "let d = tch::Device::Cuda(1);"),
     call("burn_tch::LibTorchDevice::Cuda", 2, FIRST, "let d = LibTorchDevice::Cuda(1);"),
+    // burn on top of candle
+    call("burn_candle::CandleDevice::cuda", 2, FIRST, "let d = CandleDevice::cuda(1);"),
     // flodl
     call("flodl::Device::CUDA", 2, FIRST, "let d = Device::CUDA(1);"),
     // cust and its predecessor rustacuda

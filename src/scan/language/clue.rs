@@ -42,6 +42,8 @@ const STEMS: &[&str] = &[
     // `yolo train device=1`
     "yolo",
     "kokkos",
+    // koboldcpp's option.
+    "usecublas",
 ];
 
 /// Whether the text has one of the words.

@@ -15,6 +15,9 @@ const LONGEST_VALUE: usize = 128;
 /// So far variables in variables are followed.
 const DEEPEST: u8 = 8;
 
+/// Fills into a text what is known of each variable in it.
+pub(super) type FillIn = fn(&str, &mut dyn FnMut(&str) -> Option<String>) -> String;
+
 /// The tool's own variables.
 #[derive(Debug, Default)]
 pub(super) struct Variables {
@@ -38,10 +41,7 @@ impl Variables {
 
     /// Fills in the variables that stand in others; `fill_in` does so in one text. Each is filled in
     /// once: linear in all of them.
-    pub(super) fn resolve(
-        &mut self,
-        fill_in: fn(&str, &mut dyn FnMut(&str) -> Option<String>) -> String,
-    ) {
+    pub(super) fn resolve(&mut self, fill_in: FillIn) {
         let written = std::mem::take(&mut self.known);
         // In an order of their own: where they stand too deep in each other, the same ones stay open.
         let names: std::collections::BTreeSet<&String> = written.keys().collect();
@@ -54,7 +54,7 @@ impl Variables {
         &mut self,
         name: &str,
         written: &HashMap<String, Option<String>>,
-        fill_in: fn(&str, &mut dyn FnMut(&str) -> Option<String>) -> String,
+        fill_in: FillIn,
         deep: u8,
     ) -> Option<String> {
         if let Some(known) = self.known.get(name) {

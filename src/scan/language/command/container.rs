@@ -2,11 +2,22 @@
 
 use super::launch::{Given, all_given};
 use super::{Shell, Word};
+use crate::scan::catalogue::flag::program_of_image;
 use crate::scan::fact::{Cards, FactKind, Whose};
 use crate::text::Span;
 
 /// The label of what a container gets.
 const LABEL: &str = "container";
+
+/// Programs that start containers.
+const RUNTIMES: &[&str] = &[
+    "docker",
+    "docker-compose",
+    "nerdctl",
+    "nvidia-docker",
+    "podman",
+    "podman-compose",
+];
 
 /// Options of `run` that stand alone; every other one takes a word.
 const SWITCHES: &[&str] = &[
@@ -31,7 +42,7 @@ const SWITCHES: &[&str] = &[
 impl Shell {
     /// `docker run …`, and what works alike: the cards, the variables, and the command inside.
     pub(super) fn container(&mut self, name: &str, arguments: &[Word], deep: u8) {
-        if !["docker", "podman", "nerdctl", "nvidia-docker"].contains(&name) {
+        if !RUNTIMES.contains(&name) {
             return;
         }
         let Some(run) = arguments
@@ -71,9 +82,16 @@ impl Shell {
         }
         self.devices(&devices);
         // Behind the image, or the container that it is started in.
-        if let Some((_, command)) = image.split_first().filter(|(_, behind)| !behind.is_empty()) {
+        if let Some((image, command)) = image.split_first().filter(|(_, behind)| !behind.is_empty())
+        {
             let around = std::mem::replace(&mut self.in_container, true);
-            self.program(command, deep);
+            let is_given_options = command
+                .first()
+                .is_some_and(|word| word.text.starts_with('-'));
+            match program_of_image(&image.text).filter(|_| is_given_options) {
+                Some(program) => self.launcher(program, command),
+                None => self.program(command, deep),
+            }
             self.in_container = around;
         }
     }

@@ -4,6 +4,7 @@ use super::launch::{Given, all_given};
 use super::{Shell, Word, base_name, is_python};
 use crate::scan::catalogue::flag::flags;
 use crate::scan::catalogue::{self, DeviceText, Evidence, Form, card_text};
+use crate::text::Span;
 
 /// The label of an option's fact.
 const LABEL: &str = "command line option";
@@ -141,7 +142,47 @@ impl Shell {
         }
         for given in all_given(of_script) {
             self.each_option(&given, numbers);
+            self.devices_of_trainer(&given, of_script);
         }
+    }
+
+    /// `trainer.devices=2 trainer.accelerator=gpu` of Hydra, and Lightning's own command line: how
+    /// many cards.
+    fn devices_of_trainer(&mut self, given: &Given<'_>, words: &[Word]) {
+        let bare = |name: &str| name.trim_start_matches(['-', '+']).to_owned();
+        let name = bare(given.name);
+        let Some(trainer) = name.strip_suffix(".devices") else {
+            return;
+        };
+        let accelerator = format!("{trainer}.accelerator");
+        let is_on_cards = trainer.ends_with("trainer")
+            && all_given(words).any(|other| {
+                bare(other.name) == accelerator && ["gpu", "cuda"].contains(&other.value)
+            });
+        if is_on_cards {
+            self.taken(LABEL, given);
+        }
+    }
+
+    /// Options that a variable holds for a program that is started later.
+    pub(super) fn kept_options(&mut self, program: &str, at: &Word, value: &Word) {
+        let literal = value.literal();
+        let mut words = Vec::new();
+        let mut from = 0;
+        for part in value.text.split(' ') {
+            let place =
+                literal.map(|all| Span::new(all.start + from, all.start + from + part.len()));
+            from += part.len() + 1;
+            if !part.is_empty() {
+                words.push(Word {
+                    text: part.to_owned(),
+                    span: place.unwrap_or(at.span),
+                    plain: place.is_some(),
+                    ..Word::default()
+                });
+            }
+        }
+        self.launcher(program, &words);
     }
 
     /// An option with each of its values, up to one that is no other's.

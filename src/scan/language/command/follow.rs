@@ -270,8 +270,16 @@ impl Variables {
                 .first()
                 .is_some_and(|first| first.at.start == 0);
             if splits && !whole.dynamic && (is_bare || assignment(&whole).is_none()) {
-                let parts = whole.text.split_ascii_whitespace();
-                expanded.extend(parts.map(|part| whole.with_text(part.to_owned())));
+                let parts: Vec<&str> = whole.text.split_ascii_whitespace().collect();
+                if parts == [whole.text.as_str()] {
+                    expanded.push(whole);
+                    continue;
+                }
+                expanded.extend(
+                    parts
+                        .into_iter()
+                        .map(|part| whole.with_text(part.to_owned())),
+                );
             } else {
                 expanded.push(whole);
             }

@@ -1,7 +1,7 @@
 //! What a program reads as its input, where that is a program itself: `python - <<EOF`,
 //! `bash <<< '…'`, `cat <<EOF | python`.
 
-use super::{Shell, Simple, Word, base_name, is_python, wrapper};
+use super::{Shell, Simple, Word, base_name, is_python, told};
 use crate::text::Span;
 
 /// A command's input, as far as the text has it.
@@ -45,7 +45,7 @@ impl Shell {
             None => return,
         };
         // `bash <<EOF`, `ssh host bash -s <<EOF`
-        let is_shell = |word: &Word| wrapper::SHELLS.contains(&base_name(&word.text));
+        let is_shell = |word: &Word| told::SHELLS.contains(&base_name(&word.text));
         if let Some(at) = command.words.iter().position(is_shell) {
             let is_option = |word: &Word| word.text.starts_with('-') && !word.text.ends_with('c');
             if command.words[at + 1..].iter().all(is_option) {

@@ -250,7 +250,7 @@ impl Shell {
     }
 
     /// As many cards, or all, from the first that the launcher sees.
-    fn taken(&mut self, api: &'static str, given: &Given<'_>) {
+    pub(super) fn taken(&mut self, api: &'static str, given: &Given<'_>) {
         let kind = match given.value {
             _ if given.dynamic => FactKind::TakesCount {
                 count: Value::Dynamic,

@@ -12,6 +12,7 @@ mod follow;
 mod input;
 mod launch;
 mod step;
+mod told;
 mod variable;
 mod words;
 mod wrapper;

@@ -304,6 +304,10 @@ impl Shell {
         if !is_known || catalogue::is_of_interest(name) || self.variables.is_read(name) {
             return;
         }
+        if let Some(program) = catalogue::flag::program_of_options(name) {
+            self.kept_options(program, at, value);
+            return;
+        }
         if let Some(index) = catalogue::card_of_variable(name, &value.text) {
             let span = Span::new(at.span.start, value.span.end.max(at.span.end));
             let literal = value.plain.then_some(value.span).or(value.quoted);

@@ -12,7 +12,7 @@ use super::recipe::{self, Variables};
 use super::{Language, ReaderFailed, clue, in_place, python, remark, within};
 use crate::git::RepoPath;
 use crate::scan::embedded::Embedded;
-use crate::scan::fact::{Detail, Fact, FileFacts, When, Whose};
+use crate::scan::fact::{Detail, Fact, FactKind, FileFacts, HowSet, When, Whose};
 use crate::scan::remedy::{Wish, Written};
 use crate::scan::scopes::Scopes;
 use crate::text::{Edit, Span};
@@ -158,7 +158,8 @@ impl Reader {
             Some(name) if name.starts_with([' ', '\t']) => (true, name.trim()),
             _ => (false, before.trim()),
         };
-        let literal = literal(code, from);
+        let default = literal(code, from).is_none();
+        let literal = literal(code, from).or_else(|| default_of(code, from));
         if self.pass == Pass::Variables {
             let known = literal.and_then(|inside| code.get(inside.start..inside.end));
             self.variables.set(name, known);
@@ -172,8 +173,14 @@ impl Reader {
         let given = self.given(logical, from, literal);
         let end = code.trim_end().len();
         let span = logical.code.in_file(Span::new(start, end));
-        self.facts
-            .extend(given.fact(name, span, (LABEL, Whose::Own)));
+        let mut fact = given.fact(name, span, (LABEL, Whose::Own));
+        if let Some(write) = fact.as_mut().and_then(given::write_of)
+            && default
+            && literal.is_some()
+        {
+            write.how = HowSet::Default;
+        }
+        self.facts.extend(fact);
     }
 
     fn given(&self, logical: &Logical, from: usize, literal: Option<Span>) -> Given {
@@ -329,14 +336,27 @@ impl Reader {
     }
 
     /// Copies a line from an offset on, with what stands between `{{` and `}}` filled in.
-    fn fill(&self, to: &mut Embedded, from: &Embedded, start: usize, parameters: &Variables) {
+    fn fill(&mut self, to: &mut Embedded, from: &Embedded, start: usize, parameters: &Variables) {
         let code = from.code();
         let mut at = start;
         while let Some(rest) = code.get(at..).filter(|rest| !rest.is_empty()) {
+            // `{{{{` stands for two braces.
+            if let Some(braces) = rest.find("{{").filter(|open| {
+                rest.get(*open..)
+                    .is_some_and(|rest| rest.starts_with("{{{{"))
+            }) {
+                from.copy_to(to, Span::new(at, at + braces + 2));
+                at += braces + 4;
+                continue;
+            }
             let opened = rest.find("{{").and_then(|open| {
                 let close = rest.get(open..)?.find("}}")?;
                 Some((open, open + close + 2))
             });
+            if let (None, Some(open)) = (opened, rest.find("{{")) {
+                let place = from.in_file(Span::new(at + open, at + open + 2));
+                self.first_error = self.first_error.or(Some(place.start));
+            }
             let (open, close) = opened.unwrap_or((rest.len(), rest.len()));
             from.copy_to(to, Span::new(at, at + open));
             if close > open {
@@ -404,6 +424,18 @@ fn literal(code: &str, start: usize) -> Option<Span> {
     (is_whole && !text.contains('\\')).then(|| Span::new(at + 1, at + 1 + end))
 }
 
+/// The default of `env("NAME", "default")`, and of `env_var_or_default`, its older name.
+fn default_of(code: &str, start: usize) -> Option<Span> {
+    let rest = code.get(start..)?;
+    let call = rest.trim();
+    let inner = ["env(", "env_var_or_default("]
+        .iter()
+        .find_map(|name| call.strip_prefix(name)?.strip_suffix(')'))?;
+    let (_, default) = inner.split_once(',')?;
+    let from = start + rest.find(inner)? + (inner.len() - default.len());
+    literal(code.get(..from + default.len())?, from)
+}
+
 fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Written>> {
     let style = in_place::Style {
         beside,
@@ -415,6 +447,12 @@ fn edits(text: &str, facts: &FileFacts, wishes: &[Wish<'_>]) -> Vec<Option<Writt
 fn beside(text: &str, _: &FileFacts, fact: &Fact, (name, value): (&str, &str)) -> Option<Edit> {
     if given::is_of_command(fact) {
         return given::word_before(text, fact, (name, value));
+    }
+    let is_default =
+        matches!(&fact.kind, FactKind::SetVariable(write) if write.how == HowSet::Default);
+    if fact.api == LABEL && is_default {
+        let line = format!("export {name} := \"{value}\"");
+        return in_place::line_above(text, fact.span.start, &line);
     }
     if fact.api == LABEL {
         return given::line_like(text, fact, (name, value));

@@ -86,6 +86,10 @@ enum Pass {
 }
 
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says something else about the file; none excludes another"
+)]
 struct Reader {
     pass: Pass,
     variables: Variables,

@@ -237,8 +237,9 @@ impl<'t> Reader<'t> {
         let (before, behind) = (at.wrapping_sub(1), at + 1);
         let is_text = |at: usize| matches!(self.tokens.kind(at), Some(Kind::Text { .. }));
         let streamed = |at: usize| self.tokens.are_signs(at, [b'<', b'<']);
-        let is_key =
-            self.tokens.is_sign(behind, b':') || self.tokens.are_signs(behind, [b'=', b'>']);
+        // `x ? "cuda:1" : "cpu"` has no key.
+        let is_key = (self.tokens.is_sign(behind, b':') && !self.tokens.is_sign(before, b'?'))
+            || self.tokens.are_signs(behind, [b'=', b'>']);
         if self.is_compared(at, behind)
             || is_text(before)
             || is_text(behind)

@@ -15,8 +15,40 @@ impl<'t> Reader<'t> {
         let Some(target) = Target::before(&self.tokens, equals, self.syntax) else {
             return;
         };
+        let target = self.option_of_clap(&target).unwrap_or(target);
         let end = self.value_end(equals + 1);
         self.named(&target, (equals + 1, end));
+    }
+
+    /// The field that `#[arg(default_value_t = 1)]` stands above.
+    fn option_of_clap(&self, default: &Target) -> Option<Target> {
+        /// Attributes above one field.
+        const MOST_ATTRIBUTES: usize = 8;
+        let name = self.tokens.written(default.name);
+        if self.syntax != Syntax::Rust || !["default_value", "default_value_t"].contains(&name) {
+            return None;
+        }
+        let attribute = self.tokens.around(self.tokens.around(default.name)?)?;
+        let mut at = self.tokens.close_of(attribute) + 1;
+        for _ in 0..MOST_ATTRIBUTES {
+            if !self.tokens.is_sign(at, b'#') {
+                break;
+            }
+            at = self.tokens.close_of(at + 1) + 1;
+        }
+        if self.tokens.word(at) == Some("pub") {
+            at += 1;
+            if self.tokens.is_open(at, b'(') {
+                at = self.tokens.close_of(at) + 1;
+            }
+        }
+        self.tokens.word(at)?;
+        self.tokens.is_sign(at + 1, b':').then_some(Target {
+            name: at,
+            declares: false,
+            keeps: false,
+            is_member: false,
+        })
     }
 
     /// `int gpu_id{1}`, `int gpu_id(1)`, and an option of gflags: `DEFINE_int32(gpu_id, 1, "…")`.

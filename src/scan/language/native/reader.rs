@@ -262,7 +262,7 @@ impl<'t> Reader<'t> {
     }
 
     fn said_within(&self, first: usize, end: usize, follow: bool) -> Said {
-        let (mut first, mut end) = (first, end);
+        let (mut first, mut end) = self.unwrapped(first, end);
         // `.name = 1`, `1 as usize`, `&x`, `(T)x`.
         if end >= first + 3 && self.tokens.word(end - 2) == Some("as") {
             end -= 2;
@@ -282,6 +282,32 @@ impl<'t> Reader<'t> {
             Some(Kind::Word) if follow => self.followed(first, last),
             _ => Said::Dynamic,
         }
+    }
+
+    /// What stands in `TEXT("…")` and `const_cast<char*>("…")`, which say nothing of their own.
+    fn unwrapped(&self, first: usize, end: usize) -> (usize, usize) {
+        const TEXTS: &[&str] = &["TEXT", "_T", "_TEXT", "__T"];
+        const CASTS: &[&str] = &["const_cast", "reinterpret_cast", "static_cast"];
+        /// Types are shorter, and nobody wraps a literal more often.
+        const LONGEST_TYPE: usize = 10;
+        const MOST: usize = 4;
+        let (mut first, mut end) = (first, end);
+        for _ in 0..MOST {
+            let last = end.wrapping_sub(1);
+            let open = self.tokens.open_of(last);
+            let Some(open) = open.filter(|open| self.tokens.is_open(*open, b'(')) else {
+                break;
+            };
+            let is_wrapped = self.tokens.word(first).is_some_and(|name| {
+                (TEXTS.contains(&name) && open == first + 1)
+                    || (CASTS.contains(&name) && (first + 3..first + LONGEST_TYPE).contains(&open))
+            });
+            if !is_wrapped {
+                break;
+            }
+            (first, end) = (open + 1, last);
+        }
+        (first, end)
     }
 
     /// What a name holds, alone or at the end of a path.

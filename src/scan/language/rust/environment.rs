@@ -7,6 +7,10 @@ use crate::text::Span;
 
 /// The label of what a started program gets.
 const LABEL: &str = "Command::env";
+/// So many tokens from a bracket on, the list of a map begins.
+const LONGEST_MAP: usize = 16;
+/// So many tokens behind a command in a variable are looked through for its arguments.
+const FARTHEST: usize = 512;
 /// So many methods of one chain are followed.
 const LONGEST_CHAIN: usize = 256;
 
@@ -77,7 +81,9 @@ fn child(reader: &mut Reader<'_>, path: &Path<'_>, open: usize) {
 /// `.envs([("NAME", "value"), …])`.
 fn children(reader: &mut Reader<'_>, path: &Path<'_>, open: usize) {
     let tokens = &reader.tokens;
-    let from = (open + 1..open + 5).find(|at| tokens.is_open(*at, b'['));
+    // `HashMap::from([…])`
+    let end = (open + LONGEST_MAP).min(tokens.close_of(open));
+    let from = (open + 1..end).find(|at| tokens.is_open(*at, b'['));
     let Some(list) = from else {
         return;
     };
@@ -150,7 +156,47 @@ fn started(reader: &mut Reader<'_>, open: usize) {
         return;
     };
     let mut words = vec![word(reader, first, end)];
-    let mut close = reader.tokens.close_of(open);
+    let mut close = arguments(reader, reader.tokens.close_of(open), &mut words);
+    if let Some(name) = variable_of(reader, open) {
+        // `command.arg("run");` below it, in the same block.
+        let around = reader.tokens.around(open);
+        let end = around.map_or(usize::MAX, |around| reader.tokens.close_of(around));
+        for at in close + 1..end.min(close + FARTHEST) {
+            if reader.tokens.word(at) != Some(name) {
+                continue;
+            }
+            // Another one of the same name.
+            let before = reader.tokens.word(at - 1);
+            if before.is_some_and(|word| ["let", "mut"].contains(&word)) {
+                break;
+            }
+            let is_statement = reader.tokens.is_sign(at + 1, b'.')
+                && reader.tokens.around(at) == around
+                && reader.tokens.statement_start(at) == at;
+            if is_statement {
+                close = arguments(reader, at, &mut words).max(close);
+            }
+        }
+    }
+    let facts = word_facts(&words, reader.when(open));
+    let span = reader.tokens.span(open, close);
+    reader.program(facts, span);
+}
+
+/// The variable that holds what is made before a bracket: `let mut command = Command::new(…`.
+fn variable_of<'t>(reader: &Reader<'t>, open: usize) -> Option<&'t str> {
+    let start = reader.tokens.statement_start(open);
+    if reader.tokens.word(start) != Some("let") {
+        return None;
+    }
+    let name = start + 1 + usize::from(reader.tokens.word(start + 1) == Some("mut"));
+    let is_given = reader.tokens.is_sign(name + 1, b'=');
+    reader.tokens.word(name).filter(|_| is_given)
+}
+
+/// The arguments that the methods behind a token add, and where they end.
+fn arguments(reader: &Reader<'_>, from: usize, words: &mut Vec<Word>) -> usize {
+    let mut close = from;
     for _ in 0..LONGEST_CHAIN {
         let tokens = &reader.tokens;
         let (dot, arguments) = (close + 1, close + 3);
@@ -177,9 +223,7 @@ fn started(reader: &mut Reader<'_>, open: usize) {
         }
         close = reader.tokens.close_of(arguments);
     }
-    let facts = word_facts(&words, reader.when(open));
-    let span = reader.tokens.span(open, close);
-    reader.program(facts, span);
+    close
 }
 
 /// An argument as a word.

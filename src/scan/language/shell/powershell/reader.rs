@@ -299,19 +299,29 @@ impl Reader<'_> {
         };
         let is_loop =
             only.text.eq_ignore_ascii_case("foreach") && r#in.text.eq_ignore_ascii_case("in");
+        let is_number = |part: &str| {
+            part.bytes()
+                .all(|byte| byte.is_ascii_digit() || byte == b'.')
+        };
         let mut values = Vec::new();
         for word in listed {
-            for part in word.text.split(',').filter(|_| word.plain) {
+            if !word.plain {
+                values.push(word.clone());
+                continue;
+            }
+            for part in word.text.split(',') {
                 // `0..3` is what a shell writes as `{0..3}`.
-                let part = if part.contains("..") {
+                let text = if part.contains("..") {
                     format!("{{{part}}}")
                 } else {
                     part.to_owned()
                 };
-                values.push(Word::bare(&part, word.span.start));
-            }
-            if !word.plain || word.dynamic {
-                values.push(word.clone());
+                let mut value = Word::bare(&text, word.span.start);
+                // Other words are commands.
+                if !is_number(part) || word.dynamic {
+                    value.hide();
+                }
+                values.push(value);
             }
         }
         is_loop.then(|| Step::Each {
