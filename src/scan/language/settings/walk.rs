@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{are_of_record, is_environment, is_prose, is_record, normal};
 use super::tree::{DICTIONARY, Entry, Kind, Node, Scalar};
-use super::{Found, container, count, device, launcher, script, variable};
+use super::{Found, container, count, device, launcher, program, script, variable};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, Value, When, Whose};
 use crate::text::Span;
@@ -161,7 +161,7 @@ impl<'t> Walk<'t> {
         variable::of_pair(self, node, around);
         container::of_map(self, node, around);
         launcher::of_map(self, node, around);
-        script::of_map(self, node, around);
+        program::of_map(self, node, around);
         let asks_for_cards = container::asks_for_cards(node, around);
         let own = OnceCell::new();
         for entry in entries {
