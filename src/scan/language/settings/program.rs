@@ -83,6 +83,25 @@ fn started(node: &Node, program: Option<&Node>) -> Vec<Word> {
     }
 }
 
+/// Options that pytest is always started with.
+pub(super) fn of_pytest(walk: &mut Walk<'_>, options: &Node, around: Around<'_>) {
+    let start = Span::new(options.span.start, options.span.start);
+    let words = ["python", "-m", "pytest"].map(|text| Word {
+        text: text.to_owned(),
+        span: start,
+        ..Word::default()
+    });
+    match &options.kind {
+        Kind::Scalar(scalar) => with_text(walk, &words, (scalar, options.span), around),
+        Kind::List(elements) => {
+            let words: Vec<Word> = words.into_iter().chain(listed(elements)).collect();
+            let facts = word_facts_in_piece(&words, When::Loading);
+            add(walk, facts, options.span, around);
+        }
+        _ => {}
+    }
+}
+
 /// Arguments as one text.
 fn with_text(
     walk: &mut Walk<'_>,

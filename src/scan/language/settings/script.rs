@@ -4,15 +4,18 @@ use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::walk::{Around, Sense, Walk};
 use super::{later_steps, program, variable};
+use crate::git::RepoPath;
 use crate::scan::catalogue;
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::scan::language::command::{
     Exports, Word, facts_in_piece, script, with_python, word_facts_in_piece,
 };
-use crate::scan::language::{Language, python, shell, within};
+use crate::scan::language::{Language, ini, python, shell, within};
 use crate::text::Span;
 
+/// Longer keys are no file's name.
+const LONGEST_FILE_NAME: usize = 64;
 /// The label of what commands of another place set.
 const LABEL: &str = "shell command";
 
@@ -31,6 +34,7 @@ const SCRIPTS: &[&str] = &[
     "script",
     "scripts",
     "setup",
+    "shell",
     "shell_command",
     "test_command",
 ];
@@ -51,6 +55,17 @@ pub(super) fn of_entry<'t>(walk: &mut Walk<'t>, entry: &'t Entry, around: Around
     }
     if around.sense == Sense::Prose {
         return false;
+    }
+    if let (Some(language), Kind::Scalar(scalar)) =
+        (in_another_language(&name, entry, around), &entry.value.kind)
+    {
+        let lines = std::iter::once((scalar, entry.value.span));
+        read_as(walk, lines, around, &Reader::Another(language));
+        return true;
+    }
+    if name == "addopts" {
+        program::of_pytest(walk, &entry.value, around);
+        return true;
     }
     let is_named = || {
         let outer = around.outer_key;
@@ -182,11 +197,40 @@ fn is_masked_command(text: &str) -> bool {
     false
 }
 
+/// Texts in another language, by their keys: Azure's steps in `PowerShell`, tox's old settings in
+/// `pyproject.toml`, files in an object of Kubernetes.
+fn in_another_language(name: &str, entry: &Entry, around: Around<'_>) -> Option<&'static Language> {
+    match name {
+        "powershell" | "pwsh" => Some(&shell::POWERSHELL),
+        "legacy_tox_ini" => Some(&ini::INI),
+        _ if around.outer_key == "data" && around.in_container => {
+            let is_file = entry.key.contains('.') && entry.key.len() <= LONGEST_FILE_NAME;
+            let path = || RepoPath::new(entry.key.as_str());
+            is_file.then(|| Language::of(&path(), b"")).flatten()
+        }
+        _ => None,
+    }
+}
+
 /// The shell that a step of a workflow names for its script, or a workflow for all of its steps.
 pub(super) fn shell_of(node: &Node) -> Option<&str> {
     let of_step = node.get("shell").filter(|_| node.get("run").is_some());
     let of_all = || node.at(&["defaults", "run", "shell"]);
     of_step.or_else(of_all)?.text()
+}
+
+/// The shell of a job's machine, where nobody names one.
+pub(super) fn shell_of_machine(node: &Node) -> &'static str {
+    let machine = node.get("runs-on");
+    let is_windows = |node: &Node| {
+        let text = node.text().unwrap_or_default();
+        text.get(..7)
+            .is_some_and(|start| start.eq_ignore_ascii_case("windows"))
+    };
+    let mut named = machine
+        .into_iter()
+        .chain(machine.map(Node::elements).unwrap_or_default());
+    if named.any(is_windows) { "pwsh" } else { "" }
 }
 
 /// Who reads the scripts of a step.
@@ -219,6 +263,16 @@ pub(super) fn text<'t>(
     lines: impl Iterator<Item = (&'t Scalar, Span)>,
     around: Around<'_>,
 ) {
+    read_as(walk, lines, around, &reader(around.shell));
+}
+
+/// Lines that one program reads.
+fn read_as<'t>(
+    walk: &mut Walk<'_>,
+    lines: impl Iterator<Item = (&'t Scalar, Span)>,
+    around: Around<'_>,
+    reader: &Reader,
+) {
     let mut code = Embedded::default();
     code.start_cell(1);
     let mut all: Option<Span> = None;
@@ -239,7 +293,7 @@ pub(super) fn text<'t>(
         }
     }
     walk.facts(within::placed(later, &code));
-    let (facts, scopes) = match reader(around.shell) {
+    let (facts, scopes) = match reader {
         Reader::Shell => of_shell(&code),
         Reader::Another(language) => {
             let inner = within::read(language, &code, walk.detail);

@@ -51,7 +51,7 @@ fn trees_hold_what_is_written() {
         (
             "a: &x {b: 1}\nc: *x\nd: *unknown\n<<: *x\n",
             "{a:{b:1},c:-,d:-,<<:-}",
-            0,
+            1,
         ),
         (
             "a: &x {CUDA_VISIBLE_DEVICES: 1, b: 2}\nc: &y {env: *x}\n<<: [*x, *y]\n",
