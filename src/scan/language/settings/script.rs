@@ -51,6 +51,10 @@ fn is_container_options(name: &str) -> bool {
 pub(super) fn of_entry<'t>(walk: &mut Walk<'t>, entry: &'t Entry, around: Around<'t>) -> bool {
     let name = normal(&entry.key);
     if is_container_options(&name) {
+        if name == "run_args" {
+            // Whatever the file starts besides runs in the container that these give cards to.
+            walk.scope(around.owner);
+        }
         return container_options(walk, &entry.value, around);
     }
     if around.sense == Sense::Prose {
