@@ -121,9 +121,8 @@ fn what_lies_too_deep_is_passed_over_and_the_rest_is_read() {
 #[test]
 fn a_dictionary_is_passed_over_and_what_stands_behind_it_is_read() {
     let numbers = "1,".repeat(1 << 19);
-    let words: String = (0..100_000)
-        .map(|at| format!("\"gpu{at}\": {at},"))
-        .collect();
+    let words = (0..100_000).map(|at| format!("\"gpu{at}\": {at},"));
+    let words = words.collect::<Vec<_>>().concat();
     let text = format!(
         "[{{\"vocab\": {{{words} \"gpu_id\": 1, \"a\": {{\"device\": \"cuda:1\"}}}}}}, [{numbers}], {{\"gpu_id\": 1}}]"
     );

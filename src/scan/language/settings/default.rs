@@ -1,6 +1,6 @@
 //! Values with a default: what a setting is where the variable that it asks for has no value.
 //!
-//! Sources: Compose's "Interpolation", OmegaConf's "Custom resolvers" (`oc.env`), GitHub's
+//! Sources: Compose's "Interpolation", `OmegaConf`'s "Custom resolvers" (`oc.env`), GitHub's
 //! "Expressions" (`||`).
 
 use std::borrow::Cow;

@@ -12,6 +12,7 @@ mod later_steps;
 mod launcher;
 mod name;
 mod program;
+mod reader;
 mod script;
 mod variable;
 mod walk;

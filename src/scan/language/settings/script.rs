@@ -1,21 +1,19 @@
 //! Commands in settings: scripts of CI jobs, lists of words, the options of a container.
 
 use super::name::normal;
+use super::reader::{Reader, in_another_language, reader};
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::walk::{Around, Sense, Walk};
-use super::{later_steps, program, variable};
-use crate::git::RepoPath;
+use super::{later_steps, program};
 use crate::scan::catalogue;
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::scan::language::command::{
     Exports, Word, facts_in_piece, script, with_python, word_facts_in_piece,
 };
-use crate::scan::language::{Language, ini, python, shell, within};
+use crate::scan::language::within;
 use crate::text::Span;
 
-/// Longer keys are no file's name.
-const LONGEST_FILE_NAME: usize = 64;
 /// The label of what commands of another place set.
 const LABEL: &str = "shell command";
 
@@ -199,66 +197,6 @@ fn is_masked_command(text: &str) -> bool {
         is_masked |= catalogue::is_of_interest(name);
     }
     false
-}
-
-/// Texts in another language, by their keys: Azure's steps in `PowerShell`, tox's old settings in
-/// `pyproject.toml`, files in an object of Kubernetes.
-fn in_another_language(name: &str, entry: &Entry, around: Around<'_>) -> Option<&'static Language> {
-    match name {
-        "powershell" | "pwsh" => Some(&shell::POWERSHELL),
-        "legacy_tox_ini" => Some(&ini::INI),
-        _ if around.outer_key == "data" && around.in_container => {
-            let is_file = entry.key.contains('.') && entry.key.len() <= LONGEST_FILE_NAME;
-            let path = || RepoPath::new(entry.key.as_str());
-            is_file.then(|| Language::of(&path(), b"")).flatten()
-        }
-        _ => None,
-    }
-}
-
-/// The shell that a step of a workflow names for its script, or a workflow for all of its steps.
-pub(super) fn shell_of(node: &Node) -> Option<&str> {
-    let of_step = node.get("shell").filter(|_| node.get("run").is_some());
-    let of_all = || node.at(&["defaults", "run", "shell"]);
-    of_step.or_else(of_all)?.text()
-}
-
-/// The shell of a job's machine, where nobody names one.
-pub(super) fn shell_of_machine(node: &Node) -> &'static str {
-    let machine = node.get("runs-on");
-    let is_windows = |node: &Node| {
-        let text = node.text().unwrap_or_default();
-        text.get(..7)
-            .is_some_and(|start| start.eq_ignore_ascii_case("windows"))
-    };
-    let mut named = machine
-        .into_iter()
-        .chain(machine.map(Node::elements).unwrap_or_default());
-    if named.any(is_windows) { "pwsh" } else { "" }
-}
-
-/// Who reads the scripts of a step.
-enum Reader {
-    /// sh, bash, or what nobody named.
-    Shell,
-    Another(&'static Language),
-    /// A language that is not read.
-    Nobody,
-}
-
-/// The reader that a shell's name means: `python`, `pwsh`, `bash -e {0}`.
-fn reader(shell: &str) -> Reader {
-    let program = shell.split_whitespace().next().unwrap_or_default();
-    let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
-    match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
-        "" | "bash" | "sh" | "zsh" | "dash" => Reader::Shell,
-        "python" => Reader::Another(&python::PYTHON),
-        "pwsh" | "powershell" => Reader::Another(&shell::POWERSHELL),
-        "cmd" => Reader::Another(&shell::BATCH),
-        // Filled in later: most are shells.
-        _ if variable::is_decided_later(program) => Reader::Shell,
-        _ => Reader::Nobody,
-    }
 }
 
 /// Lines that one shell reads.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{are_of_record, is_environment, is_prose, is_record, normal};
 use super::tree::{DICTIONARY, Entry, Kind, Node, Scalar};
-use super::{Found, container, count, device, launcher, program, script, variable};
+use super::{Found, container, count, device, launcher, program, reader, script, variable};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, Value, When, Whose};
 use crate::text::Span;
@@ -151,8 +151,8 @@ impl<'t> Walk<'t> {
             Sense::Environment => around.owner,
             _ => Some(node.span),
         };
-        let shell = match script::shell_of(node).unwrap_or(around.shell) {
-            "" => script::shell_of_machine(node),
+        let shell = match reader::shell_of(node).unwrap_or(around.shell) {
+            "" => reader::shell_of_machine(node),
             named => named,
         };
         let around = Around {
