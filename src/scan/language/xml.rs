@@ -18,8 +18,6 @@ use crate::text::{Edit, Span};
 
 /// The label of a variable.
 const LABEL: &str = "env";
-/// Options that are a command line, or its end.
-const PARAMETERS: &[&str] = &["PARAMETERS", "SCRIPT_TEXT", "SCRIPT_OPTIONS"];
 
 pub(super) const XML: Language = Language {
     name: "xml",
@@ -48,6 +46,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
     };
     let mut elements = Elements::default();
     let mut scopes = Vec::new();
+    let mut program = Program::default();
     let mut started: Option<usize> = None;
     let mut above: Vec<usize> = Vec::new();
     loop {
@@ -65,7 +64,8 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
                 if tag.name().as_ref() == "configuration" {
                     started = Some(at);
                 }
-                file.facts.extend(facts_of(text, &tag, Span::new(at, end)));
+                file.facts
+                    .extend(facts_of(text, &tag, Span::new(at, end), &mut program));
             }
             Ok(Event::End(tag)) => {
                 if !elements.end(tag.name().as_ref()) {
@@ -73,6 +73,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
                     file.first_error.get_or_insert(at);
                 }
                 if tag.name().as_ref() == "configuration" {
+                    file.facts.extend(std::mem::take(&mut program).facts());
                     let end = offset(reader.buffer_position(), text);
                     scopes.extend(started.take().map(|start| Span::new(start, end)));
                 }
@@ -95,6 +96,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
             }
         }
     }
+    file.facts.extend(program.facts());
     scopes.extend(started.map(|start| Span::new(start, text.len())));
     if let Some((_, at)) = elements.open.first() {
         file.errors += 1;
@@ -167,7 +169,45 @@ fn attribute(text: &str, tag: Span, name: &str) -> Option<Attribute> {
     })
 }
 
-fn facts_of(text: &str, tag: &BytesStart<'_>, span: Span) -> Vec<Fact> {
+/// The program of one configuration, whose options stand in any order.
+#[derive(Default)]
+struct Program {
+    script: Option<String>,
+    is_module: bool,
+    arguments: Vec<Attribute>,
+}
+
+impl Program {
+    /// What the command line does that the configuration starts.
+    fn facts(self) -> Vec<Fact> {
+        let is_part = |c: &char| c.is_ascii_alphanumeric() || "_-./".contains(*c);
+        let script = self.script.unwrap_or_default();
+        let script: String = script.chars().filter(is_part).collect();
+        let dash_m = if self.is_module { "-m " } else { "" };
+        let script = if script.is_empty() {
+            "script.py"
+        } else {
+            &script
+        };
+        let start = format!("python {dash_m}{script} ");
+        let command = |arguments: Attribute| command(&start, &arguments);
+        self.arguments.into_iter().flat_map(command).collect()
+    }
+}
+
+/// What a command line does whose start stands elsewhere.
+fn command(start: &str, value: &Attribute) -> Vec<Fact> {
+    let mut code = Embedded::default();
+    code.push(Span::new(value.span.start, value.span.start), start);
+    if value.is_verbatim {
+        code.push(value.span, &value.text);
+    } else {
+        super::logical::push_otherwise(&mut code, value.span, &value.text);
+    }
+    within::placed(facts_in_piece(code.code(), When::Loading), &code)
+}
+
+fn facts_of(text: &str, tag: &BytesStart<'_>, span: Span, program: &mut Program) -> Vec<Fact> {
     let (Some(name), Some(value)) = (
         attribute(text, span, "name"),
         attribute(text, span, "value"),
@@ -186,18 +226,15 @@ fn facts_of(text: &str, tag: &BytesStart<'_>, span: Span) -> Vec<Fact> {
                 .into_iter()
                 .collect()
         }
-        "option" if PARAMETERS.contains(&name.text.as_str()) => {
-            let mut code = Embedded::default();
-            // Its program stands in another option.
-            if name.text != "SCRIPT_TEXT" {
-                code.push(Span::new(value.span.start, value.span.start), "python ");
+        "option" => {
+            match name.text.as_str() {
+                "SCRIPT_TEXT" => return command("", &value),
+                "SCRIPT_NAME" => program.script = Some(value.text),
+                "MODULE_MODE" => program.is_module = value.text == "true",
+                "PARAMETERS" | "SCRIPT_OPTIONS" => program.arguments.push(value),
+                _ => {}
             }
-            if value.is_verbatim {
-                code.push(value.span, &value.text);
-            } else {
-                super::logical::push_otherwise(&mut code, value.span, &value.text);
-            }
-            within::placed(facts_in_piece(code.code(), When::Loading), &code)
+            Vec::new()
         }
         _ => Vec::new(),
     }

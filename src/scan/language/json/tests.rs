@@ -54,7 +54,9 @@ fn a_tree_holds_what_is_written() {
         ("[\"é\", \"\\", "[é,(\\)]", 2),
         ("{\"a\": 1 \"b\": 2}", "{a:1,b:2}", 1),
         ("{\"a\": [1, 2, \"b\": 3}", "{a:[1,2,b,3]}", 2),
-        ("{\"a\": , \"b\"}", "{a:-,b:-}", 0),
+        ("{\"a\": , \"b\"}", "{a:-,b:-}", 2),
+        ("{\"a\": 1, \"b\": }", "{a:1,b:-}", 1),
+        ("{\"a\": {{ x }}, \"b\": 1}", "{a:{:-},b:1}", 0),
         ("{\"a\": 1]", "{a:1}", 2),
         ("}{\"a\": 1}", "{a:1}", 1),
         ("{\"a\": \"x\n, \"b\": 2}", "{a:x,b:2}", 1),
@@ -119,9 +121,8 @@ fn what_lies_too_deep_is_passed_over_and_the_rest_is_read() {
 #[test]
 fn a_dictionary_is_passed_over_and_what_stands_behind_it_is_read() {
     let numbers = "1,".repeat(1 << 19);
-    let words: String = (0..100_000)
-        .map(|at| format!("\"gpu{at}\": {at},"))
-        .collect();
+    let words = (0..100_000).map(|at| format!("\"gpu{at}\": {at},"));
+    let words = words.collect::<Vec<_>>().concat();
     let text = format!(
         "[{{\"vocab\": {{{words} \"gpu_id\": 1, \"a\": {{\"device\": \"cuda:1\"}}}}}}, [{numbers}], {{\"gpu_id\": 1}}]"
     );

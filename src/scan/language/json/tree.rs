@@ -28,6 +28,7 @@ pub(super) fn tree_of(text: &str) -> Tree {
         too_deep: 0,
         values: 0,
         comma_is_due: false,
+        is_template: text.contains("{{") || text.contains("{%"),
         tree: Tree::default(),
     };
     reader.read();
@@ -57,6 +58,8 @@ struct Reader<'t> {
     values: usize,
     /// Whether a value ended and no comma was seen since.
     comma_is_due: bool,
+    /// Whether something is filled in before anybody reads it as JSON.
+    is_template: bool,
     tree: Tree,
 }
 
@@ -101,6 +104,14 @@ impl Reader<'_> {
         self.at += 1;
         if self.too_deep > 0 || self.open.len() >= DEEPEST {
             self.too_deep += 1;
+            if self.too_deep == 1 {
+                // It stands for a value, but nothing is read of it.
+                self.value(Node {
+                    span: Span::new(start, start),
+                    kind: Kind::Nothing,
+                });
+                self.comma_is_due = false;
+            }
             return;
         }
         let kind = if byte == b'{' {
@@ -138,6 +149,11 @@ impl Reader<'_> {
     fn close(&mut self, open: Open, end: usize) {
         let kind = match open.kind {
             OpenKind::Map { mut entries, key } => {
+                if let Some((_, span)) = &key
+                    && !self.is_template
+                {
+                    self.error(span.start);
+                }
                 entries.extend(key.map(|(key, span)| empty(key, span)));
                 Kind::Map(entries)
             }
@@ -151,12 +167,15 @@ impl Reader<'_> {
 
     /// A key whose value is missing.
     fn without_value(&mut self) {
-        if let Some(Open {
-            kind: OpenKind::Map { entries, key },
-            ..
-        }) = self.open.last_mut()
-        {
-            entries.extend(key.take().map(|(key, span)| empty(key, span)));
+        let Some(OpenKind::Map { entries, key }) = self.open.last_mut().map(|open| &mut open.kind)
+        else {
+            return;
+        };
+        if let Some((key, span)) = key.take() {
+            entries.push(empty(key, span));
+            if !self.is_template && self.too_deep == 0 {
+                self.error(span.start);
+            }
         }
     }
 

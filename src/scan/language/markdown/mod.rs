@@ -4,6 +4,7 @@
 //! parsed as is no error of the page; one that could not be read at all is.
 
 mod admonition;
+mod component;
 mod fence;
 
 use pulldown_cmark::{CodeBlockKind, Event, Options, Parser, Tag, TagEnd};
@@ -35,9 +36,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         detail,
         ..Page::default()
     };
-    let mut whole = Embedded::default();
-    whole.push(Span::new(0, text.len()), text);
-    page.read(&whole, DEEPEST);
+    page.read(&component::apart(text), DEEPEST);
     page.facts.sort_by_key(|fact| fact.span);
     page.comments.sort_by_key(|comment| comment.span);
     Ok(FileFacts {

@@ -1,6 +1,7 @@
 //! Containers in settings: compose's services, Kubernetes' containers, `devcontainer.json`, and
 //! which of the host's cards they get.
 
+use super::default::resolved;
 use super::name::normal;
 use super::tree::{Entry, Kind, Node};
 use super::walk::{Around, Sense, Walk, whole};
@@ -154,7 +155,11 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
         return;
     }
     let gpus = node.entries().iter().find(|entry| entry.key == "gpus");
-    if let Some(entry) = gpus.filter(|entry| entry.value.text() == Some("all")) {
+    let is_all = |entry: &&Entry| {
+        let scalar = entry.value.scalar().map(resolved);
+        scalar.is_some_and(|scalar| scalar.text == "all")
+    };
+    if let Some(entry) = gpus.filter(is_all) {
         gives(walk, whole(entry), None, Cards::All, around);
     }
     if let Some(devices) = node.get("devices") {
@@ -221,7 +226,13 @@ fn is_of_gpus(device: &Node) -> bool {
     };
     let capabilities = field(device, "capabilities").map(|entry| &entry.value);
     let nested = capabilities.map(Node::elements).unwrap_or_default();
+    let ids = field(device, "device_ids").map(|entry| entry.value.elements());
+    let are_of_nvidia = ids.unwrap_or_default().iter().any(|id| {
+        let text = id.text();
+        text.is_some_and(|text| text.starts_with(CDI))
+    });
     field(device, "driver").and_then(|entry| entry.value.text()) == Some("nvidia")
+        || are_of_nvidia
         || names_gpu(capabilities)
         || nested.iter().any(|list| names_gpu(Some(list)))
 }
@@ -234,13 +245,13 @@ fn reserved(walk: &mut Walk<'_>, device: &Node, around: Around<'_>) {
         let listed: Option<Vec<String>> = ids
             .iter()
             .map(|id| {
-                let text = id.text()?;
-                let card = text.strip_prefix(CDI).unwrap_or(text);
-                (!super::variable::is_decided_later(text)).then(|| card.to_owned())
+                let scalar = resolved(id.scalar()?);
+                let card = scalar.text.strip_prefix(CDI).unwrap_or(&scalar.text);
+                (!super::variable::is_decided_later(card)).then(|| card.to_owned())
             })
             .collect();
         let value = match ids {
-            [only] => only.scalar().and_then(|scalar| {
+            [only] => only.scalar().map(resolved).and_then(|scalar| {
                 let card = scalar.text.strip_prefix(CDI).unwrap_or(&scalar.text);
                 let inside = scalar.inside?;
                 Some(Span::new(inside.end - card.len(), inside.end))
@@ -256,7 +267,8 @@ fn reserved(walk: &mut Walk<'_>, device: &Node, around: Around<'_>) {
         return;
     }
     let (span, cards) = if let Some(entry) = field(device, "count") {
-        let cards = match entry.value.text().map(str::trim) {
+        let count = entry.value.scalar().map(resolved);
+        let cards = match count.as_ref().map(|count| count.text.trim()) {
             Some("all" | "-1") => Cards::All,
             Some(count) => count.parse().map_or(Cards::Dynamic, Cards::Count),
             None => Cards::Dynamic,
@@ -278,10 +290,23 @@ fn by_interface(walk: &mut Walk<'_>, devices: &Node, around: Around<'_>) {
     let mut first: Option<(Span, Option<Span>)> = None;
     let mut cards: Vec<String> = Vec::new();
     for element in elements {
-        let Some(card) = element.text().and_then(|text| text.strip_prefix(CDI)) else {
+        let Some(scalar) = element.scalar() else {
             continue;
         };
-        let inside = element.scalar().and_then(|scalar| scalar.inside);
+        let Some(card) = scalar.text.strip_prefix(CDI) else {
+            continue;
+        };
+        // The number alone can be a default.
+        let (card, inside) = match super::default::default_of(card) {
+            Some((start, value)) => (
+                value,
+                scalar.inside.map(|inside| {
+                    let end = inside.start + CDI.len() + start + value.len();
+                    Span::new(inside.start, end)
+                }),
+            ),
+            None => (card, scalar.inside),
+        };
         let value = inside.map(|span| Span::new(span.end - card.len(), span.end));
         first.get_or_insert((element.span, value));
         cards.push(card.to_owned());

@@ -1,6 +1,7 @@
 //! Keys that hold a device: `device: cuda:1` anywhere, `gpu_id: 1` where the name says it,
 //! `device: 1` where the file is about GPUs.
 
+use super::default::resolved;
 use super::name::normal;
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::variable::is_decided_later;
@@ -105,6 +106,7 @@ fn counts(walk: &Walk<'_>, choice: &Choice, is_list: bool) -> bool {
 }
 
 fn number(walk: &mut Walk<'_>, choice: &'static Choice, span: Span, scalar: &Scalar) {
+    let scalar = resolved(scalar);
     let text = scalar.text.trim();
     // A text that names a card counts under any key.
     if !text.starts_with(|c: char| c.is_ascii_digit()) {
@@ -135,6 +137,7 @@ fn mapped(walk: &mut Walk<'_>, entry: &Entry) {
 
 /// A text by itself, which names a card under whatever key.
 pub(super) fn of_element(walk: &mut Walk<'_>, node: &Node, scalar: &Scalar, around: Around<'_>) {
+    let scalar = resolved(scalar);
     let text = scalar.text.as_str();
     // Settings on one line: `trainer.device=cuda:1`.
     let (before, device) = match text.rsplit_once('=') {

@@ -6,15 +6,20 @@
 pub(super) mod beside;
 mod container;
 mod count;
+mod default;
 mod device;
 mod later_steps;
 mod launcher;
 mod name;
+mod program;
+mod reader;
 mod script;
 mod variable;
 mod walk;
 
 pub(super) mod tree;
+
+use std::collections::BTreeSet;
 
 use crate::scan::fact::{Detail, Fact, FactKind};
 use crate::text::Span;
@@ -39,6 +44,8 @@ pub(super) fn facts(root: &Node, text: &str, detail: Detail) -> Found {
 /// Reads settings that stand in one file, each by itself.
 pub(super) fn facts_of_all(roots: &[Node], text: &str, detail: Detail) -> Found {
     let mut found = walk::Walk::over(roots, text, detail);
+    found.facts.sort_by_key(|fact| fact.span);
+    once_each(&mut found.facts);
     found.alike.sort_unstable();
     for fact in &mut found.facts {
         let is_index = matches!(fact.kind, FactKind::SelectIndex { .. });
@@ -46,10 +53,21 @@ pub(super) fn facts_of_all(roots: &[Node], text: &str, detail: Detail) -> Found 
             fact.value = None;
         }
     }
-    found.facts.sort_by_key(|fact| fact.span);
     // Two keys of one map can say the same of it.
     found
         .facts
         .dedup_by(|next, one| next.span == one.span && next.kind == one.kind);
     found
+}
+
+/// Leaves out a card that was read before in the same place: as the value of a flag, and as a text by
+/// itself.
+fn once_each(facts: &mut Vec<Fact>) {
+    let mut seen = BTreeSet::new();
+    facts.retain(|fact| match (&fact.kind, fact.value) {
+        (FactKind::SelectIndex { index }, Some(value)) => {
+            seen.insert((value, index.known().copied()))
+        }
+        _ => true,
+    });
 }

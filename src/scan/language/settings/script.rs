@@ -1,16 +1,17 @@
 //! Commands in settings: scripts of CI jobs, lists of words, the options of a container.
 
 use super::name::normal;
+use super::reader::{Reader, in_another_language, reader};
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::walk::{Around, Sense, Walk};
-use super::{later_steps, variable};
+use super::{later_steps, program};
 use crate::scan::catalogue;
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::scan::language::command::{
     Exports, Word, facts_in_piece, script, with_python, word_facts_in_piece,
 };
-use crate::scan::language::{Language, python, shell, within};
+use crate::scan::language::within;
 use crate::text::Span;
 
 /// The label of what commands of another place set.
@@ -31,6 +32,7 @@ const SCRIPTS: &[&str] = &[
     "script",
     "scripts",
     "setup",
+    "shell",
     "shell_command",
     "test_command",
 ];
@@ -43,73 +45,51 @@ fn is_container_options(name: &str) -> bool {
     matches!(name, "options" | "run_args") || name.contains("docker") || name.contains("container")
 }
 
-/// What the keys of one map start together: a program with its arguments.
-pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
-    if around.sense == Sense::Prose {
-        return;
-    }
-    let mut words: Vec<Word> = Vec::new();
-    let program = ["command", "program", "runtimeExecutable"]
-        .iter()
-        .find_map(|key| node.get(key));
-    match program.map(|program| &program.kind) {
-        Some(Kind::List(elements)) if !are_lines(elements) => words.extend(listed(elements)),
-        Some(Kind::Scalar(scalar)) if !scalar.text.contains(char::is_whitespace) => {
-            let span = program.map_or(node.span, |program| program.span);
-            if is_python(&scalar.text) || node.get("program").is_some() {
-                words.push(Word {
-                    text: "python".to_owned(),
-                    span,
-                    ..Word::default()
-                });
-            }
-            words.push(word(scalar, span));
-        }
-        _ => {}
-    }
-    let arguments = node.get("args").map(Node::elements).unwrap_or_default();
-    let command = program.map(Node::elements).unwrap_or_default();
-    if let Some((script, span)) = shell_script(command, arguments) {
-        text(walk, std::iter::once((script, span)), around);
-        return;
-    }
-    if !words.is_empty() {
-        words.extend(listed(arguments));
-        add(
-            walk,
-            word_facts_in_piece(&words, When::Loading),
-            node.span,
-            around,
-        );
-    }
-}
-
-fn is_python(program: &str) -> bool {
-    let extension = std::path::Path::new(program).extension();
-    extension.is_some_and(|extension| extension.eq_ignore_ascii_case("py"))
-}
-
-/// The script in `[sh, -c]` with its arguments: read where it stands, line by line.
-fn shell_script<'t>(command: &'t [Node], arguments: &'t [Node]) -> Option<(&'t Scalar, Span)> {
-    let mut words = command.iter().chain(arguments);
-    let program = words.next()?.text()?.rsplit('/').next()?;
-    if !["bash", "sh", "zsh", "dash"].contains(&program) {
-        return None;
-    }
-    let option = words.next()?.text()?;
-    let is_script = option.starts_with('-') && !option.starts_with("--") && option.ends_with('c');
-    let script = words.next().filter(|_| is_script)?;
-    Some((script.scalar()?, script.span))
-}
-
 /// A script, or the words of a command; whether the entry says nothing else.
 pub(super) fn of_entry<'t>(walk: &mut Walk<'t>, entry: &'t Entry, around: Around<'t>) -> bool {
     let name = normal(&entry.key);
     if is_container_options(&name) {
+        if name == "run_args" {
+            // Whatever the file starts besides runs in the container that these give cards to.
+            walk.scope(around.owner);
+        }
         return container_options(walk, &entry.value, around);
     }
     if around.sense == Sense::Prose {
         return false;
+    }
+    if let (Some(language), Kind::Scalar(scalar)) =
+        (in_another_language(&name, entry, around), &entry.value.kind)
+    {
+        let lines = std::iter::once((scalar, entry.value.span));
+        read_as(walk, lines, around, &Reader::Another(language));
+        return true;
+    }
+    if name == "addopts" {
+        program::of_pytest(walk, &entry.value, around);
+        return true;
+    }
+    let is_named = || {
+        let outer = around.outer_key;
+        outer.ends_with("Command") && program::is_lifecycle(&normal(outer))
+    };
+    if program::is_lifecycle(&name) || is_named() {
+        let around = Around {
+            // It runs where the container is made.
+            in_container: around.in_container && name != "initialize_command",
+            ..around
+        };
+        if let Kind::List(elements) = &entry.value.kind
+            && !are_lines(elements)
+        {
+            let facts = word_facts_in_piece(&listed(elements), When::Loading);
+            add(walk, facts, entry.value.span, around);
+            return true;
+        }
+        if let Kind::Scalar(scalar) = &entry.value.kind {
+            text(walk, std::iter::once((scalar, entry.value.span)), around);
+            return true;
+        }
     }
     let is_script = SCRIPTS.contains(&name.as_str()) || around.outer_key == "scripts";
     if !is_script {
@@ -164,7 +144,7 @@ fn shared_order(around: Around<'_>) -> FactKind {
 }
 
 /// Whether a list is of whole commands, not of the words of one.
-fn are_lines(elements: &[Node]) -> bool {
+pub(super) fn are_lines(elements: &[Node]) -> bool {
     let mut commands = elements.iter().filter_map(Node::text);
     commands
         .next()
@@ -219,42 +199,21 @@ fn is_masked_command(text: &str) -> bool {
     false
 }
 
-/// The shell that a step of a workflow names for its script, or a workflow for all of its steps.
-pub(super) fn shell_of(node: &Node) -> Option<&str> {
-    let of_step = node.get("shell").filter(|_| node.get("run").is_some());
-    let of_all = || node.at(&["defaults", "run", "shell"]);
-    of_step.or_else(of_all)?.text()
-}
-
-/// Who reads the scripts of a step.
-enum Reader {
-    /// sh, bash, or what nobody named.
-    Shell,
-    Another(&'static Language),
-    /// A language that is not read.
-    Nobody,
-}
-
-/// The reader that a shell's name means: `python`, `pwsh`, `bash -e {0}`.
-fn reader(shell: &str) -> Reader {
-    let program = shell.split_whitespace().next().unwrap_or_default();
-    let program = program.rsplit(['/', '\\']).next().unwrap_or_default();
-    match program.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.') {
-        "" | "bash" | "sh" | "zsh" | "dash" => Reader::Shell,
-        "python" => Reader::Another(&python::PYTHON),
-        "pwsh" | "powershell" => Reader::Another(&shell::POWERSHELL),
-        "cmd" => Reader::Another(&shell::BATCH),
-        // Filled in later: most are shells.
-        _ if variable::is_decided_later(program) => Reader::Shell,
-        _ => Reader::Nobody,
-    }
-}
-
 /// Lines that one shell reads.
-fn text<'t>(
+pub(super) fn text<'t>(
     walk: &mut Walk<'_>,
     lines: impl Iterator<Item = (&'t Scalar, Span)>,
     around: Around<'_>,
+) {
+    read_as(walk, lines, around, &reader(around.shell));
+}
+
+/// Lines that one program reads.
+fn read_as<'t>(
+    walk: &mut Walk<'_>,
+    lines: impl Iterator<Item = (&'t Scalar, Span)>,
+    around: Around<'_>,
+    reader: &Reader,
 ) {
     let mut code = Embedded::default();
     code.start_cell(1);
@@ -276,7 +235,7 @@ fn text<'t>(
         }
     }
     walk.facts(within::placed(later, &code));
-    let (facts, scopes) = match reader(around.shell) {
+    let (facts, scopes) = match reader {
         Reader::Shell => of_shell(&code),
         Reader::Another(language) => {
             let inner = within::read(language, &code, walk.detail);
@@ -301,7 +260,7 @@ fn of_shell(code: &Embedded) -> (Vec<Fact>, Vec<Span>) {
 }
 
 /// Adds a scalar's text with its places.
-fn push(code: &mut Embedded, scalar: &Scalar, span: Span, text: &str) {
+pub(super) fn push(code: &mut Embedded, scalar: &Scalar, span: Span, text: &str) {
     match (&scalar.inside, &scalar.pieces) {
         (Some(inside), _) => code.push(*inside, &scalar.text),
         (None, Some(pieces)) => {
@@ -351,14 +310,14 @@ fn container_options(walk: &mut Walk<'_>, value: &Node, around: Around<'_>) -> b
     }
 }
 
-fn listed(elements: &[Node]) -> Vec<Word> {
+pub(super) fn listed(elements: &[Node]) -> Vec<Word> {
     elements
         .iter()
         .filter_map(|element| Some(word(element.scalar()?, element.span)))
         .collect()
 }
 
-fn word(scalar: &Scalar, span: Span) -> Word {
+pub(super) fn word(scalar: &Scalar, span: Span) -> Word {
     Word {
         text: scalar.text.clone(),
         span: scalar.inside.unwrap_or(span),
@@ -369,7 +328,7 @@ fn word(scalar: &Scalar, span: Span) -> Word {
 }
 
 /// What a command does; what it exports counts for whatever else is read with it.
-fn add(walk: &mut Walk<'_>, mut facts: Vec<Fact>, span: Span, around: Around<'_>) {
+pub(super) fn add(walk: &mut Walk<'_>, mut facts: Vec<Fact>, span: Span, around: Around<'_>) {
     if facts.is_empty() {
         return;
     }

@@ -1,5 +1,6 @@
 //! Environment variables in settings: `NAME: value`, `- NAME=value`, `- name: NAME` with a value.
 
+use super::default::default_of;
 use super::tree::{Entry, Kind, Node, Scalar};
 use super::walk::{Around, Sense, Walk, whole};
 use crate::scan::catalogue::{self, Variable};
@@ -161,14 +162,15 @@ fn write(
         return;
     }
     let default = default_of(text);
-    let text = default.unwrap_or(text);
-    // A default ends before the bracket.
-    let inside = match default {
-        Some(own) => inside.and_then(|inside| {
-            let end = inside.end.checked_sub(1)?;
-            Some(Span::new(end.checked_sub(own.len())?, end))
-        }),
-        None => inside,
+    let (text, inside) = match default {
+        Some((start, own)) => (
+            own,
+            inside.map(|inside| {
+                let start = inside.start + start;
+                Span::new(start, start + own.len())
+            }),
+        ),
+        None => (text, inside),
     };
     let known = !is_decided_later(text) && text.len() <= LONGEST;
     let write = VariableWrite {
@@ -191,15 +193,6 @@ fn write(
     walk.scope(around.owner);
     let value = inside.filter(|_| known);
     walk.fact(span, value, LABEL, FactKind::SetVariable(write));
-}
-
-/// What `${NAME:-value}` and `${NAME-value}` are where the variable has no value.
-fn default_of(text: &str) -> Option<&str> {
-    let inner = text.strip_prefix("${")?.strip_suffix('}')?;
-    let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
-    let rest = inner.trim_start_matches(is_part);
-    let value = rest.strip_prefix(":-").or_else(|| rest.strip_prefix('-'))?;
-    (rest.len() < inner.len() && !is_decided_later(value)).then_some(value)
 }
 
 /// Whether a text describes a variable instead of being its value.

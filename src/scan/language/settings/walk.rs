@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{are_of_record, is_environment, is_prose, is_record, normal};
 use super::tree::{DICTIONARY, Entry, Kind, Node, Scalar};
-use super::{Found, container, count, device, launcher, script, variable};
+use super::{Found, container, count, device, launcher, program, reader, script, variable};
 use crate::scan::catalogue;
 use crate::scan::fact::{Detail, Fact, FactKind, Value, When, Whose};
 use crate::text::Span;
@@ -151,7 +151,10 @@ impl<'t> Walk<'t> {
             Sense::Environment => around.owner,
             _ => Some(node.span),
         };
-        let shell = script::shell_of(node).unwrap_or(around.shell);
+        let shell = match reader::shell_of(node).unwrap_or(around.shell) {
+            "" => reader::shell_of_machine(node),
+            named => named,
+        };
         let around = Around {
             owner,
             shell,
@@ -161,7 +164,7 @@ impl<'t> Walk<'t> {
         variable::of_pair(self, node, around);
         container::of_map(self, node, around);
         launcher::of_map(self, node, around);
-        script::of_map(self, node, around);
+        program::of_map(self, node, around);
         let asks_for_cards = container::asks_for_cards(node, around);
         let own = OnceCell::new();
         for entry in entries {
@@ -201,10 +204,18 @@ impl<'t> Walk<'t> {
         let is_variable =
             (13..=34).contains(&entry.key.len()) && catalogue::is_of_interest(&entry.key);
         // What a setting is without being told, stands under its own name.
+        // Maps among variables are several environments, such as Hatch's `envs`.
+        let is_environment_of_its_own = matches!(entry.value.kind, Kind::Map(_))
+            && entry.key != "<<"
+            && entry.value.get("value").is_none();
+        let sense = match around.sense {
+            Sense::Environment if is_environment_of_its_own => Sense::Settings,
+            sense => sense,
+        };
         let is_given = matches!(name.as_str(), "default" | "value") && !around.key.is_empty();
         let inner = Around {
             in_container: around.in_container || container::is_of_container(&entry.key),
-            sense: around.sense.under(&entry.key, &name),
+            sense: sense.under(&entry.key, &name),
             key: if is_given { around.key } else { &entry.key },
             outer_key: around.key,
             ..around

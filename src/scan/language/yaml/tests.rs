@@ -51,7 +51,7 @@ fn trees_hold_what_is_written() {
         (
             "a: &x {b: 1}\nc: *x\nd: *unknown\n<<: *x\n",
             "{a:{b:1},c:-,d:-,<<:-}",
-            0,
+            1,
         ),
         (
             "a: &x {CUDA_VISIBLE_DEVICES: 1, b: 2}\nc: &y {env: *x}\n<<: [*x, *y]\n",
@@ -159,7 +159,8 @@ fn an_anchor_is_read_once_however_often_it_is_used() {
 
 #[test]
 fn a_dictionary_is_passed_over_and_what_stands_behind_it_is_read() {
-    let keys: String = (0..2_000).map(|at| format!("k{at}: {at}\n")).collect();
+    let keys = (0..2_000).map(|at| format!("k{at}: {at}\n"));
+    let keys = keys.collect::<Vec<_>>().concat();
     let text = format!(
         "{keys}gpu_id: 1\ndevice: cuda:1\nlist:\n{}  - gpu_id: 1\n",
         "  - 1\n".repeat(1 << 18)

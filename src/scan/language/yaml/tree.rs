@@ -79,6 +79,8 @@ struct Builder<'t> {
     open: Vec<Open>,
     anchors: Anchors,
     values: usize,
+    /// Whether something is filled in before anybody reads it as YAML: an anchor, for instance.
+    is_template: bool,
     tree: Tree,
 }
 
@@ -97,6 +99,7 @@ fn build(readable: &str, text: &str) -> (Tree, Option<ReadError>) {
         open: Vec::new(),
         anchors: Anchors::default(),
         values: 0,
+        is_template: !std::ptr::eq(readable, text),
         tree: Tree::default(),
     };
     let options = options! { emit_unresolved_aliases: true };
@@ -159,10 +162,16 @@ impl Builder<'_> {
                 let kind = self.anchors.taken_over(anchor, span);
                 self.value(Node { span, kind });
             }
-            Event::UnresolvedAlias(_) => self.value(Node {
-                span,
-                kind: Kind::Nothing,
-            }),
+            Event::UnresolvedAlias(_) => {
+                if !self.is_template {
+                    self.tree.errors += 1;
+                    self.tree.first_error.get_or_insert(span.start);
+                }
+                self.value(Node {
+                    span,
+                    kind: Kind::Nothing,
+                });
+            }
             _ => {}
         }
     }
