@@ -102,7 +102,7 @@ fn replaced(span: Span, replacement: &str) -> Edit {
 /// Whether the card beside a card stands in the same list: with another index, the list could name
 /// one card twice.
 fn stands_in_list(text: &str, facts: &FileFacts, value: Span) -> bool {
-    if is_one_of_numbers(text, value) {
+    if is_one_of_numbers(text, value) || is_one_of_words(text, value) {
         return true;
     }
     let (before, behind) = facts.facts.split_at(
@@ -144,6 +144,32 @@ fn is_one_of_numbers(text: &str, value: Span) -> bool {
     is_list
         && (before.take_while(|byte| is_inner(byte)).any(has_digit)
             || behind.take_while(|byte| is_inner(byte)).any(has_digit))
+}
+
+/// Whether the word before or behind a value differs from it by its number alone: `--devices cuda:0
+/// cuda:1`.
+fn is_one_of_words(text: &str, value: Span) -> bool {
+    let is_blank = |c: char| matches!(c, ' ' | '\t');
+    let is_end = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+    let letters = |word: &str| word.replace(|c: char| c.is_ascii_digit(), "");
+    let Some(own) = text.get(value.start..value.end) else {
+        return false;
+    };
+    let is_alike = |word: &str| {
+        word.len() <= own.len() + 2
+            && word.contains(|c: char| c.is_ascii_digit())
+            && letters(word) == letters(own)
+    };
+    let behind = text.get(value.end..).unwrap_or_default();
+    let behind = behind.strip_prefix(['"', '\'']).unwrap_or(behind);
+    let next = behind.trim_start_matches(is_blank);
+    let next_word = || next.trim_start_matches(['"', '\'']).split(is_end).next();
+    let before = text.get(..value.start).unwrap_or_default();
+    let before = before.strip_suffix(['"', '\'']).unwrap_or(before);
+    let last = before.trim_end_matches(is_blank);
+    let last_word = || last.trim_end_matches(['"', '\'']).rsplit(is_end).next();
+    next.len() < behind.len() && next_word().is_some_and(is_alike)
+        || last.len() < before.len() && last_word().is_some_and(is_alike)
 }
 
 /// Whether nothing but the next element of a list begins in a text that stands between two cards.
@@ -264,6 +290,29 @@ mod tests {
             assert!(at(text), "{text}");
         }
         for text in ["[1]", "{1}", "f(0, 1)", "[x, 1]", "{1,}", "f(1)"] {
+            assert!(!at(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn one_of_several_words_is_known() {
+        let at = |text: &str| {
+            let at = text.find("cuda:1").unwrap();
+            is_one_of_words(text, Span::new(at, at + 6))
+        };
+        for text in [
+            "--d cuda:1 cuda:0",
+            "cuda:0 cuda:1",
+            "\"cuda:1\" \"cuda:2\"",
+        ] {
+            assert!(at(text), "{text}");
+        }
+        for text in [
+            "--d cuda:1 cpu",
+            "cuda:1",
+            "cuda:1\ncuda:0",
+            "2 cuda:1 --x 0",
+        ] {
             assert!(!at(text), "{text}");
         }
     }

@@ -180,21 +180,36 @@ fn is_of_settings(around: Around<'_>) -> bool {
     matches!(around.sense, Sense::Settings | Sense::Resources)
 }
 
+/// Words that a sentence goes on with behind `NAME=value`, where a command has its program.
+const OF_SENTENCES: &[&str] = &[
+    "and", "are", "as", "because", "but", "by", "can", "does", "for", "from", "has", "here",
+    "hides", "if", "in", "instead", "is", "makes", "means", "must", "not", "on", "only", "or",
+    "selects", "set", "should", "shows", "so", "to", "use", "uses", "was", "when", "which", "will",
+    "with", "works",
+];
+
 /// Whether a text is a command with one of CUDA's variables in front of it.
 fn is_masked_command(text: &str) -> bool {
-    let line = text.trim_start().lines().next().unwrap_or_default();
     let mut is_masked = false;
-    for word in line.split_whitespace() {
-        let Some((name, _)) = word.split_once('=') else {
-            // A program, and nothing that a sentence goes on with.
-            let is_program = |c: char| c.is_ascii_alphanumeric() || "_-./$~\"{".contains(c);
-            return is_masked && word.chars().all(|c| is_program(c) || "}:+".contains(c));
+    for line in text.trim_start().lines() {
+        let (line, goes_on) = match line.trim_end().strip_suffix('\\') {
+            Some(line) => (line, true),
+            None => (line, false),
         };
-        let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
-        if !name.chars().all(is_part) {
+        for word in line.split_whitespace() {
+            let Some((name, _)) = word.split_once('=') else {
+                let is_part = |c: char| c.is_ascii_alphanumeric() || "_-./$~{}:+\"'".contains(c);
+                return is_masked && word.chars().all(is_part) && !OF_SENTENCES.contains(&word);
+            };
+            let is_part = |c: char| c == '_' || c.is_ascii_alphanumeric();
+            if !name.chars().all(is_part) {
+                return false;
+            }
+            is_masked |= catalogue::is_of_interest(name);
+        }
+        if !goes_on {
             return false;
         }
-        is_masked |= catalogue::is_of_interest(name);
     }
     false
 }
