@@ -171,6 +171,7 @@ fn plan_text(plan: &Plan) -> String {
             Action::RemoveUntracked => "remove untracked",
             Action::Forget => "forget",
             Action::Stage => "stage",
+            Action::Unstage => "unstage",
         };
         let note = if change.edited && change.action != Action::RemoveUntracked {
             " (with edits that are not staged)"

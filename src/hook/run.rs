@@ -196,7 +196,10 @@ fn unstaged(found: &Path, file: &ChangedFile) -> Option<SnapshotEntry> {
         _ => None,
     };
     // The same length: only then can it be the same, and only then is it read here.
+    // Other systems have no such bits.
+    let same_mode = file.after.as_ref().is_some_and(|after| after.mode == mode) || !cfg!(unix);
     let same = mode != FileMode::Symlink
+        && same_mode
         && staged.is_some_and(|staged| {
             staged.len() as u64 == metadata.len()
                 && std::fs::read(found).is_ok_and(|bytes| bytes == **staged)

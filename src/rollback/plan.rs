@@ -86,6 +86,8 @@ pub enum Action {
     Forget,
     /// Only the index gets the goal's content.
     Stage,
+    /// The index loses the path, its file stays as it is.
+    Unstage,
 }
 
 impl Action {
@@ -141,7 +143,8 @@ impl Plan {
     }
 
     pub(super) fn removals(&self) -> BTreeSet<RepoPath> {
-        let goes = |action: Action| !matches!(action, Action::Stage) && !action.writes();
+        let goes =
+            |action: Action| !matches!(action, Action::Stage | Action::Unstage) && !action.writes();
         let removals = self.changes.iter().filter(|change| goes(change.action));
         removals.map(|change| change.path.clone()).collect()
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::place::{Place, Standing, sum_of};
 use super::transaction::{NewIndex, Staging};
-use super::{Action, Change, Goal, Plan, RollbackError, Workplace};
+use super::{Action, Change, Goal, Plan, RollbackError, Workplace, survey};
 use crate::backup::{BackupError, BackupId, Entry, Manifest, SavedIndex, VerifiedBackup, Version};
 use crate::git::{FileMode, GitError, RepoPath, TreeSide};
 use crate::sys::file;
@@ -97,12 +97,15 @@ impl Workplace<'_> {
             let then = told.files.get(&path);
             let ready = written.get(&path).map(std::path::PathBuf::as_path);
             let action = match self.file_action(&path, (then, ready), has.is_some())? {
-                None if side != has && side.is_none() => Action::Forget,
+                None if side != has && side.is_none() => match survey::look(&self.root, &path)? {
+                    Standing::Leaf { .. } => Action::Unstage,
+                    _ => Action::Forget,
+                },
                 None if side != has => Action::Stage,
                 None => continue,
                 Some(action) => action,
             };
-            let changes_file = !matches!(action, Action::Stage | Action::Forget);
+            let changes_file = !matches!(action, Action::Stage | Action::Unstage | Action::Forget);
             plan.changes.push(Change {
                 edited: changes_file && edited.contains(&path),
                 path,
