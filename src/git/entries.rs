@@ -163,7 +163,11 @@ fn stands(
         && !entry.flags.contains(Flags::INTENT_TO_ADD)
         && gix::index::entry::Stat::from_fs(&metadata)
             .is_ok_and(|stat| stat.matches(&entry.stat, options));
-    looks_same && (!entry.stat.is_racy(index.timestamp(), options) || holds_blob(entry, &file))
+    // Git marks an entry whose time it does not trust by a size of 0.
+    let is_marked = entry.stat.size == 0 && !entry.id.is_empty_blob();
+    looks_same
+        && !is_marked
+        && (!entry.stat.is_racy(index.timestamp(), options) || holds_blob(entry, &file))
 }
 
 /// Whether a file that is as new as the index has the very bytes of its entry. Where a filter

@@ -211,7 +211,10 @@ impl Walk<'_> {
         let Ok(metadata) = gix::index::fs::Metadata::from_path_no_follow(&file) else {
             return false;
         };
-        !entry.stat.is_racy(self.index.timestamp(), options)
+        // Git marks an entry whose time it does not trust by a size of 0.
+        let is_marked = entry.stat.size == 0 && !entry.id.is_empty_blob();
+        !is_marked
+            && !entry.stat.is_racy(self.index.timestamp(), options)
             && gix::index::entry::Stat::from_fs(&metadata)
                 .is_ok_and(|stat| stat.matches(&entry.stat, options))
     }

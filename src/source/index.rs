@@ -85,6 +85,15 @@ impl ChangedFile {
         let Some(file) = root.and_then(|root| self.path.below(root)) else {
             return Unstaged::Same;
         };
+        // What lies behind a link, or is said to, is not in the working tree.
+        let mut folders = file.ancestors().skip(1);
+        let is_behind_link = folders.any(|folder| {
+            root.is_some_and(|root| folder != root && folder.starts_with(root))
+                && folder.is_symlink()
+        });
+        if is_behind_link {
+            return Unstaged::Gone;
+        }
         match file.symlink_metadata() {
             Ok(metadata) if !metadata.is_dir() => Unstaged::File(file),
             Err(error) if !is_absence(&error) => Unstaged::Same,
