@@ -156,6 +156,36 @@ fn both_readers_agree_on_random_repositories() {
     );
 }
 
+/// Git writes a size of 0 into an entry whose file was edited so soon that its time tells nothing:
+/// an empty file must not pass for it.
+#[test]
+fn both_readers_distrust_an_entry_that_git_has_marked() {
+    use std::time::{Duration, SystemTime};
+    let repo = TestRepo::new();
+    repo.git(&["config", "core.trustctime", "false"]);
+    let late = SystemTime::UNIX_EPOCH + Duration::from_hours(600_000);
+    let set_time = |path: &str, time: SystemTime| {
+        let file = std::fs::File::options();
+        let file = file.clone().append(true).open(repo.path().join(path));
+        file.unwrap().set_modified(time).unwrap();
+    };
+    let write = |content: &str| {
+        repo.write("a", content);
+        set_time("a", late);
+    };
+    write("1\n");
+    repo.commit_all("base");
+    repo.git(&["tag", "v1"]);
+    write("2\n");
+    repo.write("b", "other\n");
+    repo.git(&["add", "b"]);
+    write("");
+    set_time(".git/index", late + Duration::from_hours(1));
+    let entry = repo.git(&["ls-files", "--debug", "a"]);
+    assert!(entry.contains("size: 0"), "{entry}");
+    assert_eq!(assert_same_comparison(&repo, "a marked entry"), 2);
+}
+
 #[cfg(unix)]
 #[test]
 fn both_readers_see_that_a_folder_became_a_link() {
