@@ -126,13 +126,19 @@ fn pieces(sources: &[Source<'_>]) -> Vec<Piece> {
 }
 
 /// A writer that sums up what is written, for as long as it is written from front to back.
+///
+/// After its first error it only seems to write: `ZipWriter` completes its archive even when it is
+/// dropped after an error, and relies on the position then.
 pub(super) struct Summing<W> {
     output: W,
     position: u64,
+    /// Where the furthest byte was written.
+    end: u64,
     summed: u64,
     hasher: Hasher,
     /// Whether something was written over.
     went_back: bool,
+    has_failed: bool,
 }
 
 impl<W: Write + Seek> Summing<W> {
@@ -141,23 +147,41 @@ impl<W: Write + Seek> Summing<W> {
         Self {
             output,
             position: 0,
+            end: 0,
             summed: 0,
             hasher: Hasher::default(),
             went_back: false,
+            has_failed: false,
         }
     }
 
     /// Ends it; the sum is `None` where the bytes did not come in their order.
     pub(super) fn finish(mut self) -> io::Result<(W, Option<Sum>)> {
+        if self.has_failed {
+            return Err(io::Error::other("an earlier part could not be written"));
+        }
         self.output.flush()?;
         let sum = (!self.went_back).then(|| self.hasher.finish());
         Ok((self.output, sum))
+    }
+
+    fn note_failure<T>(&mut self, result: io::Result<T>) -> io::Result<T> {
+        if result.is_err() {
+            self.has_failed = true;
+            self.position = self.end;
+        }
+        result
     }
 }
 
 impl<W: Write + Seek> Write for Summing<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.output.write(bytes)?;
+        let written = if self.has_failed {
+            bytes.len()
+        } else {
+            let result = self.output.write(bytes);
+            self.note_failure(result)?
+        };
         if self.position == self.summed && !self.went_back {
             self.hasher.update(bytes.get(..written).unwrap_or_default());
             self.summed += written as u64;
@@ -165,17 +189,32 @@ impl<W: Write + Seek> Write for Summing<W> {
             self.went_back = true;
         }
         self.position += written as u64;
+        self.end = self.end.max(self.position);
         Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
+        if self.has_failed {
+            return Ok(());
+        }
+        let result = self.output.flush();
+        self.note_failure(result)
     }
 }
 
 impl<W: Write + Seek> Seek for Summing<W> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.position = self.output.seek(to)?;
+        if self.has_failed {
+            let (from, by) = match to {
+                SeekFrom::Start(position) => (position, 0),
+                SeekFrom::Current(by) => (self.position, by),
+                SeekFrom::End(by) => (self.end, by),
+            };
+            self.position = from.saturating_add_signed(by);
+        } else {
+            let result = self.output.seek(to);
+            self.position = self.note_failure(result)?;
+        }
         Ok(self.position)
     }
 
@@ -205,6 +244,58 @@ mod tests {
         writer.seek(SeekFrom::Start(0)).unwrap();
         writer.write_all(b"t").unwrap();
         assert_eq!(writer.finish().unwrap().1, None);
+    }
+
+    /// A disk with room for so many bytes.
+    #[derive(Debug)]
+    struct Full(Cursor<Vec<u8>>, usize);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let room = self.1.min(bytes.len());
+            if room == 0 {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.1 -= room;
+            self.0.write(&bytes[..room])
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Seek for Full {
+        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+
+    #[test]
+    fn a_disk_that_is_full_at_any_point_is_an_error_and_no_panic() {
+        let content: Vec<u8> = (0..200_u32).flat_map(u32::to_le_bytes).collect();
+        let write = |room| {
+            let output = io::BufWriter::with_capacity(40, Full(Cursor::default(), room));
+            let mut archive = ArchiveWriter::new(Summing::new(output));
+            for name in ["a", "b"] {
+                match archive.add(name, FileMode::Regular, &content.clone().into()) {
+                    Ok(_) => (),
+                    Err(WriteFault::Archive(error)) => return Err(error),
+                    Err(WriteFault::Source(error)) => panic!("{error}"),
+                }
+            }
+            archive.finish().and_then(Summing::finish)
+        };
+        let (whole, _) = write(usize::MAX).unwrap();
+        let length = whole.into_inner().unwrap().0.into_inner().len();
+        for room in (0..length).step_by(3) {
+            let error = write(room).map(drop).unwrap_err();
+            assert_eq!(
+                error.kind(),
+                io::ErrorKind::StorageFull,
+                "{room} of {length}"
+            );
+        }
     }
 
     #[test]
