@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::words;
+use crate::scan::catalogue::flag::program_of_image;
 use crate::scan::catalogue::{self, Variable};
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::When;
 use crate::scan::fact::{Detail, Fact, Whose};
-use crate::scan::language::command::{piece, word_facts_in_piece};
+use crate::scan::language::command::{Word, piece, word_facts_in_piece};
 use crate::scan::language::given::{Given, write_of};
 use crate::scan::language::logical::{Lines, Logical};
 use crate::scan::language::{file_name, python, within};
@@ -32,6 +33,9 @@ pub(super) struct Stage {
     /// What the stage's variables are.
     known: BTreeMap<String, Given>,
     is_inside: bool,
+    /// The words that a container starts with before those of `CMD`: of `ENTRYPOINT`, or of an
+    /// image known by its name.
+    entry_point: Vec<String>,
     /// Whether its commands are read by a shell of Windows.
     foreign_shell: bool,
     /// Whether they may be, so that nobody knows what an open quote is.
@@ -50,6 +54,7 @@ impl Stage {
             global: BTreeMap::new(),
             known: BTreeMap::new(),
             is_inside: false,
+            entry_point: Vec::new(),
             foreign_shell: false,
             on_windows: escape == '`',
         }
@@ -119,7 +124,12 @@ impl Stage {
             "ENV" => self.env(&line.code, behind),
             "ARG" => self.arg(&line.code, behind),
             "RUN" => self.run(&line.code, behind, documents),
-            "CMD" | "ENTRYPOINT" => self.command(&line.code, behind),
+            "CMD" => self.default_command(&line.code, behind),
+            "ENTRYPOINT" => {
+                let words = words::listed(code, behind).unwrap_or_default();
+                self.entry_point = words.into_iter().map(|word| word.text).collect();
+                self.command(&line.code, behind);
+            }
             "HEALTHCHECK" => {
                 let at = without_options(code, behind);
                 let rest = code.get(at..).unwrap_or_default();
@@ -153,6 +163,11 @@ impl Stage {
             "FROM" => {
                 let image = rest.to_ascii_lowercase();
                 self.on_windows |= image.contains("windows") || image.contains("nanoserver");
+                let mut words = rest.split_whitespace().skip(1);
+                let program = words
+                    .find(|word| !word.starts_with("--"))
+                    .and_then(program_of_image);
+                self.entry_point = program.map(str::to_owned).into_iter().collect();
             }
             "COPY" | "ADD" | "EXPOSE" | "LABEL" | "MAINTAINER" | "STOPSIGNAL" | "USER"
             | "VOLUME" | "WORKDIR" => {}
@@ -245,6 +260,25 @@ impl Stage {
         self.command(code, start);
     }
 
+    /// What a container starts with unless it is told otherwise: options are those of its entry
+    /// point.
+    fn default_command(&mut self, code: &Embedded, start: usize) {
+        let options = words::listed(code.code(), start).filter(|words| {
+            let first = words.first();
+            first.is_some_and(|word| word.text.starts_with('-'))
+        });
+        let Some(options) = options else {
+            return self.command(code, start);
+        };
+        let entry_point = self.entry_point.iter().map(|text| Word {
+            text: text.clone(),
+            span: Span::new(start, start),
+            ..Word::default()
+        });
+        let words: Vec<Word> = entry_point.chain(options).collect();
+        self.command_facts(word_facts_in_piece(&words, When::Loading), code, start);
+    }
+
     /// A list in brackets, or a text for a shell.
     fn command(&mut self, code: &Embedded, start: usize) {
         let text = code.code();
@@ -267,6 +301,11 @@ impl Stage {
             let facts = found.facts.into_iter();
             facts.map(|fact| moved(fact, start)).collect()
         };
+        self.command_facts(facts, code, start);
+    }
+
+    /// Adds what a command does, with an environment of its own.
+    fn command_facts(&mut self, facts: Vec<Fact>, code: &Embedded, start: usize) {
         if !facts.is_empty() {
             let whole = Span::new(start, code.code().len());
             self.scopes.push(code.in_file(whole));

@@ -3,6 +3,7 @@
 use super::script::{add, are_lines, listed, push, text, word};
 use super::tree::{Kind, Node, Scalar};
 use super::walk::{Around, Sense, Walk};
+use crate::scan::catalogue::flag::program_of_image;
 use crate::scan::embedded::Embedded;
 use crate::scan::fact::When;
 use crate::scan::language::command::{Word, facts_in_piece, word_facts_in_piece};
@@ -40,6 +41,18 @@ pub(super) fn of_map<'t>(walk: &mut Walk<'t>, node: &'t Node, around: Around<'t>
         text(walk, std::iter::once((script, span)), around);
         return;
     }
+    if let Some((image, options)) = of_image(node, program.or(arguments)) {
+        match &options.kind {
+            Kind::Scalar(scalar) => with_text(walk, &[image], (scalar, options.span), around),
+            _ => {
+                let words = std::iter::once(image).chain(listed(options.elements()));
+                let words: Vec<Word> = words.collect();
+                let facts = word_facts_in_piece(&words, When::Loading);
+                add(walk, facts, options.span, around);
+            }
+        }
+        return;
+    }
     let mut words = started(node, program);
     if words.is_empty() {
         return;
@@ -53,6 +66,25 @@ pub(super) fn of_map<'t>(walk: &mut Walk<'t>, node: &'t Node, around: Around<'t>
     words.extend(listed(elements));
     let facts = word_facts_in_piece(&words, When::Loading);
     add(walk, facts, node.span, around);
+}
+
+/// The program that an image starts, with the options for it: `command` in compose, `args` in
+/// Kubernetes.
+fn of_image<'t>(node: &Node, options: Option<&'t Node>) -> Option<(Word, &'t Node)> {
+    let image = node.get("image")?;
+    let program = program_of_image(image.text()?)?;
+    let options = options?;
+    let first = options.elements().first().unwrap_or(options);
+    let are_options = first.text()?.trim_start().starts_with('-');
+    if !are_options || node.get("entrypoint").is_some() {
+        return None;
+    }
+    let program = Word {
+        text: program.to_owned(),
+        span: Span::new(options.span.start, options.span.start),
+        ..Word::default()
+    };
+    Some((program, options))
 }
 
 /// The words before the arguments: the program, or Python's module.

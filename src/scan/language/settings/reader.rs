@@ -30,9 +30,24 @@ pub(super) fn in_another_language(
 
 /// The shell that a step of a workflow names for its script, or a workflow for all of its steps.
 pub(super) fn shell_of(node: &Node) -> Option<&str> {
+    if let Some(shell) = node.get("task").and_then(shell_of_task) {
+        return Some(shell);
+    }
     let of_step = node.get("shell").filter(|_| node.get("run").is_some());
     let of_all = || node.at(&["defaults", "run", "shell"]);
     of_step.or_else(of_all)?.text()
+}
+
+/// The shell of one of Azure's tasks, such as `PowerShell@2`, whose script stands in its inputs.
+fn shell_of_task(task: &Node) -> Option<&str> {
+    let (name, _) = task.text()?.split_once('@')?;
+    match name {
+        "PowerShell" | "AzurePowerShell" => Some("pwsh"),
+        "Bash" | "ShellScript" => Some("bash"),
+        "BatchScript" => Some("cmd"),
+        "PythonScript" => Some("python"),
+        _ => None,
+    }
 }
 
 /// The shell of a job's machine, where nobody names one.

@@ -91,7 +91,9 @@ pub(super) fn of_entry<'t>(walk: &mut Walk<'t>, entry: &'t Entry, around: Around
             return true;
         }
     }
-    let is_script = SCRIPTS.contains(&name.as_str()) || around.outer_key == "scripts";
+    let is_script = SCRIPTS.contains(&name.as_str())
+        || around.outer_key == "scripts"
+        || around.outer_key == "tasks" && is_short_task(&entry.value);
     if !is_script {
         return false;
     }
@@ -110,6 +112,11 @@ pub(super) fn of_entry<'t>(walk: &mut Walk<'t>, entry: &'t Entry, around: Around
         }
         _ => false,
     }
+}
+
+/// Whether a task is nothing but its command, or its commands (Taskfile's short form).
+fn is_short_task(task: &Node) -> bool {
+    task.text().is_some_and(|text| text.trim().contains(' ')) || are_lines(task.elements())
 }
 
 /// The commands of a list, which one shell runs; what is none, such as another task, is read by
