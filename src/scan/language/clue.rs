@@ -35,7 +35,7 @@ const STEMS: &[&str] = &[
     "horovodrun",
     "lmdeploy",
     "sglang",
-    "text-generation-launcher",
+    "text-generation-",
     "vllm",
     "whisper",
     "llama",

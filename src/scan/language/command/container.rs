@@ -151,6 +151,10 @@ fn listed_at(option: &Given<'_>) -> Option<Span> {
     let (before, list) = option.value.split_once("device=")?;
     let list = list.trim_end_matches(['"', '\'']);
     let is_one = !list.contains(['"', '\'', '=']) && before.trim_matches(['"', '\'']).is_empty();
+    if literal.end - literal.start == list.len() {
+        // Only the default of a variable is written here.
+        return is_one.then_some(literal);
+    }
     let start = literal.start + before.len() + "device=".len();
     is_one.then(|| Span::new(start, start + list.len()))
 }
@@ -173,6 +177,10 @@ fn options<'w>(words: &'w [Word]) -> (Vec<Given<'w>>, &'w [Word]) {
             let place = |given: Given<'w>| match words.get(at + 1) {
                 Some(next) if !joined => Given {
                     span: next.span,
+                    literal: given.literal.or_else(|| {
+                        let is_default = given.name == "--gpus" && next.by_default;
+                        next.quoted.filter(|_| is_default)
+                    }),
                     ..given
                 },
                 _ => given,
