@@ -61,6 +61,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         }
     }
     let found = settings::facts(&tree::node(others, text), text, detail);
+    let (first_error, errors) = found.unread(read.first_error, read.errors);
     facts.extend(found.facts);
     scopes.extend(found.scopes);
     facts.sort_by_key(|fact| fact.span);
@@ -69,8 +70,8 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         environment_is_given: true,
         scopes: Scopes::new(scopes),
         comments: remark::comments(text, &["#", ";"]),
-        first_error: read.first_error,
-        errors: read.errors,
+        first_error,
+        errors,
         ..FileFacts::default()
     })
 }

@@ -36,13 +36,14 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         Some(document) => settings::facts(document, text, detail),
         None => settings::Found::default(),
     };
+    let (first_error, errors) = found.unread(tree.first_error, tree.errors);
     Ok(FileFacts {
         facts: found.facts,
         environment_is_given: true,
         scopes: Scopes::new(found.scopes),
         comments: remark::comments(text, &["//", "/*"]),
-        first_error: tree.first_error,
-        errors: tree.errors,
+        first_error,
+        errors,
         ..FileFacts::default()
     })
 }

@@ -34,6 +34,24 @@ pub(super) struct Found {
     pub(super) scopes: Vec<Span>,
     /// Elements of lists that another number could make equal to their neighbours.
     alike: Vec<Span>,
+    /// Where what is too deep to be read begins, and how many such places there are.
+    too_deep: (Option<usize>, usize),
+}
+
+impl Found {
+    fn is_too_deep(&mut self, at: usize) {
+        let (first, count) = &mut self.too_deep;
+        first.get_or_insert(at);
+        *count += 1;
+    }
+
+    /// The first place that was not read and how many there are, with those that the reader of the
+    /// file's format found.
+    pub(super) fn unread(&self, first: Option<usize>, errors: usize) -> (Option<usize>, usize) {
+        let (deep, deeper) = self.too_deep;
+        let first = first.into_iter().chain(deep).min();
+        (first, errors + deeper)
+    }
 }
 
 /// Reads settings; `text` is the file, in which the tree has its places.

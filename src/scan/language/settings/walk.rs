@@ -113,6 +113,9 @@ impl<'t> Walk<'t> {
 
     pub(super) fn node(&mut self, node: &'t Node, around: Around<'t>) {
         if around.depth > DEEPEST {
+            if matches!(node.kind, Kind::Map(_) | Kind::List(_)) {
+                self.found.is_too_deep(node.span.start);
+            }
             return;
         }
         let around = Around {

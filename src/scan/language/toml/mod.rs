@@ -33,6 +33,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     } = tree::read(text);
     known(&mut root);
     let found = settings::facts(&root, text, detail);
+    let (first_error, errors) = found.unread(first_error, errors);
     Ok(FileFacts {
         facts: found.facts,
         environment_is_given: true,
