@@ -18,7 +18,7 @@ use super::probe::{
 };
 use super::verdict::{CardFacts, CardStatus, Phase};
 use crate::policy::Policy;
-use crate::sys::watched::{Heard, Watched};
+use crate::sys::companion::{Companion, NoLine};
 
 /// How often it is asked whether to go on.
 const SLICE: Duration = Duration::from_millis(100);
@@ -161,27 +161,26 @@ impl Run<'_> {
             Some(&self.policy.environment),
             self.task.duration + deadline * STEPS_AROUND,
         )?;
-        let mut watched = Watched::start(&program)?;
+        let mut child = Companion::start(&program)?;
         let mut listener = Listener::default();
         let mut last = Instant::now();
         loop {
             if !watch(&self.heard.progress) && !self.stopped {
                 self.stopped = true;
-                watched.ask_to_stop();
+                child.ask_to_stop();
             }
-            match watched.listen(SLICE) {
-                Heard::Line(line) => {
+            match child.line(Instant::now() + SLICE) {
+                Ok(line) => {
                     if listener.hear(&line, &mut self.heard) {
                         last = Instant::now();
                     }
                 }
-                Heard::Nothing if last.elapsed() >= deadline => break,
-                Heard::Nothing => {}
-                Heard::End => break,
+                Err(NoLine::TimedOut) if last.elapsed() < deadline => {}
+                Err(NoLine::TimedOut | NoLine::Ended) => break,
             }
         }
         let left = deadline.saturating_sub(last.elapsed());
-        let (ending, stderr) = watched.finish(left)?;
+        let (ending, stderr) = child.finish(left)?;
         listener.conclude(&ending, &stderr, deadline)
     }
 

@@ -62,29 +62,31 @@ pub enum Ending {
     },
 }
 
-/// Runs a program without input for at most `deadline` (and half a second to die after it).
-///
-/// # Errors
-/// What the system said when the program could not be started or waited for.
+/// A program without input whose output is captured.
 #[expect(
     clippy::disallowed_methods,
     reason = "sys/ starts programs under a deadline"
 )]
-pub fn run(program: &Program, deadline: Duration) -> io::Result<Finished> {
-    let start = Instant::now();
-    let mut child = Command::new(&program.file)
+pub(super) fn command(program: &Program) -> Command {
+    let environment = program.environment.iter();
+    let mut command = Command::new(&program.file);
+    command
         .args(&program.arguments)
         .env_clear()
-        .envs(
-            program
-                .environment
-                .iter()
-                .map(|(name, value)| (name, value)),
-        )
+        .envs(environment.map(|(name, value)| (name, value)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()?;
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs a program without input for at most `deadline` (and half a second to die after it).
+///
+/// # Errors
+/// What the system said when the program could not be started or waited for.
+pub fn run(program: &Program, deadline: Duration) -> io::Result<Finished> {
+    let start = Instant::now();
+    let mut child = command(program).spawn()?;
     let streams = Capture::start(child.stdout.take())
         .and_then(|stdout| Ok((stdout, Capture::start(child.stderr.take())?)));
     let (stdout, stderr) = match streams {

@@ -1,25 +1,29 @@
-//! Another process that is asked again and again: it may hang or crash, its asker goes on.
+//! Another program that is listened to while it works, and can be asked: it may hang or crash, its
+//! starter goes on.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use super::child::{self, Program};
+use super::child::{self, Capture, Ending, LAST_WORDS, Program};
 
-/// How long it has to end by itself when it is no longer asked.
+/// How long it has to end by itself when it is no longer listened to.
 const FAREWELL: Duration = Duration::from_millis(300);
 
-/// A longer line is no answer, in bytes.
+/// A longer line is cut, in bytes.
 const LONGEST_LINE: u64 = 4 * 1024 * 1024;
 
-/// A process that is asked on its standard input and answers in lines on its standard output.
+/// A program that is asked on its standard input and speaks in lines on its standard output.
 /// Ends when dropped, or with this process.
 #[derive(Debug)]
 pub struct Companion {
     child: Child,
-    questions: Option<ChildStdin>,
-    answers: Receiver<Vec<u8>>,
+    /// Closed when it is to stop.
+    stdin: Option<ChildStdin>,
+    lines: Receiver<Vec<u8>>,
+    /// What it wrote to standard error; taken when that is read.
+    stderr: Option<Capture>,
 }
 
 /// Why there is no line.
@@ -27,49 +31,34 @@ pub struct Companion {
 pub enum NoLine {
     /// The time is over.
     TimedOut,
-    /// The process has ended.
+    /// It says no more: it closed its output, as it does when it ends.
     Ended,
 }
 
 impl Companion {
-    /// Starts `program`. What the terminal sends to this process does not reach it.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "sys/ starts programs, and never waits long for this one"
-    )]
+    /// Starts `program`. What the terminal sends to this process, such as Ctrl+C, does not reach
+    /// it: its starter decides.
     pub fn start(program: &Program) -> io::Result<Self> {
-        let mut command = Command::new(&program.file);
-        command
-            .args(&program.arguments)
-            .env_clear()
-            .envs(
-                program
-                    .environment
-                    .iter()
-                    .map(|(name, value)| (name, value)),
-            )
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null());
-        #[cfg(unix)]
-        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut command = child::command(program);
+        command.stdin(Stdio::piped());
+        apart_from_the_terminal(&mut command);
         let mut child = command.spawn()?;
-        let questions = child.stdin.take();
-        let answers = match child.stdout.take().map(lines_of) {
-            Some(Ok(answers)) => answers,
-            failed => {
+        let heard = child.stdout.take().map_or_else(
+            || Err(io::ErrorKind::BrokenPipe.into()),
+            |stdout| Ok((lines_of(stdout)?, Capture::start(child.stderr.take())?)),
+        );
+        match heard {
+            Ok((lines, stderr)) => Ok(Self {
+                stdin: child.stdin.take(),
+                child,
+                lines,
+                stderr: Some(stderr),
+            }),
+            Err(no_thread) => {
                 let _ = child::kill(&mut child);
-                return Err(match failed {
-                    Some(Err(no_thread)) => no_thread,
-                    _ => io::ErrorKind::BrokenPipe.into(),
-                });
+                Err(no_thread)
             }
-        };
-        Ok(Self {
-            child,
-            questions,
-            answers,
-        })
+        }
     }
 
     /// Its process id.
@@ -79,29 +68,48 @@ impl Companion {
 
     /// Asks; the question is one line.
     pub fn ask(&mut self) -> io::Result<()> {
-        match &mut self.questions {
+        match &mut self.stdin {
             // A pipe that nobody reads has room for thousands of these.
             Some(questions) => questions.write_all(b"\n"),
             None => Err(io::ErrorKind::BrokenPipe.into()),
         }
     }
 
-    /// The next line that it says, up to `end`.
+    /// The next line that it says, without its end, up to `end`.
     pub fn line(&mut self, end: Instant) -> Result<Vec<u8>, NoLine> {
-        self.answers
+        self.lines
             .recv_timeout(end.saturating_duration_since(Instant::now()))
             .map_err(|error| match error {
                 RecvTimeoutError::Timeout => NoLine::TimedOut,
                 RecvTimeoutError::Disconnected => NoLine::Ended,
             })
     }
+
+    /// Asks it to stop, by closing its standard input.
+    pub fn ask_to_stop(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Waits for its end for at most `patience`, then kills it. Gives how it ended, and what it
+    /// wrote to standard error.
+    pub fn finish(mut self, patience: Duration) -> io::Result<(Ending, Vec<u8>)> {
+        let ending = match child::wait_until(&mut self.child, Instant::now() + patience)? {
+            Some(status) => child::ending_of(status),
+            None => child::kill(&mut self.child)?,
+        };
+        let silence = Instant::now() + LAST_WORDS;
+        let stderr = self.stderr.take().map(|stderr| stderr.finish(silence));
+        Ok((ending, stderr.unwrap_or_default()))
+    }
 }
 
 impl Drop for Companion {
     fn drop(&mut self) {
-        drop(self.questions.take());
-        let ended = child::wait_until(&mut self.child, Instant::now() + FAREWELL);
-        if !matches!(ended, Ok(Some(_))) {
+        self.ask_to_stop();
+        // After [`Companion::finish`] nothing is left to read, and little to wait for.
+        let patience = self.stderr.as_ref().map_or(Duration::ZERO, |_| FAREWELL);
+        let ended = child::wait_until(&mut self.child, Instant::now() + patience);
+        if !matches!(ended, Ok(Some(_))) && self.stderr.is_some() {
             // One that cannot be killed is left behind.
             let _ = child::kill(&mut self.child);
         }
@@ -115,19 +123,35 @@ fn lines_of(stream: ChildStdout) -> io::Result<Receiver<Vec<u8>>> {
         let mut stream = BufReader::new(stream);
         loop {
             let mut line = Vec::new();
-            match stream
-                .by_ref()
-                .take(LONGEST_LINE)
-                .read_until(b'\n', &mut line)
-            {
-                Ok(0) | Err(_) => return,
-                Ok(_) if sender.send(line).is_err() => return,
-                Ok(_) => {}
+            let piece = stream.by_ref().take(LONGEST_LINE);
+            if !matches!({ piece }.read_until(b'\n', &mut line), Ok(1..)) {
+                return;
+            }
+            if line.last() == Some(&b'\n') {
+                line.pop();
+            }
+            if sender.send(line).is_err() {
+                return;
             }
         }
     })?;
     Ok(lines)
 }
+
+#[cfg(unix)]
+fn apart_from_the_terminal(command: &mut std::process::Command) {
+    std::os::unix::process::CommandExt::process_group(command, 0);
+}
+
+#[cfg(windows)]
+fn apart_from_the_terminal(command: &mut std::process::Command) {
+    /// `CREATE_NEW_PROCESS_GROUP` of processthreadsapi.h: Ctrl+C is off in it.
+    const NEW_GROUP: u32 = 0x0000_0200;
+    std::os::windows::process::CommandExt::creation_flags(command, NEW_GROUP);
+}
+
+#[cfg(not(any(unix, windows)))]
+fn apart_from_the_terminal(_command: &mut std::process::Command) {}
 
 /// The questions that this process is asked, as its asker's companion: ends when the asker has
 /// ended or wants no more. Should this process hang by then, it is ended.
@@ -168,7 +192,7 @@ mod tests {
     #[test]
     fn it_answers_each_question() {
         let mut companion = shell("while read line; do n=$((n+1)); echo $n; done");
-        for answer in ["1\n", "2\n"] {
+        for answer in ["1", "2"] {
             companion.ask().unwrap();
             assert_eq!(companion.line(soon()), Ok(answer.as_bytes().to_vec()));
         }
@@ -183,5 +207,27 @@ mod tests {
         let id = silent.id();
         drop(silent);
         assert!(!std::path::Path::new(&format!("/proc/{id}")).exists());
+    }
+
+    #[test]
+    fn lines_are_heard_while_it_works_and_it_stops_when_asked() {
+        let mut companion =
+            shell("echo one; printf two; echo; echo why >&2; cat; printf end; exit 3");
+        for line in ["one", "two"] {
+            assert_eq!(companion.line(soon()), Ok(line.into()));
+        }
+        assert_eq!(companion.line(Instant::now()), Err(NoLine::TimedOut));
+        companion.ask_to_stop();
+        assert_eq!(companion.line(soon()), Ok("end".into()));
+        assert_eq!(companion.line(soon()), Err(NoLine::Ended));
+        let (ending, stderr) = companion.finish(Duration::from_mins(1)).unwrap();
+        assert_eq!((ending, &stderr[..]), (Ending::Exited(3), &b"why\n"[..]));
+    }
+
+    #[test]
+    fn one_that_does_not_end_is_killed() {
+        let companion = shell("exec sleep 600");
+        let (ending, _) = companion.finish(Duration::ZERO).unwrap();
+        assert_eq!(ending, Ending::Killed);
     }
 }

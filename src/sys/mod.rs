@@ -24,4 +24,3 @@ pub mod process_tree;
 pub mod process_tree;
 pub mod shared_file;
 pub mod terminal;
-pub mod watched;
