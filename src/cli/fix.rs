@@ -17,7 +17,7 @@ use crate::report;
 use crate::rollback::{Replacement, Workplace};
 use crate::scan::rule::Rule;
 use crate::scan::{FileScan, FixResult, FixedFile, Safety, Scanner};
-use crate::source::{self, WorktreeError, WorktreeFile};
+use crate::source::{self, FileReader, WorktreeError, WorktreeFile};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
 use crate::text::unified_diff;
@@ -116,21 +116,27 @@ fn look(
     allowed: Safety,
 ) -> Result<(Vec<FileScan>, Vec<Looked>), WorktreeError> {
     let limit = scanner.most_bytes();
-    let all = files.into_par_iter().map(|file| {
-        Ok(match read_file(scanner, limit, &file)? {
-            None => (None, None),
-            Some(Read::Skipped(scan)) => (Some(scan), None),
-            Some(Read::Content(before)) => {
-                let fixed = scanner.fix(&file.path, &before, allowed);
-                let looked = Looked {
-                    file,
-                    before,
-                    fixed,
-                };
-                (None, Some(looked))
-            }
-        })
-    });
+    let all = files
+        .into_par_iter()
+        .map_init(FileReader::default, |reader, file| {
+            Ok(match read_file(scanner, limit, &file, reader)? {
+                None => (None, None),
+                Some(Read::Skipped(scan)) => (Some(scan), None),
+                Some(Read::Content(before)) => {
+                    let fixed = scanner.fix(&file.path, before, allowed);
+                    let looked = Looked {
+                        file,
+                        // Only what is written anew is kept.
+                        before: match &fixed.result {
+                            FixResult::Mended { .. } => before.to_vec(),
+                            _ => Vec::new(),
+                        },
+                        fixed,
+                    };
+                    (None, Some(looked))
+                }
+            })
+        });
     let all: Vec<(Option<FileScan>, Option<Looked>)> = all.collect::<Result<_, WorktreeError>>()?;
     let (skipped, looked): (Vec<_>, Vec<_>) = all.into_iter().unzip();
     Ok((

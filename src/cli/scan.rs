@@ -18,7 +18,7 @@ use crate::policy::{self, Policy};
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
 use crate::source::{
-    self, Change, Content, Judged, PolicyFrom, Range, WorktreeError, WorktreeFile,
+    self, Change, Content, FileReader, Judged, PolicyFrom, Range, WorktreeError, WorktreeFile,
 };
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
@@ -188,16 +188,18 @@ fn scan_worktree(
     let files = source::files(paths, &directory, &root)?;
     let done = AtomicU64::new(0);
     let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
-    let scans = files.par_iter().filter_map(|file| {
-        let scan = scan_file(&scanner, limit, file);
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        // Whoever holds the bar draws it; nobody waits for it.
-        if let Ok(mut progress) = progress.try_lock() {
-            progress.at(done);
-        }
-        scan.transpose()
-    });
-    Ok(scans.collect::<Result<_, WorktreeError>>()?)
+    let scans = files
+        .par_iter()
+        .map_init(FileReader::default, |reader, file| {
+            let scan = scan_file(&scanner, limit, file, reader);
+            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+            // Whoever holds the bar draws it; nobody waits for it.
+            if let Ok(mut progress) = progress.try_lock() {
+                progress.at(done);
+            }
+            scan.transpose()
+        });
+    Ok(scans.flatten_iter().collect::<Result<_, WorktreeError>>()?)
 }
 
 /// Reads and scans one file; `None` where it is in no language that is scanned and nobody named it.
@@ -205,28 +207,30 @@ fn scan_file(
     scanner: &Scanner,
     limit: u64,
     file: &WorktreeFile,
+    reader: &mut FileReader,
 ) -> Result<Option<FileScan>, WorktreeError> {
-    Ok(match read_file(scanner, limit, file)? {
-        Some(Read::Content(content)) => Some(scanner.scan(&file.path, &content)),
+    Ok(match read_file(scanner, limit, file, reader)? {
+        Some(Read::Content(content)) => Some(scanner.scan(&file.path, content)),
         Some(Read::Skipped(scan)) => Some(scan),
         None => None,
     })
 }
 
 /// A file that was to be read.
-pub(super) enum Read {
+pub(super) enum Read<'r> {
     /// Its bytes.
-    Content(Vec<u8>),
+    Content(&'r [u8]),
     /// It is not to be scanned.
     Skipped(FileScan),
 }
 
 /// Reads one file; `None` where it is in no language that is scanned and nobody named it.
-pub(super) fn read_file(
+pub(super) fn read_file<'r>(
     scanner: &Scanner,
     limit: u64,
     file: &WorktreeFile,
-) -> Result<Option<Read>, WorktreeError> {
+    reader: &'r mut FileReader,
+) -> Result<Option<Read<'r>>, WorktreeError> {
     let skipped = |reason| {
         let scan = FileScan::skipped(file.path.clone(), reason);
         Ok(Some(Read::Skipped(scan)))
@@ -252,7 +256,7 @@ pub(super) fn read_file(
     if !code_by_name && file.path.extension().is_some() {
         return no_language();
     }
-    let content = match source::read(&file.file, limit) {
+    let content = match reader.read(&file.file, limit) {
         Ok(Content::Bytes(content)) => content,
         Ok(Content::TooLarge { bytes }) if code_by_name => {
             return skipped(SkipReason::TooLarge { bytes });
@@ -260,7 +264,7 @@ pub(super) fn read_file(
         Ok(Content::TooLarge { .. }) => return no_language(),
         Err(error) => return unreadable(error),
     };
-    if !code_by_name && scanner.language(&file.path, &content).is_none() {
+    if !code_by_name && scanner.language(&file.path, content).is_none() {
         return no_language();
     }
     Ok(Some(Read::Content(content)))

@@ -72,7 +72,7 @@ pub(super) fn encode(text: &str, encoding: Encoding) -> Option<Vec<u8>> {
 }
 
 fn decode_bytes(content: &[u8]) -> Result<(Cow<'_, str>, Kind), SkipReason> {
-    if content.contains(&0) {
+    if memchr::memchr(0, content).is_some() {
         return Err(SkipReason::Binary);
     }
     let one_byte = || {

@@ -14,4 +14,4 @@ pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,
 };
-pub use worktree::{Content, WorktreeError, WorktreeFile, files, read};
+pub use worktree::{Content, FileReader, WorktreeError, WorktreeFile, files};

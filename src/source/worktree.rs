@@ -111,10 +111,10 @@ fn walk(named: &Path, folder: &Path, found: &mut dyn FnMut(PathBuf)) -> Result<(
 }
 
 /// What a file holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Content {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content<'r> {
     /// Its bytes.
-    Bytes(Vec<u8>),
+    Bytes(&'r [u8]),
     /// More than was asked for.
     TooLarge {
         /// How many there are.
@@ -122,22 +122,42 @@ pub enum Content {
     },
 }
 
-/// The content of a file of at most `limit` bytes.
-pub fn read(file: &Path, limit: u64) -> io::Result<Content> {
-    let file = File::open(file)?;
-    let bytes = file.metadata()?.len();
-    if bytes > limit {
-        return Ok(Content::TooLarge { bytes });
+/// Reads one file after the other into the same memory.
+#[derive(Debug, Default)]
+pub struct FileReader {
+    buffer: Vec<u8>,
+}
+
+impl FileReader {
+    /// Most files are read at once.
+    const LEAST: usize = 64 * 1024;
+
+    /// The content of a file of at most `limit` bytes.
+    pub fn read(&mut self, file: &Path, limit: u64) -> io::Result<Content<'_>> {
+        let mut file = File::open(file)?;
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let mut filled = 0;
+        loop {
+            if filled == self.buffer.len() {
+                let longer = (filled * 2).max(Self::LEAST);
+                self.buffer.resize(longer, 0);
+            }
+            let room = self.buffer.get_mut(filled..).unwrap_or_default();
+            match file.read(room) {
+                Ok(0) => break,
+                Ok(read) => filled += read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+            if filled > limit {
+                // It may have become shorter meanwhile.
+                let bytes = file.metadata()?.len().max(filled as u64);
+                return Ok(Content::TooLarge { bytes });
+            }
+        }
+        let content = self.buffer.get(..filled).unwrap_or_default();
+        Ok(Content::Bytes(content))
     }
-    // It may grow while it is read.
-    let most = limit.saturating_add(1);
-    let mut content = Vec::with_capacity(usize::try_from(bytes + 1).unwrap_or_default());
-    file.take(most).read_to_end(&mut content)?;
-    if content.len() as u64 > limit {
-        let bytes = content.len() as u64;
-        return Ok(Content::TooLarge { bytes });
-    }
-    Ok(Content::Bytes(content))
 }
 
 /// How the files at or below a named path are called in reports: by their path below the root,

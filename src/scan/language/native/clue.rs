@@ -88,7 +88,10 @@ const STEMS: &[&str] = &[
     "torchrun",
     "torch.distributed",
     "deepspeed",
-    "accelerate",
+    // Not what is merely accelerated.
+    "accelerate\"",
+    "accelerate launch",
+    "accelerate.commands",
     "vllm",
 ];
 
@@ -169,5 +172,6 @@ mod tests {
         ));
         assert!(cpp("c.device = 1;") && cpp("setenv(\"CUDA_VISIBLE_DEVICES\", \"1\", 1);"));
         assert!(!rust("use cudarc::driver::DriverError;") && rust("Device::Cuda(1)"));
+        assert!(!rust("// is accelerated by it") && rust("Command::new(\"accelerate\")"));
     }
 }
