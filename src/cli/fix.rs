@@ -115,34 +115,40 @@ fn look(
     files: Vec<WorktreeFile>,
     allowed: Safety,
 ) -> Result<(Vec<FileScan>, Vec<Looked>), WorktreeError> {
-    let limit = scanner.most_bytes();
     let all = files
         .into_par_iter()
-        .map_init(FileReader::default, |reader, file| {
-            Ok(match read_file(scanner, limit, &file, reader)? {
-                None => (None, None),
-                Some(Read::Skipped(scan)) => (Some(scan), None),
-                Some(Read::Content(before)) => {
-                    let fixed = scanner.fix(&file.path, before, allowed);
-                    let looked = Looked {
-                        file,
-                        // Only what is written anew is kept.
-                        before: match &fixed.result {
-                            FixResult::Mended { .. } => before.to_vec(),
-                            _ => Vec::new(),
-                        },
-                        fixed,
-                    };
-                    (None, Some(looked))
-                }
-            })
-        });
+        .map(|file| FileReader::with(|reader| look_at(scanner, file, reader, allowed)));
     let all: Vec<(Option<FileScan>, Option<Looked>)> = all.collect::<Result<_, WorktreeError>>()?;
     let (skipped, looked): (Vec<_>, Vec<_>) = all.into_iter().unzip();
     Ok((
         skipped.into_iter().flatten().collect(),
         looked.into_iter().flatten().collect(),
     ))
+}
+
+/// What is not to be scanned, or what became of a file.
+fn look_at(
+    scanner: &Scanner,
+    file: WorktreeFile,
+    reader: &mut FileReader,
+    allowed: Safety,
+) -> Result<(Option<FileScan>, Option<Looked>), WorktreeError> {
+    let before = match read_file(scanner, scanner.most_bytes(), &file, reader)? {
+        None => return Ok((None, None)),
+        Some(Read::Skipped(scan)) => return Ok((Some(scan), None)),
+        Some(Read::Content(before)) => before,
+    };
+    let fixed = scanner.fix(&file.path, before, allowed);
+    let looked = Looked {
+        file,
+        // Only what is written anew is kept.
+        before: match &fixed.result {
+            FixResult::Mended { .. } => before.to_vec(),
+            _ => Vec::new(),
+        },
+        fixed,
+    };
+    Ok((None, Some(looked)))
 }
 
 /// A file to be changed.

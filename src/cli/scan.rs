@@ -188,18 +188,16 @@ fn scan_worktree(
     let files = source::files(paths, &directory, &root)?;
     let done = AtomicU64::new(0);
     let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
-    let scans = files
-        .par_iter()
-        .map_init(FileReader::default, |reader, file| {
-            let scan = scan_file(&scanner, limit, file, reader);
-            let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-            // Whoever holds the bar draws it; nobody waits for it.
-            if let Ok(mut progress) = progress.try_lock() {
-                progress.at(done);
-            }
-            scan.transpose()
-        });
-    Ok(scans.flatten_iter().collect::<Result<_, WorktreeError>>()?)
+    let scans = files.par_iter().filter_map(|file| {
+        let scan = FileReader::with(|reader| scan_file(&scanner, limit, file, reader));
+        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
+        // Whoever holds the bar draws it; nobody waits for it.
+        if let Ok(mut progress) = progress.try_lock() {
+            progress.at(done);
+        }
+        scan.transpose()
+    });
+    Ok(scans.collect::<Result<_, WorktreeError>>()?)
 }
 
 /// Reads and scans one file; `None` where it is in no language that is scanned and nobody named it.

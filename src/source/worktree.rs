@@ -1,6 +1,6 @@
 //! Files as they lie on the disk: the paths a person names, folders walked.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -131,6 +131,18 @@ pub struct FileReader {
 impl FileReader {
     /// Most files are read at once.
     const LEAST: usize = 64 * 1024;
+
+    /// Works with the reader of this thread, so that many pieces of work share its memory.
+    pub fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
+        thread_local! {
+            static READER: Cell<FileReader> = Cell::default();
+        }
+        // Work that comes in between gets another one.
+        let mut reader = READER.take();
+        let result = work(&mut reader);
+        READER.set(reader);
+        result
+    }
 
     /// The content of a file of at most `limit` bytes.
     pub fn read(&mut self, file: &Path, limit: u64) -> io::Result<Content<'_>> {

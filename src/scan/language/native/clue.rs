@@ -74,13 +74,6 @@ const STEMS: &[&str] = &[
     "cuda_i",
     "cudaId",
     "cudaInd",
-    "device_id",
-    "deviceId",
-    "DeviceId",
-    ".device =",
-    ".device=",
-    "device_in",
-    "deviceIn",
     // Commands.
     "--gpus",
     "/dev/nvidia",
@@ -93,6 +86,24 @@ const STEMS: &[&str] = &[
     "accelerate launch",
     "accelerate.commands",
     "vllm",
+];
+
+/// Fields that hold a card where their owner says that it is about CUDA.
+const FIELDS: &[&str] = &[
+    "device_id",
+    "deviceId",
+    "DeviceId",
+    ".device =",
+    ".device=",
+    "device_in",
+    "deviceIn",
+];
+
+/// What the names of such owners have in them ([`owner`](super::owner::owner)).
+const OWNERS: &[&str] = &[
+    "cuda", "CUDA", "Cuda", "cudnn", "CUDNN", "Cudnn", "gpu", "GPU", "Gpu", "nv_", "NV_", "_nv",
+    "nvidia", "NVIDIA", "Nvidia", "nvinfer", "NvInfer", "tensorrt", "Tensorrt", "TensorRT",
+    "TENSORRT", "trt", "TRT", "Trt",
 ];
 
 /// What a row's call has in it, however much of its path is written.
@@ -122,16 +133,21 @@ fn names(native: Native) -> Option<AhoCorasick> {
 }
 
 fn is_worth(search: Option<&AhoCorasick>, text: &str) -> bool {
-    static WORD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
-        // Only this kind of match is searched for with vectors.
-        let mut builder = AhoCorasick::builder();
-        builder
-            .match_kind(MatchKind::LeftmostFirst)
-            .build(WORDS)
-            .ok()
-    });
+    static WORD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| vectorised(WORDS));
+    static FIELD: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| vectorised(FIELDS));
+    static OWNER: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| vectorised(OWNERS));
     let found = |search: Option<&AhoCorasick>| search.is_none_or(|search| search.is_match(text));
-    found(WORD.as_ref()) && found(search)
+    let holds_a_card = || found(FIELD.as_ref()) && found(OWNER.as_ref());
+    found(WORD.as_ref()) && (found(search) || holds_a_card())
+}
+
+fn vectorised(words: &[&str]) -> Option<AhoCorasick> {
+    // Only this kind of match is searched for with vectors.
+    let mut builder = AhoCorasick::builder();
+    builder
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(words)
+        .ok()
 }
 
 /// Whether a text in C or C++ is worth reading.
@@ -148,6 +164,7 @@ pub(in crate::scan::language) fn rust(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::owner::{Owner, owner};
     use super::*;
 
     #[test]
@@ -160,8 +177,25 @@ mod tests {
             let beside = !row.beside.is_empty() && row.beside.iter().all(|word| has_one(word));
             assert!(has_one(&written) || beside, "{written}");
         }
-        for stem in STEMS {
+        for stem in STEMS.iter().chain(FIELDS) {
             assert!(has_one(stem), "{stem}");
+        }
+    }
+
+    #[test]
+    fn owners_of_cards_are_seen() {
+        for name in [
+            "OrtCUDAProviderOptions",
+            "CudnnConfig",
+            "GpuIndexFlatConfig",
+            "cuda_options",
+            "nv_options",
+            "nvidia_settings",
+            "TensorrtOptions",
+            "trt_config",
+        ] {
+            assert_eq!(owner(name), Owner::Card, "{name}");
+            assert!(cpp(&format!("{name} o; o.device_id = 1;")), "{name}");
         }
     }
 
@@ -170,7 +204,8 @@ mod tests {
         assert!(!cpp(
             "__global__ void k(float *x) { x[0] = 1; }\nk<<<1, 1>>>(x); cudaDeviceSynchronize();"
         ));
-        assert!(cpp("c.device = 1;") && cpp("setenv(\"CUDA_VISIBLE_DEVICES\", \"1\", 1);"));
+        assert!(cpp("CudaOptions c; c.device = 1;") && !cpp("c.device = 1;"));
+        assert!(cpp("setenv(\"CUDA_VISIBLE_DEVICES\", \"1\", 1);"));
         assert!(!rust("use cudarc::driver::DriverError;") && rust("Device::Cuda(1)"));
         assert!(!rust("// is accelerated by it") && rust("Command::new(\"accelerate\")"));
     }
