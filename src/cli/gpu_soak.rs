@@ -1,6 +1,7 @@
 //! `gpuguard gpu soak`: the allowed card at work for a long time.
 
 use std::fmt::Write as _;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::{Failure, Screen};
 use crate::gpu::{self, CardStatus, SoakReport, SoakTask};
 use crate::outcome::Answer;
 use crate::report::soak_plot;
-use crate::sys::file;
+use crate::sys::file::Output;
 use crate::sys::interrupt::Interrupts;
 use crate::text::printable;
 
@@ -76,16 +77,19 @@ fn share(text: &str) -> Result<f64, String> {
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let policy = load_policy(arguments.policy.as_deref())?;
-    if let Some(path) = &arguments.plot {
-        let folder = path.parent().filter(|folder| *folder != Path::new(""));
-        if folder.is_some_and(|folder| !folder.is_dir()) {
-            // Better now than after half an hour.
-            return Err(
-                Failure::new(format!("`{}` cannot be written", path.display()))
-                    .note("there is no such folder; nothing was done"),
-            );
-        }
-    }
+    let unwritable = |path: &Path| {
+        let what = format!("`{}` cannot be written", path.display());
+        move |error: io::Error| Failure::new(what).because(&error)
+    };
+    // Better now than after half an hour.
+    let plot = match &arguments.plot {
+        Some(path) => Some((
+            path,
+            Output::create(path)
+                .map_err(|error| unwritable(path)(error).note("nothing was done"))?,
+        )),
+        None => None,
+    };
     let task = SoakTask {
         duration: Duration::from_secs_f64(arguments.minutes * 60.0),
         share: arguments.memory,
@@ -99,15 +103,16 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         !interrupts.came()
     });
     drop(bar);
-    screen.print(&match arguments.format {
+    let printed = screen.print(&match arguments.format {
         Format::Human => for_people(&report, screen),
         Format::Json => as_json(&report),
-    })?;
-    if let Some(path) = &arguments.plot {
-        file::write_atomic(path, soak_plot(&report).as_bytes()).map_err(|error| {
-            Failure::new(format!("`{}` cannot be written", path.display())).because(&error)
-        })?;
+    });
+    if let Some((path, output)) = plot {
+        output
+            .finish(soak_plot(&report).as_bytes())
+            .map_err(unwritable(path))?;
     }
+    printed?;
     answer(&report)
 }
 

@@ -1,7 +1,7 @@
 //! `gpuguard run`: a program on the allowed card, watched.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -15,8 +15,9 @@ use super::{Failure, Screen};
 use crate::gpu::guard::{self, Outcome, Replaced, RunError, RunOptions, RunReport, Watch};
 use crate::gpu::{self, CardStatus, CardVerdict, ProbeError};
 use crate::policy::{OnViolation, Policy, RunPolicy};
+use crate::sys::file::Output;
 use crate::sys::foreground::{Foreground, end_if_interrupted, exit_code_not_started};
-use crate::sys::{clock, confine, environment, file, process_tree};
+use crate::sys::{clock, confine, environment, process_tree};
 use crate::text::printable;
 
 /// The exit code where the answer is "no": the environment does not select the allowed card.
@@ -133,6 +134,15 @@ fn guarded(arguments: &Arguments, screen: &Screen) -> Result<u8, Refusal> {
         screen.say(&replaced_in_words(one));
     }
     let program = program(arguments, environment, &nodes)?;
+    // Better now than after a day's work.
+    let output = match &arguments.report {
+        Some(path) => {
+            let failed =
+                |error| report_unwritable(path, &error).note("the program was not started");
+            Some(Output::create(path).map_err(failed)?)
+        }
+        None => None,
+    };
     let options = RunOptions {
         program: program.clone(),
         watch: watch.filter(|_| !arguments.no_watch),
@@ -142,7 +152,22 @@ fn guarded(arguments: &Arguments, screen: &Screen) -> Result<u8, Refusal> {
     let ends = options.run.on_violation == OnViolation::End;
     let report = guard::run(options, &mut |news| say_news(news, ends, screen))
         .map_err(|error| not_run(error, &program))?;
-    finish(arguments, &report, &nodes, screen)
+    let seen = Seen {
+        report: &report,
+        nodes: &nodes,
+    };
+    finish(arguments, seen, output, screen)
+}
+
+/// What was seen of a program.
+#[derive(Clone, Copy)]
+struct Seen<'s> {
+    report: &'s RunReport,
+    nodes: &'s [PathBuf],
+}
+
+fn report_unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("the report `{}` cannot be written", path.display())).because(error)
 }
 
 /// Starts to watch, or says how to do without.
@@ -306,8 +331,8 @@ fn not_run(error: RunError, program: &Foreground) -> Refusal {
 /// Says what was seen, and gives the exit code that follows.
 fn finish(
     arguments: &Arguments,
-    report: &RunReport,
-    nodes: &[PathBuf],
+    Seen { report, nodes }: Seen<'_>,
+    output: Option<Output>,
     screen: &Screen,
 ) -> Result<u8, Refusal> {
     let program_code = report.program_code.unwrap_or(IMPOSSIBLE);
@@ -319,12 +344,11 @@ fn finish(
     if !arguments.no_watch {
         say_report(report, nodes, screen);
     }
-    if let Some(path) = &arguments.report {
+    if let (Some(path), Some(output)) = (&arguments.report, output) {
         let text = as_json(report, &arguments.command, nodes, code);
-        file::write_atomic(path, text.as_bytes()).map_err(|error| Refusal {
+        output.finish(text.as_bytes()).map_err(|error| Refusal {
             code: if code == 0 { IMPOSSIBLE } else { code },
-            failure: Failure::new(format!("the report `{}` cannot be written", path.display()))
-                .because(&error),
+            failure: report_unwritable(path, &error),
         })?;
     }
     if report.program_code == Some(code) {

@@ -8,6 +8,7 @@ use super::child_environment::note_on_redirections;
 use super::health::{CardBefore, Health};
 use super::identity::{self, IdentityMismatch};
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
+use super::loader;
 use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, Trouble, probe};
 use super::verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 use crate::policy::{GpuCheckMode, Policy};
@@ -213,7 +214,8 @@ impl Run<'_> {
 /// What of this process's environment the driver is not told, as notes.
 pub(super) fn redirected() -> Vec<String> {
     let variables: Vec<_> = environment::all().collect();
-    note_on_redirections(&variables).into_iter().collect()
+    let note = note_on_redirections(&variables, loader::repository().as_deref());
+    note.into_iter().collect()
 }
 
 /// Why a context on these cards would fail, as far as NVML tells.

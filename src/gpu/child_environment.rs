@@ -4,17 +4,12 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use super::loader::{self, LIBRARY_PATH, LOADED_FIRST};
 use crate::policy::RequiredEnvironment;
 
-/// The loader's search path.
-pub(super) const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
-
-/// What the loader puts before all libraries of a program.
-const LOADED_FIRST: [&str; 2] = ["LD_PRELOAD", "LD_AUDIT"];
-
-/// Variables that put something else in the driver's place, or keep it from its work, and what
-/// each does. None of them reaches the driver's process.
-const REDIRECTING: [(&str, &str); 5] = [
+/// Variables that have a library loaded beside the driver's, and what each does. None of them
+/// reaches the driver's process, or a program under guard.
+pub(super) const INJECTIONS: [(&str, &str); 3] = [
     (
         "CUDA_INJECTION64_PATH",
         "loads a library into each program that uses CUDA",
@@ -27,6 +22,10 @@ const REDIRECTING: [(&str, &str); 5] = [
         "NVTX_INJECTION64_PATH",
         "loads a library into each program that marks its work for profilers",
     ),
+];
+
+/// Variables that keep the driver from its work. None of them reaches the driver's process.
+const SWITCHES: [(&str, &str); 2] = [
     (
         "CUDA_DISABLE_PTX_JIT",
         "keeps the driver from translating kernels",
@@ -44,8 +43,11 @@ pub(super) struct Redirection {
     pub(super) what: &'static str,
 }
 
-/// Those of `variables` that would redirect the driver.
-pub(super) fn redirections(variables: &[(OsString, OsString)]) -> Vec<Redirection> {
+/// Those of `variables` that would redirect the driver, for a process in `repository`.
+pub(super) fn redirections(
+    variables: &[(OsString, OsString)],
+    repository: Option<&Path>,
+) -> Vec<Redirection> {
     let value = |wanted: &str| {
         variables
             .iter()
@@ -53,23 +55,21 @@ pub(super) fn redirections(variables: &[(OsString, OsString)]) -> Vec<Redirectio
             .map(|(_, value)| value)
     };
     let mut found = Vec::new();
-    if value(LIBRARY_PATH)
-        .is_some_and(|path| std::env::split_paths(path).any(|entry| !entry.is_absolute()))
-    {
+    if value(LIBRARY_PATH).is_some_and(|path| loader::is_redirected(path, repository)) {
         found.push(Redirection {
             name: LIBRARY_PATH,
-            what: "has the loader search the current folder",
+            what: "has the loader search the current folder or the repository",
         });
     }
     for name in LOADED_FIRST {
-        if value(name).is_some_and(|value| without_relative_files(value) != *value) {
+        if value(name).is_some_and(|value| loader::loaded_first(value, repository) != *value) {
             found.push(Redirection {
                 name,
-                what: "has the loader load a file of the current folder into each program",
+                what: "has the loader load a file of the current folder or the repository into each program",
             });
         }
     }
-    for (name, what) in REDIRECTING {
+    for (name, what) in INJECTIONS.into_iter().chain(SWITCHES) {
         if value(name).is_some() {
             found.push(Redirection { name, what });
         }
@@ -78,8 +78,11 @@ pub(super) fn redirections(variables: &[(OsString, OsString)]) -> Vec<Redirectio
 }
 
 /// The same in one line, for a note; `None` where there is nothing to say.
-pub(super) fn note_on_redirections(variables: &[(OsString, OsString)]) -> Option<String> {
-    let names: Vec<&str> = redirections(variables)
+pub(super) fn note_on_redirections(
+    variables: &[(OsString, OsString)],
+    repository: Option<&Path>,
+) -> Option<String> {
+    let names: Vec<&str> = redirections(variables, repository)
         .iter()
         .map(|redirection| redirection.name)
         .collect();
@@ -108,11 +111,12 @@ const DROPPED: [&str; 5] = [
 ];
 
 /// The child's environment, made from the `inherited` one and, if CUDA is to be asked, the
-/// policy's. `driver_folder` is where the driver's libraries are looked for behind all others.
+/// policy's. Nothing is loaded from `repository`; `driver_folder` is where the driver's libraries
+/// are looked for behind all others.
 pub(super) fn child_environment(
     inherited: impl Iterator<Item = (OsString, OsString)>,
     required: Option<&RequiredEnvironment>,
-    driver_folder: Option<&Path>,
+    (repository, driver_folder): (Option<&Path>, Option<&Path>),
 ) -> Vec<(OsString, OsString)> {
     let mut library_path = None;
     let mut environment: Vec<(OsString, OsString)> = inherited
@@ -123,13 +127,14 @@ pub(super) fn child_environment(
                 return None;
             }
             if LOADED_FIRST.iter().any(|first| name == *first) {
-                let value = without_relative_files(&value);
+                let value = loader::loaded_first(&value, repository);
                 return (!value.is_empty()).then_some((name, value));
             }
             Some((name, value))
         })
         .collect();
-    if let Some(entries) = absolute_entries(&library_path.unwrap_or_default(), driver_folder) {
+    let library_path = library_path.unwrap_or_default();
+    if let Some(entries) = loader::search_path(&library_path, repository, driver_folder) {
         environment.push((LIBRARY_PATH.into(), entries));
     }
     if let Some(required) = required {
@@ -152,36 +157,6 @@ fn starts_with_any(name: &OsStr, prefixes: &[&str]) -> bool {
         name.get(..prefix.len())
             .is_some_and(|start| start.eq_ignore_ascii_case(prefix.as_bytes()))
     })
-}
-
-/// A search path without its empty and relative entries, and with `last`. The loader takes those
-/// as places in the current folder, and a `libcuda.so` that lies in a repository must not be
-/// loaded.
-pub(super) fn absolute_entries(value: &OsStr, last: Option<&Path>) -> Option<OsString> {
-    let entries = std::env::split_paths(value)
-        .filter(|entry| entry.is_absolute())
-        .chain(last.map(Path::to_owned));
-    std::env::join_paths(entries)
-        .ok()
-        .filter(|entries| !entries.is_empty())
-}
-
-/// What `LD_PRELOAD` lists (behind spaces or colons), without the files that are named from the
-/// current folder on. A name without a folder is looked for where all libraries are.
-fn without_relative_files(value: &OsStr) -> OsString {
-    let Some(text) = value.to_str() else {
-        // Not to be taken apart, so not to be trusted either.
-        return OsString::new();
-    };
-    let is_relative = |entry: &&str| entry.contains('/') && !entry.starts_with('/');
-    if !text.split([' ', ':']).any(|entry| is_relative(&entry)) {
-        return value.to_owned();
-    }
-    text.split([' ', ':'])
-        .filter(|entry| !entry.is_empty() && !is_relative(entry))
-        .collect::<Vec<_>>()
-        .join(":")
-        .into()
 }
 
 #[cfg(test)]
@@ -213,7 +188,7 @@ mod tests {
             set_in: SetIn::EachFile,
         };
         assert_eq!(
-            child_environment(inherited.into_iter(), Some(&required), None),
+            child_environment(inherited.into_iter(), Some(&required), (None, None)),
             pairs(&[
                 ("PATH", "/usr/bin"),
                 ("CUDA_CACHE_PATH", "/var/cache/cuda"),
@@ -226,30 +201,11 @@ mod tests {
 
     #[test]
     #[cfg(unix)]
-    fn the_loader_never_searches_the_current_folder() {
-        let cases = [
-            ("/opt/cuda/lib:.:/usr/lib", Some("/opt/cuda/lib:/usr/lib")),
-            (":/usr/lib:", Some("/usr/lib")),
-            ("lib:../lib", None),
-            ("", None),
-        ];
-        for (value, expected) in cases {
-            let inherited = pairs(&[(LIBRARY_PATH, value)]);
-            let expected: Vec<_> = expected.map(|e| (LIBRARY_PATH, e)).into_iter().collect();
-            assert_eq!(
-                child_environment(inherited.into_iter(), None, None),
-                pairs(&expected),
-                "{value}"
-            );
-        }
-    }
-
-    #[test]
-    #[cfg(unix)]
     fn the_drivers_folder_is_searched_last() {
         let wsl = Some(Path::new("/usr/lib/wsl/lib"));
-        let searched =
-            |inherited: &[(&str, &str)]| child_environment(pairs(inherited).into_iter(), None, wsl);
+        let searched = |inherited: &[(&str, &str)]| {
+            child_environment(pairs(inherited).into_iter(), None, (None, wsl))
+        };
         let alone = pairs(&[(LIBRARY_PATH, "/usr/lib/wsl/lib")]);
         assert_eq!(searched(&[]), alone);
         assert_eq!(searched(&[(LIBRARY_PATH, "lib")]), alone);
@@ -267,7 +223,10 @@ mod tests {
             ("CUDA_INJECTION64_PATH", "/opt/f.so"),
             ("NVTX_INJECTION64_PATH", "/opt/g.so"),
         ]);
-        let names: Vec<_> = redirections(&inherited).iter().map(|r| r.name).collect();
+        let names: Vec<_> = redirections(&inherited, None)
+            .iter()
+            .map(|r| r.name)
+            .collect();
         assert_eq!(
             names,
             [
@@ -279,7 +238,7 @@ mod tests {
             ]
         );
         assert_eq!(
-            child_environment(inherited.into_iter(), None, None),
+            child_environment(inherited.into_iter(), None, (None, None)),
             pairs(&[
                 ("LD_PRELOAD", "/opt/b.so:c.so"),
                 ("LD_LIBRARY_PATH", "/usr/lib")
@@ -290,10 +249,10 @@ mod tests {
             ("LD_PRELOAD", "/opt/b.so c.so"),
             ("CUDA_INJECTION64_PATH", ""),
         ]);
-        assert_eq!(redirections(&harmless), []);
-        assert_eq!(note_on_redirections(&harmless), None);
+        assert_eq!(redirections(&harmless, None), []);
+        assert_eq!(note_on_redirections(&harmless, None), None);
         assert_eq!(
-            child_environment(harmless.into_iter(), None, None),
+            child_environment(harmless.into_iter(), None, (None, None)),
             pairs(&[
                 ("LD_PRELOAD", "/opt/b.so c.so"),
                 ("LD_LIBRARY_PATH", "/usr/lib")

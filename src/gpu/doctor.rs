@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::advice;
-use super::child_environment::{LIBRARY_PATH, redirections};
+use super::child_environment::redirections;
 use super::identity;
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
+use super::loader::{self, LIBRARY_PATH};
 use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, probe};
 use super::verdict::CardStatus;
 use crate::policy::selection::{CudaEnvironment, Slot, visible};
@@ -166,7 +167,8 @@ fn search_path(variables: &[(OsString, OsString)]) -> Vec<Diagnosis> {
     };
     let named =
         |folder: &Path, name: &str| folder.components().any(|part| part.as_os_str() == name);
-    std::env::split_paths(value)
+    loader::folders(value)
+        .into_iter()
         .filter(has_a_library)
         .filter_map(|folder| {
             let shown = folder.display();
@@ -298,7 +300,7 @@ fn selection(policy: &Policy, today: &Today) -> Option<Diagnosis> {
 }
 
 fn redirected(variables: &[(OsString, OsString)]) -> Vec<Diagnosis> {
-    redirections(variables)
+    redirections(variables, loader::repository().as_deref())
         .into_iter()
         .map(|redirection| {
             Diagnosis::note(

@@ -17,6 +17,7 @@ mod health;
 mod identity;
 mod inventory;
 mod kernel;
+mod loader;
 mod probe;
 mod protocol;
 mod soak;

@@ -10,6 +10,7 @@ use super::child_environment::child_environment;
 use super::health::{self, CardBefore, Health};
 use super::inventory::{self, Inventory};
 use super::kernel;
+use super::loader;
 use super::protocol::{Line, ProbeFailure, Reporter};
 use super::soak::{Progress, Sample, SoakTask};
 use super::verdict::{CardFacts, Phase};
@@ -251,8 +252,17 @@ pub(super) fn program(
     Ok(Program {
         file: environment::current_exe()?,
         arguments,
-        environment: child_environment(environment::all(), required, driver_folder()),
+        environment: environment_of_child(required),
     })
+}
+
+/// The environment of a process that asks the driver.
+pub(super) fn environment_of_child(
+    required: Option<&RequiredEnvironment>,
+) -> Vec<(OsString, OsString)> {
+    let repository = loader::repository();
+    let folders = (repository.as_deref(), driver_folder());
+    child_environment(environment::all(), required, folders)
 }
 
 /// Where WSL2 keeps the driver's libraries, if this is WSL2. The loader does not always know.

@@ -131,6 +131,8 @@ pub struct FileReader {
 impl FileReader {
     /// Most files are read at once.
     const LEAST: usize = 64 * 1024;
+    /// Memory for larger ones is given back.
+    const KEPT: usize = 1024 * 1024;
 
     /// Works with the reader of this thread, so that many pieces of work share its memory.
     pub fn with<T>(work: impl FnOnce(&mut Self) -> T) -> T {
@@ -140,6 +142,9 @@ impl FileReader {
         // Work that comes in between gets another one.
         let mut reader = READER.take();
         let result = work(&mut reader);
+        if reader.buffer.len() > Self::KEPT {
+            reader = Self::default();
+        }
         READER.set(reader);
         result
     }
@@ -151,7 +156,15 @@ impl FileReader {
         let mut filled = 0;
         loop {
             if filled == self.buffer.len() {
-                let longer = (filled * 2).max(Self::LEAST);
+                let mut longer = filled + Self::LEAST;
+                if filled > 0 {
+                    let bytes = file.metadata()?.len();
+                    if bytes > limit as u64 {
+                        return Ok(Content::TooLarge { bytes });
+                    }
+                    // One more shows the end.
+                    longer = longer.max(usize::try_from(bytes).map_or(longer, |bytes| bytes + 1));
+                }
                 self.buffer.resize(longer, 0);
             }
             let room = self.buffer.get_mut(filled..).unwrap_or_default();

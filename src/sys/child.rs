@@ -77,6 +77,9 @@ pub(super) fn command(program: &Program) -> Command {
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    // What libraries open by a relative name is not to be found in the user's folder.
+    #[cfg(unix)]
+    command.current_dir("/");
     command
 }
 

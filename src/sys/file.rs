@@ -1,5 +1,6 @@
 //! Files written so that a crash leaves the old content or the new, whole.
 
+mod output;
 mod together;
 
 use std::fs::{self, File, OpenOptions};
@@ -8,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
+pub use output::Output;
 pub use together::{WrittenFile, commit_all_new};
 
 use super::fault::{Needs, point};
@@ -28,14 +30,21 @@ impl PendingFile {
 
     /// The same with another beginning of the temporary name, which ends in `.tmp`.
     pub fn create_named(target: &Path, prefix: &str) -> io::Result<Self> {
-        let folder = parent_of(target);
+        Self::make(target, tempfile::Builder::new().prefix(prefix))
+    }
+
+    /// The same, to be read by whom the process's umask allows.
+    fn create_shared(target: &Path) -> io::Result<Self> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        Self::make(target, builder.prefix(".gpuguard-"))
+    }
+
+    fn make(target: &Path, builder: &mut tempfile::Builder<'_, '_>) -> io::Result<Self> {
         point("make", target, Needs::Space)?;
-        let temporary = tempfile::Builder::new()
-            .prefix(prefix)
-            .suffix(".tmp")
-            .tempfile_in(folder)?;
         Ok(Self {
-            temporary,
+            temporary: builder.suffix(".tmp").tempfile_in(parent_of(target))?,
             target: target.to_owned(),
         })
     }

@@ -2,12 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::gpu::child_environment::{LIBRARY_PATH, absolute_entries};
+use crate::gpu::child_environment::INJECTIONS;
+use crate::gpu::loader::{self, LIBRARY_PATH, LOADED_FIRST};
 use crate::policy::RequiredEnvironment;
-
-/// Has the driver load a library into each program that uses CUDA. What was meant for one
-/// program (a profiler sets it for those that it starts) is not handed on.
-const INJECTION: &str = "CUDA_INJECTION64_PATH";
 
 /// A variable that the program does not get as the caller had it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,10 +32,17 @@ pub fn program_environment(
         let fixed = set.iter().find(|(set, _)| is_named(&name, set));
         let (named, to) = if let Some((set, right)) = fixed {
             (*set, Some(OsString::from(*right)))
-        } else if is_named(&name, INJECTION) {
-            (INJECTION, None)
+        } else if let Some((injection, _)) = INJECTIONS.iter().find(|(set, _)| is_named(&name, set))
+        {
+            // What was meant for one program (a profiler sets it for those that it starts) is not
+            // handed on.
+            (*injection, None)
         } else if is_named(&name, LIBRARY_PATH) {
-            (LIBRARY_PATH, absolute_entries(&value, None))
+            // A program's own libraries may lie in its repository.
+            (LIBRARY_PATH, loader::search_path(&value, None, None))
+        } else if let Some(first) = LOADED_FIRST.iter().find(|set| is_named(&name, set)) {
+            let files = loader::loaded_first(&value, None);
+            (*first, (!files.is_empty()).then_some(files))
         } else {
             environment.push((name, value));
             continue;
@@ -106,6 +110,8 @@ mod tests {
             ("PATH", "/bin"),
             ("CUDA_VISIBLE_DEVICES", "0"),
             ("CUDA_INJECTION64_PATH", "/x.so"),
+            ("CUDA_INJECTION32_PATH", "/x.so"),
+            ("NVTX_INJECTION64_PATH", "/y.so"),
             ("CUDA_DEVICE_ORDER", "PCI_BUS_ID"),
             ("CUDA_LAUNCH_BLOCKING", "1"),
         ]);
@@ -122,7 +128,9 @@ mod tests {
             replaced,
             [
                 "CUDA_VISIBLE_DEVICES: 0 > 1",
-                "CUDA_INJECTION64_PATH: /x.so > -"
+                "CUDA_INJECTION64_PATH: /x.so > -",
+                "CUDA_INJECTION32_PATH: /x.so > -",
+                "NVTX_INJECTION64_PATH: /y.so > -"
             ]
         );
     }
@@ -133,6 +141,9 @@ mod tests {
         let (environment, replaced) = made(&[("LD_LIBRARY_PATH", "/a:.:b")]);
         assert_eq!(environment.first().unwrap(), "LD_LIBRARY_PATH=/a");
         assert_eq!(replaced, ["LD_LIBRARY_PATH: /a:.:b > /a"]);
+        let (environment, replaced) = made(&[("LD_PRELOAD", "./a.so"), ("LD_AUDIT", "/b.so")]);
+        assert_eq!(environment.first().unwrap(), "LD_AUDIT=/b.so");
+        assert_eq!(replaced, ["LD_PRELOAD: ./a.so > -"]);
         let (environment, replaced) = made(&[("LD_LIBRARY_PATH", "/a:/b")]);
         assert_eq!(environment.first().unwrap(), "LD_LIBRARY_PATH=/a:/b");
         assert!(replaced.is_empty());

@@ -92,6 +92,8 @@ fn watch(
     questions: impl Iterator<Item = ()>,
     say: &mut dyn FnMut(&WatchLine),
 ) -> Result<(), ProbeFailure> {
+    #[cfg(windows)]
+    crate::gpu::dll_search::restrict()?;
     let nvml = Nvml::init()?;
     let inventory = inventory::list(&nvml)?;
     let devices = inventory

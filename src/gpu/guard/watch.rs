@@ -3,9 +3,8 @@
 use std::time::{Duration, Instant};
 
 use super::lists::{COMMAND, Look, WatchLine};
-use crate::gpu::child_environment::child_environment;
 use crate::gpu::inventory::Inventory;
-use crate::gpu::probe::{ProbeError, Trouble, driver_folder};
+use crate::gpu::probe::{ProbeError, Trouble, environment_of_child};
 use crate::sys::child::Program;
 use crate::sys::companion::{Companion, NoLine};
 use crate::sys::environment;
@@ -100,7 +99,7 @@ fn start(limit: Duration) -> Result<(Companion, Inventory, Vec<Option<u32>>), Pr
     let program = Program {
         file: environment::current_exe().map_err(not_started)?,
         arguments: vec![COMMAND.into()],
-        environment: child_environment(environment::all(), None, driver_folder()),
+        environment: environment_of_child(None),
     };
     let mut companion = Companion::start(&program).map_err(not_started)?;
     match next(&mut companion, limit)? {
