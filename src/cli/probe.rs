@@ -27,6 +27,11 @@ enum Task {
         #[arg(required = true, value_name = "UUID")]
         uuids: Vec<String>,
     },
+    /// Tell whether CUDA shows the cards with these UUIDs
+    Identity {
+        #[arg(required = true, value_name = "UUID")]
+        uuids: Vec<String>,
+    },
     /// List the cards in CUDA's default order
     Order,
     /// Look at cards after a check; each is a UUID, with the bytes in use before behind a `=`
@@ -51,6 +56,7 @@ pub(super) fn run(arguments: Arguments, screen: &Screen) -> Result<Answer, Failu
     let task = match arguments.task {
         Task::Inventory => ProbeTask::Inventory,
         Task::Check { uuids } => ProbeTask::Check(uuids),
+        Task::Identity { uuids } => ProbeTask::Identity(uuids),
         Task::Order => ProbeTask::Order,
         Task::Soak {
             milliseconds,

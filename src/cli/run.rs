@@ -133,6 +133,10 @@ fn guarded(arguments: &Arguments, screen: &Screen) -> Result<u8, Refusal> {
     for one in &replaced {
         screen.say(&replaced_in_words(one));
     }
+    let environment = match &nodes[..] {
+        [] => environment,
+        _ => with_closed(environment),
+    };
     let program = program(arguments, environment, &nodes)?;
     // Better now than after a day's work.
     let output = match &arguments.report {
@@ -193,7 +197,7 @@ fn start_watch(arguments: &Arguments, policy: &Policy) -> Result<Watch, Failure>
 fn verify(arguments: &Arguments, policy: &Policy, screen: &Screen) -> Result<(), Refusal> {
     let cache = repository().map(|repository| cache_folder(&repository));
     let waiting = screen.waiting("checking the card");
-    let verdict = gpu::check(policy, cache.as_deref(), clock::now());
+    let verdict = gpu::check_before_start(policy, cache.as_deref(), clock::now());
     drop(waiting);
     let message = printable(verdict.message.as_bytes());
     match verdict.status {
@@ -253,6 +257,13 @@ fn replaced_in_words(one: &Replaced) -> String {
         ),
         None => format!("gpuguard: {}={from} is not passed on", one.name),
     }
+}
+
+/// The environment of a program to which the other cards are closed.
+fn with_closed(mut environment: Vec<(OsString, OsString)>) -> Vec<(OsString, OsString)> {
+    environment.retain(|(name, _)| name != guard::CLOSED);
+    environment.push((guard::CLOSED.into(), "1".into()));
+    environment
 }
 
 /// What is started: the command, or this program, which becomes it.

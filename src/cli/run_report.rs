@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -44,7 +45,9 @@ fn violation_in_words(violation: &Violation) -> String {
 pub(super) fn say_report(report: &RunReport, nodes: &[PathBuf], screen: &Screen) {
     let answer = answer(report);
     match report.outcome {
-        Outcome::Clean if report.untold.is_empty() => screen.say(&answer),
+        Outcome::Clean if report.untold.is_empty() && report.is_without_gaps() => {
+            screen.say(&answer);
+        }
         _ => screen.warn(&answer),
     }
     if report.failed_looks > 0 {
@@ -106,6 +109,13 @@ fn answer(report: &RunReport) -> String {
         Outcome::Clean if !report.untold.is_empty() => format!(
             "gpuguard: not seen on {forbidden} ({looks}), but it cannot be told whose these processes there are: {}",
             ids(&report.untold)
+        ),
+        Outcome::Clean if !report.is_without_gaps() => format!(
+            "gpuguard: not seen on {forbidden} ({looks}), but for up to {:.1} s nobody looked",
+            Duration::from_millis(report.longest_gap_ms).as_secs_f64()
+        ),
+        Outcome::Clean if !report.left_running.is_empty() => format!(
+            "gpuguard: not seen on {forbidden} while it ran ({looks}); what it left running is watched no more"
         ),
         Outcome::Clean if !report.limits.is_empty() => {
             format!("gpuguard: not seen on {forbidden} ({looks}), as far as can be seen here")

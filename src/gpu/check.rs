@@ -1,5 +1,6 @@
 //! The whole check: inventory, identity, kernel, in this order, to one verdict.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::advice::{self, Advice};
@@ -8,9 +9,9 @@ use super::child_environment::note_on_redirections;
 use super::health::{CardBefore, Health};
 use super::identity::{self, IdentityMismatch};
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
-use super::loader;
 use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, Trouble, probe};
 use super::verdict::{CardFacts, CardStatus, CardVerdict, Phase};
+use super::{guard, loader};
 use crate::policy::{GpuCheckMode, Policy};
 use crate::sys::clock::Timestamp;
 use crate::sys::environment;
@@ -22,8 +23,32 @@ use crate::sys::environment;
 /// card, driver, program and boot. Takes at most `policy.gpu_check.deadline`, and half a second
 /// for a child that does not die.
 pub fn check(policy: &Policy, cache_dir: Option<&Path>, now: Timestamp) -> CardVerdict {
+    checked(policy, Trust::Kept, cache_dir, now)
+}
+
+/// The same before a program is started: which card CUDA shows is looked up each time too, and
+/// only what the card computes may be known from before.
+pub fn check_before_start(
+    policy: &Policy,
+    cache_dir: Option<&Path>,
+    now: Timestamp,
+) -> CardVerdict {
+    checked(policy, Trust::KeptOfKernel, cache_dir, now)
+}
+
+/// What an earlier result is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    /// Which card CUDA shows, and what it computes.
+    Kept,
+    /// What it computes.
+    KeptOfKernel,
+}
+
+fn checked(policy: &Policy, trust: Trust, cache_dir: Option<&Path>, now: Timestamp) -> CardVerdict {
     let mut run = Run {
-        policy,
+        policy: Cow::Borrowed(policy),
+        trust,
         card: None,
         phases: Vec::new(),
         notes: redirected(),
@@ -55,7 +80,8 @@ pub(super) fn take_inventory(deadline: Deadline) -> Result<(Inventory, Vec<Phase
 
 /// A check on its way.
 struct Run<'p> {
-    policy: &'p Policy,
+    policy: Cow<'p, Policy>,
+    trust: Trust,
     card: Option<CardFacts>,
     phases: Vec<Phase>,
     notes: Vec<String>,
@@ -76,7 +102,13 @@ impl Run<'_> {
             }
             Err(error) => return self.no_answer(error),
         };
-        let expected = match identity::expected(self.policy, &inventory) {
+        if guard::are_others_closed() {
+            match guard::pinned(&self.policy, &inventory, true) {
+                Ok(pinned) => self.policy = Cow::Owned(pinned),
+                Err(mismatch) => return self.wrong_card(&mismatch),
+            }
+        }
+        let expected = match identity::expected(&self.policy, &inventory) {
             Ok(expected) => expected,
             Err(mismatch) => return self.wrong_card(&mismatch),
         };
@@ -84,13 +116,28 @@ impl Run<'_> {
         if let Some(advice) = prohibited(&expected) {
             return self.answer(CardStatus::Busy, advice);
         }
-        let key = CacheKey::new(self.policy, &inventory, &expected);
+        let key = CacheKey::new(&self.policy, &inventory, &expected);
         if let Some(folder) = cache_dir
             && let Some(cached) = cache::find(folder, &key, self.policy.gpu_check.cache, now)
         {
+            if self.trust == Trust::KeptOfKernel
+                && let Err(verdict) = self.identity(&expected, deadline)
+            {
+                return *verdict;
+            }
             return self.good(&expected, Some(cached));
         }
-        if let Some(advice) = full(&expected) {
+        // What NVML does not tell is held against the policy before a context is made.
+        let is_told = |card: &&InventoryCard| {
+            card.facts.memory_bytes.is_some() && card.facts.compute_capability.is_some()
+        };
+        let full = full(&expected);
+        if (full.is_some() || !expected.iter().all(is_told))
+            && let Err(verdict) = self.identity(&expected, deadline)
+        {
+            return *verdict;
+        }
+        if let Some(advice) = full {
             return self.answer(CardStatus::Busy, advice);
         }
         let checked = self.kernel(&expected, deadline);
@@ -109,9 +156,27 @@ impl Run<'_> {
         expected: &[&InventoryCard],
         deadline: Deadline,
     ) -> Result<(), Box<CardVerdict>> {
+        self.asked(ProbeTask::Check, expected, deadline)
+    }
+
+    /// Has CUDA tell its cards, which must be the `expected` ones.
+    fn identity(
+        &mut self,
+        expected: &[&InventoryCard],
+        deadline: Deadline,
+    ) -> Result<(), Box<CardVerdict>> {
+        self.asked(ProbeTask::Identity, expected, deadline)
+    }
+
+    fn asked(
+        &mut self,
+        task: fn(Vec<String>) -> ProbeTask,
+        expected: &[&InventoryCard],
+        deadline: Deadline,
+    ) -> Result<(), Box<CardVerdict>> {
         let uuids = expected.iter().map(|c| c.facts.uuid.clone()).collect();
         let environment = Some(&self.policy.environment);
-        let report = probe(&ProbeTask::Check(uuids), environment, deadline)
+        let report = probe(&task(uuids), environment, deadline)
             .map_err(|error| Box::new(self.no_answer(error)))?;
         self.phases.extend(report.phases.iter().cloned());
         self.described_alike(expected, &report)
@@ -153,7 +218,7 @@ impl Run<'_> {
         report: &ProbeReport,
     ) -> Result<(), IdentityMismatch> {
         for (card, facts) in expected.iter().zip(&report.cards) {
-            if let Some(named) = identity::policy_card(self.policy, card) {
+            if let Some(named) = identity::policy_card(&self.policy, card) {
                 identity::describes(named, card.pci_rank, facts)?;
             }
         }

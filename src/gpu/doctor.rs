@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::advice;
 use super::child_environment::redirections;
 use super::identity;
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
 use super::loader::{self, LIBRARY_PATH};
 use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, probe};
 use super::verdict::CardStatus;
+use super::{advice, guard};
 use crate::policy::selection::{CudaEnvironment, Slot, visible};
 use crate::policy::{GpuCheckMode, Policy, SetIn, Usage};
 use crate::sys::environment;
@@ -83,14 +83,18 @@ pub fn diagnose(policy: &Policy) -> Vec<Diagnosis> {
     found.extend(search_path(&variables));
     found.extend(wsl());
     found.extend(container(&variables));
-    found.extend(selection(policy, &text_of(&variables)));
+    // A UUID in today's variables is told by the machine, where the policy does not say it.
+    let inventory = nvml
+        .as_ref()
+        .ok()
+        .and_then(|answer| answer.inventory.as_ref());
+    let pinned =
+        inventory.and_then(|all| guard::pinned(policy, all, guard::are_others_closed()).ok());
+    let known = pinned.as_ref().unwrap_or(policy);
+    found.extend(selection(known, &text_of(&variables)));
     found.extend(redirected(&variables));
-    if let Ok(ProbeReport {
-        inventory: Some(inventory),
-        ..
-    }) = &nvml
-    {
-        found.push(identity(policy, inventory));
+    if let Some(inventory) = inventory {
+        found.push(identity(known, inventory));
         for card in &inventory.cards {
             found.extend(compute_mode(policy, card));
             found.extend(persistence(policy, card));

@@ -74,8 +74,17 @@ pub(super) fn read(reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
 
 pub(super) fn list(nvml: &Nvml) -> Result<Inventory, ProbeFailure> {
     let mut found = Vec::new();
+    let mut denied = None;
     for index in 0..nvml.device_count()? {
-        found.push(card(nvml, index)?);
+        match nvml.device_by_index(index) {
+            // One that this process may not open (a container, `run --enforce`) CUDA does not
+            // count either.
+            Err(error @ NvmlError::NoPermission) => denied = Some(error),
+            device => found.push(card(&device?, index)?),
+        }
+    }
+    if let Some(error) = denied.filter(|_| found.is_empty()) {
+        return Err(error.into());
     }
     found.sort_by_key(|(address, _)| *address);
     let mut cards: Vec<InventoryCard> = found.into_iter().map(|(_, card)| card).collect();
@@ -92,8 +101,7 @@ pub(super) fn list(nvml: &Nvml) -> Result<Inventory, ProbeFailure> {
 type PciAddress = (u32, u32, u32);
 
 /// A card and its PCI address. What identifies it must be known; the rest may be unsupported.
-fn card(nvml: &Nvml, index: u32) -> Result<(PciAddress, InventoryCard), ProbeFailure> {
-    let device = nvml.device_by_index(index)?;
+fn card(device: &Device<'_>, index: u32) -> Result<(PciAddress, InventoryCard), ProbeFailure> {
     let pci = device.pci_info()?;
     let memory = device.memory_info().ok();
     let capability = device.cuda_compute_capability().ok();
@@ -102,7 +110,7 @@ fn card(nvml: &Nvml, index: u32) -> Result<(PciAddress, InventoryCard), ProbeFai
         nvml_index: index,
         facts: CardFacts {
             name: device.name()?,
-            uuid: uuid_of(&device)?,
+            uuid: uuid_of(device)?,
             pci_bus_id: pci.bus_id,
             memory_bytes: memory.as_ref().map(|memory| memory.total),
             compute_capability: capability.map(|c| format!("{}.{}", c.major, c.minor)),
@@ -116,7 +124,7 @@ fn card(nvml: &Nvml, index: u32) -> Result<(PciAddress, InventoryCard), ProbeFai
             }
         }),
         display_active: device.is_display_active().ok(),
-        persistence_mode: persistence_mode(&device),
+        persistence_mode: persistence_mode(device),
     };
     Ok(((pci.domain, pci.bus, pci.device), card))
 }

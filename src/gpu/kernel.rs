@@ -91,6 +91,11 @@ pub(super) fn check(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<(),
     Ok(())
 }
 
+/// Tells which cards CUDA shows this process, without a context on any: exactly those of `uuids`.
+pub(super) fn identity(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<(), ProbeFailure> {
+    enter(uuids, reporter).map(drop)
+}
+
 /// Starts CUDA, and tells the cards it shows, which must be those of `uuids`; gives how many.
 fn enter(uuids: &[String], reporter: &mut Reporter<'_>) -> Result<usize, ProbeFailure> {
     reporter.phase("library", look_up_functions)?;

@@ -26,7 +26,7 @@ mod verdict;
 use std::time::Duration;
 
 pub use cache::forget;
-pub use check::check;
+pub use check::{check, check_before_start};
 pub use device_mask::{MaskError, MaskForm, visible_devices};
 pub use doctor::{Diagnosis, Weight, diagnose};
 pub use health::{CardBefore, Health};

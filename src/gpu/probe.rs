@@ -34,6 +34,8 @@ pub enum ProbeTask {
     /// Run the kernel on the cards with these UUIDs, which must be all that CUDA shows, in
     /// this order.
     Check(Vec<String>),
+    /// Only tell the cards that CUDA shows, which must be these.
+    Identity(Vec<String>),
     /// List the cards in CUDA's default order.
     Order,
     /// Look at these cards after a check, through NVML.
@@ -56,6 +58,7 @@ pub fn run_probe(task: &ProbeTask, say: &mut dyn FnMut(&str)) {
     let result = match task {
         ProbeTask::Inventory => inventory::read(&mut reporter),
         ProbeTask::Check(uuids) => kernel::check(uuids, &mut reporter),
+        ProbeTask::Identity(uuids) => kernel::identity(uuids, &mut reporter),
         ProbeTask::Order => kernel::order(&mut reporter),
         ProbeTask::Health(cards) => health::read(cards, &mut reporter),
         ProbeTask::Soak(uuids, task) => {
@@ -229,6 +232,10 @@ pub(super) fn program(
         ProbeTask::Inventory => arguments.push("inventory".into()),
         ProbeTask::Check(uuids) => {
             arguments.push("check".into());
+            arguments.extend(uuids.iter().map(OsString::from));
+        }
+        ProbeTask::Identity(uuids) => {
+            arguments.push("identity".into());
             arguments.extend(uuids.iter().map(OsString::from));
         }
         ProbeTask::Order => arguments.push("order".into()),

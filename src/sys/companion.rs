@@ -90,6 +90,12 @@ impl Companion {
         self.stdin = None;
     }
 
+    /// Kills it. Gives whether it is gone.
+    pub fn end(mut self) -> io::Result<Ending> {
+        self.stderr = None;
+        child::kill(&mut self.child)
+    }
+
     /// Waits for its end for at most `patience`, then kills it. Gives how it ended, and what it
     /// wrote to standard error.
     pub fn finish(mut self, patience: Duration) -> io::Result<(Ending, Vec<u8>)> {
@@ -106,7 +112,7 @@ impl Companion {
 impl Drop for Companion {
     fn drop(&mut self) {
         self.ask_to_stop();
-        // After [`Companion::finish`] nothing is left to read, and little to wait for.
+        // Who has finished with it has read what it wrote, and done what can be done.
         let patience = self.stderr.as_ref().map_or(Duration::ZERO, |_| FAREWELL);
         let ended = child::wait_until(&mut self.child, Instant::now() + patience);
         if !matches!(ended, Ok(Some(_))) && self.stderr.is_some() {

@@ -6,8 +6,9 @@
 //! forbidden as well, since a new one could stand for the same device.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use landlock::{
@@ -26,6 +27,22 @@ pub enum ConfineError {
         /// What it said.
         #[source]
         source: RulesetError,
+    },
+    /// A file that is to be forbidden is not known.
+    #[error("`{}` cannot be looked at", path.display())]
+    Unknown {
+        /// The file, which must be named from the root on.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// It is open already, and stays so.
+    #[error("`{}` is open already, by descriptor {descriptor}, which the program would get", path.display())]
+    AlreadyOpen {
+        /// The file.
+        path: PathBuf,
+        /// The number of its descriptor.
+        descriptor: u32,
     },
     /// A folder on the way to a forbidden file cannot be listed.
     #[error("the neighbours of `{}` cannot be listed", path.display())]
@@ -68,9 +85,21 @@ fn ruleset() -> Result<landlock::RulesetCreated, ConfineError> {
 /// files, under whatever name they are mounted. The process must have no other thread.
 pub fn never_open(forbidden: &[PathBuf]) -> Result<(), ConfineError> {
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    let identities = forbidden
+        .iter()
+        .map(|path| Identity::of_named(path))
+        .collect::<Result<BTreeSet<Identity>, ConfineError>>()?;
+    for path in forbidden {
+        if let Some(descriptor) = descriptor_of(&Identity::of_named(path)?) {
+            let path = path.clone();
+            return Err(ConfineError::AlreadyOpen { path, descriptor });
+        }
+    }
     let all: BTreeSet<PathBuf> = forbidden
         .iter()
-        .flat_map(|path| other_names(path, &mounts))
+        .cloned()
+        .chain(nodes_below(Path::new("/dev"), &identities))
+        .flat_map(|path| other_names(&path, &mounts))
         .collect();
     let allowed = all_but(&all, Path::new("/"))?;
     let unsupported = |source| ConfineError::NoLandlock { source };
@@ -85,6 +114,74 @@ pub fn never_open(forbidden: &[PathBuf]) -> Result<(), ConfineError> {
         }
     }
     Ok(())
+}
+
+/// What a file is, whatever its name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Identity {
+    /// A device, by its number.
+    Characters(u64),
+    Blocks(u64),
+    /// Another file, by its file system and its number there.
+    File(u64, u64),
+}
+
+impl Identity {
+    fn of(metadata: &Metadata) -> Self {
+        let kind = metadata.file_type();
+        if kind.is_char_device() {
+            Self::Characters(metadata.rdev())
+        } else if kind.is_block_device() {
+            Self::Blocks(metadata.rdev())
+        } else {
+            Self::File(metadata.dev(), metadata.ino())
+        }
+    }
+
+    fn of_named(path: &Path) -> Result<Self, ConfineError> {
+        let found = if path.is_absolute() {
+            path.metadata()
+        } else {
+            Err(io::ErrorKind::InvalidFilename.into())
+        };
+        found
+            .map(|found| Self::of(&found))
+            .map_err(|source| ConfineError::Unknown {
+                path: path.to_owned(),
+                source,
+            })
+    }
+}
+
+/// The descriptor by which this process has a file open.
+fn descriptor_of(file: &Identity) -> Option<u32> {
+    let open = std::fs::read_dir("/proc/self/fd").ok()?;
+    open.flatten().find_map(|entry| {
+        let found = entry.path().metadata().ok()?;
+        let number = entry.file_name().to_str()?.parse().ok();
+        number.filter(|_| Identity::of(&found) == *file)
+    })
+}
+
+/// The nodes below a folder that stand for one of the `devices` too.
+fn nodes_below(folder: &Path, devices: &BTreeSet<Identity>) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        // What cannot be listed here, the program cannot either.
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let Ok(metadata) = entry.metadata() else {
+                continue;
+            };
+            match Identity::of(&metadata) {
+                Identity::File(..) if metadata.is_dir() => folders.push(entry.path()),
+                Identity::File(..) => {}
+                device if devices.contains(&device) => found.push(entry.path()),
+                _ => {}
+            }
+        }
+    }
+    found
 }
 
 /// Landlock answers before the device's driver is asked, so that a device is not touched.

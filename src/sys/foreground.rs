@@ -29,6 +29,12 @@ pub struct Running {
 }
 
 impl Foreground {
+    /// The name of the program, without its folder.
+    pub fn name(&self) -> String {
+        let name = self.file.file_name().unwrap_or(self.file.as_os_str());
+        name.to_string_lossy().into_owned()
+    }
+
     /// Starts it. From then on signals do not end this process, but are passed on.
     #[cfg(unix)]
     pub fn start(&self) -> io::Result<Running> {

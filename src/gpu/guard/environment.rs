@@ -5,6 +5,16 @@ use std::ffi::{OsStr, OsString};
 use crate::gpu::child_environment::INJECTIONS;
 use crate::gpu::loader::{self, LIBRARY_PATH, LOADED_FIRST};
 use crate::policy::RequiredEnvironment;
+use crate::sys::environment;
+
+/// Says to what runs under `run --enforce` that only the allowed cards can be opened: a number
+/// then counts those alone.
+pub const CLOSED: &str = "GPUGUARD_OTHERS_CLOSED";
+
+/// Whether this process runs where all cards but the allowed ones are closed.
+pub fn are_others_closed() -> bool {
+    environment::text(CLOSED).is_some_and(|value| value == "1")
+}
 
 /// A variable that the program does not get as the caller had it.
 #[derive(Clone, Debug, PartialEq, Eq)]

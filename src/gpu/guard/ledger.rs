@@ -260,11 +260,13 @@ mod tests {
                     used_bytes: Some(GIB),
                     processes: forbidden.iter().map(|id| listed(*id, Some(GIB))).collect(),
                     not_listed: Vec::new(),
+                    sampled_until: 0,
                 },
                 CardLook {
                     used_bytes: Some(used),
                     processes: allowed.iter().map(|(id, b)| listed(*id, *b)).collect(),
                     not_listed: Vec::new(),
+                    sampled_until: 0,
                 },
             ],
         }

@@ -49,6 +49,8 @@ pub(super) struct CardLook {
     pub(super) processes: Vec<Listed>,
     /// The lists that this driver does not keep for this card.
     pub(super) not_listed: Vec<Kind>,
+    /// When the last of its samples was taken, in the driver's time.
+    pub(super) sampled_until: u64,
 }
 
 /// A process in a card's list.
@@ -75,21 +77,23 @@ pub enum Kind {
 }
 
 /// Watches in this process, which is the watching one: says the cards, and on each question
-/// what all lists say.
-pub fn serve(questions: impl Iterator<Item = ()>, say: &mut dyn FnMut(&str)) {
+/// what all lists say. Of each card's samples, those after the time in `since` are told, where
+/// another process has seen those before.
+pub fn serve(questions: impl Iterator<Item = ()>, since: &[u64], say: &mut dyn FnMut(&str)) {
     let mut say = |line: &WatchLine| {
         // These types always have a JSON form; who says nothing is taken for broken.
         if let Ok(text) = serde_json::to_string(line) {
             say(&format!("{text}\n"));
         }
     };
-    if let Err(failure) = watch(questions, &mut say) {
+    if let Err(failure) = watch(questions, since, &mut say) {
         say(&WatchLine::Failed(failure));
     }
 }
 
 fn watch(
     questions: impl Iterator<Item = ()>,
+    since: &[u64],
     say: &mut dyn FnMut(&WatchLine),
 ) -> Result<(), ProbeFailure> {
     #[cfg(windows)]
@@ -106,16 +110,28 @@ fn watch(
         minors: devices.iter().map(minor).collect(),
     });
     // What was before the first look is nobody's concern.
-    let mut last: Vec<u64> = devices.iter().map(|card| worked(card, 0).1).collect();
+    let mut last: Vec<u64> = if since.len() == devices.len() {
+        since.to_owned()
+    } else {
+        let latest = |card| Ok(worked(card, 0)?.1);
+        devices
+            .iter()
+            .map(latest)
+            .collect::<Result<_, NvmlError>>()?
+    };
     for () in questions {
         let cards = devices
             .iter()
             .zip(&mut last)
             .map(|(device, last)| {
                 let mut look = look(device)?;
-                let (ids, latest) = worked(device, *last);
+                let (worked, latest) = worked(device, *last)?;
                 *last = latest;
-                look.processes.extend(ids);
+                look.sampled_until = latest;
+                match worked {
+                    Some(worked) => look.processes.extend(worked),
+                    None => look.not_listed.push(Kind::Sampled),
+                }
                 Ok(look)
             })
             .collect::<Result<Vec<CardLook>, NvmlError>>()?;
@@ -154,21 +170,32 @@ fn look(device: &Device<'_>) -> Result<CardLook, NvmlError> {
     ] {
         match list {
             Ok(list) => look.processes.extend(listed(kind, &list)),
-            Err(
-                NvmlError::NotSupported
-                | NvmlError::FailedToLoadSymbol(_)
-                | NvmlError::FunctionNotFound,
-            ) => look.not_listed.push(kind),
+            Err(error) if is_not_kept(&error) => look.not_listed.push(kind),
             Err(error) => return Err(error),
         }
     }
     Ok(look)
 }
 
+/// Whether a driver does not keep a list at all.
+fn is_not_kept(error: &NvmlError) -> bool {
+    matches!(
+        error,
+        NvmlError::NotSupported | NvmlError::FailedToLoadSymbol(_) | NvmlError::FunctionNotFound
+    )
+}
+
 /// The processes that worked on a card after `last`, in the driver's time, and the time of the
-/// last of them. The driver keeps samples for some seconds, of cards that it does that for.
-fn worked(device: &Device<'_>, last: u64) -> (Vec<Listed>, u64) {
-    let samples = device.process_utilization_stats(last).unwrap_or_default();
+/// last of them. The driver keeps samples for some seconds; `None` where it keeps none of this
+/// card.
+fn worked(device: &Device<'_>, last: u64) -> Result<(Option<Vec<Listed>>, u64), NvmlError> {
+    let samples = match device.process_utilization_stats(last) {
+        Ok(samples) => samples,
+        // Nobody worked.
+        Err(NvmlError::NotFound) => Vec::new(),
+        Err(error) if is_not_kept(&error) => return Ok((None, last)),
+        Err(error) => return Err(error),
+    };
     let latest = samples.iter().map(|sample| sample.timestamp).max();
     let ids: BTreeSet<u32> = samples
         .iter()
@@ -180,7 +207,7 @@ fn worked(device: &Device<'_>, last: u64) -> (Vec<Listed>, u64) {
         kind: Kind::Sampled,
         bytes: None,
     });
-    (listed.collect(), latest.unwrap_or(last).max(last))
+    Ok((Some(listed.collect()), latest.unwrap_or(last).max(last)))
 }
 
 fn retried(

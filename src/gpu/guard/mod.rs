@@ -14,7 +14,7 @@ mod watch;
 
 use std::ffi::OsString;
 
-pub use environment::{Replaced, program_environment};
+pub use environment::{CLOSED, Replaced, are_others_closed, program_environment};
 pub use ledger::Violation;
 pub use lists::{COMMAND as WATCH_COMMAND, Kind, serve};
 pub use nodes::{NodesError, forbidden_nodes};

@@ -35,6 +35,8 @@ pub struct RunReport {
     pub failed_looks: u64,
     /// The time between two looks, in milliseconds.
     pub every_ms: u64,
+    /// The longest time between two looks that were answered, in milliseconds.
+    pub longest_gap_ms: u64,
     /// What could not be seen.
     pub limits: Vec<Limit>,
     /// Names of the cards that are not allowed.
@@ -69,6 +71,8 @@ pub enum Limit {
     NoGraphicsList,
     /// The driver keeps no list of clients of the multi-process service.
     NoMpsList,
+    /// The driver takes no samples of who worked on a card, so that a short visit is not seen.
+    NoSamples,
 }
 
 impl Limit {
@@ -84,6 +88,9 @@ impl Limit {
             }
             Self::NoGraphicsList => "the driver keeps no list of programs that draw",
             Self::NoMpsList => "the driver keeps no list of the multi-process service's clients",
+            Self::NoSamples => {
+                "the driver takes no samples: what used a card between two looks is not seen"
+            }
         }
     }
 }
@@ -111,6 +118,14 @@ pub struct CardUse {
 }
 
 impl RunReport {
+    /// Whether it was watched without a gap: every look was answered, and none came much later
+    /// than it should.
+    pub fn is_without_gaps(&self) -> bool {
+        const LATE_MS: u64 = 1000;
+        self.failed_looks == 0
+            && self.longest_gap_ms <= self.every_ms.saturating_mul(3).max(LATE_MS)
+    }
+
     /// A program that was not watched.
     pub(super) fn not_watched(status: ExitStatus) -> Self {
         Self {
@@ -124,6 +139,7 @@ impl RunReport {
             looks: 0,
             failed_looks: 0,
             every_ms: 0,
+            longest_gap_ms: 0,
             limits: Vec::new(),
             forbidden: Vec::new(),
             cards: Vec::new(),

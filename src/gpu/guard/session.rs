@@ -72,7 +72,7 @@ pub fn run(options: RunOptions<'_>, tell: &mut dyn FnMut(News<'_>)) -> Result<Ru
         let status = wait(&mut running)?;
         return Ok(RunReport::not_watched(status));
     };
-    let before = watch.look()?;
+    let before = watch.look(&mut || true)?;
     let cards = &watch.inventory().cards;
     let allowed = cards
         .iter()
@@ -80,15 +80,20 @@ pub fn run(options: RunOptions<'_>, tell: &mut dyn FnMut(News<'_>)) -> Result<Ru
     let ledger = Ledger::new(allowed, before);
     process_tree::take_orphans_in().map_err(RunError::Unfollowable)?;
     let running = options.program.start().map_err(RunError::NotStarted)?;
+    // It may have ended before the first look.
+    let known = HashMap::from([(running.id(), options.program.name())]);
+    let now = Instant::now();
     let session = Session {
         running,
         watch,
         run: options.run,
         ledger,
-        started: Instant::now(),
+        started: now,
         looks: 0,
         failed_looks: 0,
-        known: HashMap::new(),
+        last_look: now,
+        longest_gap: Duration::ZERO,
+        known,
         blind: false,
         status: None,
         ended_by_guard: false,
@@ -115,6 +120,9 @@ struct Session<'t> {
     started: Instant,
     looks: u64,
     failed_looks: u64,
+    /// When the last look was answered.
+    last_look: Instant,
+    longest_gap: Duration,
     /// All processes of the program that were seen so far, by id, with their names.
     known: HashMap<u32, String>,
     /// Whether the last look failed.
@@ -139,6 +147,7 @@ impl Session<'_> {
                 break;
             }
         }
+        self.note_gap();
         // What it left behind may have come to a card just now.
         if self.must_end() && !self.ended_by_guard {
             self.end_all()?;
@@ -162,7 +171,15 @@ impl Session<'_> {
         let living = self.descendants().unwrap_or_default();
         self.known
             .extend(living.into_iter().map(|process| (process.id, process.name)));
-        let look = match self.watch.look() {
+        // An answer that comes after the program's end is not waited for.
+        let (running, status) = (&mut self.running, &mut self.status);
+        let mut runs = || {
+            if status.is_none() {
+                *status = running.wait_until(Instant::now()).unwrap_or_default();
+            }
+            status.is_none()
+        };
+        let look = match self.watch.look(&mut runs) {
             Ok(look) => look,
             Err(error) => {
                 self.failed_looks += 1;
@@ -175,6 +192,8 @@ impl Session<'_> {
         };
         self.blind = false;
         self.looks += 1;
+        self.note_gap();
+        self.last_look = Instant::now();
         let except = self.except();
         let known = &self.known;
         let mut whose = |id| match process_tree::descent_of(id, &except) {
@@ -192,6 +211,10 @@ impl Session<'_> {
         for violation in self.ledger.violations.iter().skip(known) {
             (self.tell)(News::Violation(violation));
         }
+    }
+
+    fn note_gap(&mut self) {
+        self.longest_gap = self.longest_gap.max(self.last_look.elapsed());
     }
 
     /// Children of this process that are none of the program's.
@@ -247,14 +270,14 @@ impl Session<'_> {
             return None;
         }
         let (times, pause) = LATE;
-        let mut after = self.watch.look().ok()?;
+        let mut after = self.watch.look(&mut || false).ok()?;
         for _ in 1..times {
             let given_back = |one: &super::CardUse| one.not_given_back_bytes == Some(0);
             if self.ledger.allowed(Some(&after)).iter().all(given_back) {
                 break;
             }
             std::thread::sleep(pause);
-            after = self.watch.look().ok()?;
+            after = self.watch.look(&mut || false).ok()?;
         }
         Some(after)
     }
@@ -276,6 +299,7 @@ impl Session<'_> {
             looks: self.looks,
             failed_looks: self.failed_looks,
             every_ms: milliseconds(self.run.every),
+            longest_gap_ms: milliseconds(self.longest_gap),
             limits: limits(
                 &self.watch.inventory().driver_version,
                 &self.ledger.not_listed,
@@ -296,6 +320,7 @@ fn limits(driver: &str, not_listed: &BTreeSet<Kind>) -> Vec<Limit> {
         (Limit::DriverLists, has_wrong_lists(driver)),
         (Limit::NoGraphicsList, not_listed.contains(&Kind::Graphics)),
         (Limit::NoMpsList, not_listed.contains(&Kind::Mps)),
+        (Limit::NoSamples, not_listed.contains(&Kind::Sampled)),
     ];
     let found = found.into_iter().filter(|(_, there)| *there);
     found.map(|(limit, _)| limit).collect()

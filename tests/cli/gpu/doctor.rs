@@ -276,3 +276,15 @@ fn without_a_policy_there_is_nothing_to_hold_it_against() {
     let run = doctor(&TestRepo::new(), &FakeDriver::new(), &[]);
     assert_eq!(run.code, 2, "{run}");
 }
+
+#[test]
+fn a_uuid_is_known_though_the_policy_does_not_name_it() {
+    let driver = FakeDriver::new();
+    let right = [("CUDA_VISIBLE_DEVICES", ALLOWED_UUID)];
+    let run = doctor(&repository(), &driver, &right);
+    assert_line(&run, "ok", &[ALLOWED_UUID, "show what the policy allows"]);
+    let wrong = [("CUDA_VISIBLE_DEVICES", FORBIDDEN_UUID)];
+    let run = doctor(&repository(), &driver, &wrong);
+    assert_line(&run, "wrong", &[FORBIDDEN_UUID, "show the forbidden"]);
+    assert_eq!(run.code, 1, "{run}");
+}

@@ -145,6 +145,33 @@ fn the_exit_code_is_the_programs() {
 }
 
 #[test]
+fn what_is_open_already_or_not_there_is_refused() {
+    let repo = TestRepo::new();
+    if enforced(&repo, "/dev/zero", "true").is_none() {
+        return;
+    }
+    let refused = |script: &str, words: &str| {
+        let mut command = repo.command("sh");
+        command.args(["-c", script, "sh"]).arg(program());
+        let run = Run::from(command.output().unwrap());
+        assert_eq!(run.code, 2, "{run}");
+        assert!(run.stderr.contains(words), "{run}");
+    };
+    refused(
+        "exec 7</dev/zero; \"$1\" __enforce --hide /dev/zero -- true",
+        "`/dev/zero` is open already, by descriptor 7",
+    );
+    refused(
+        "\"$1\" __enforce --hide /nowhere -- true",
+        "`/nowhere` cannot be looked at",
+    );
+    refused(
+        "cd /dev; \"$1\" __enforce --hide zero -- true",
+        "`zero` cannot be looked at",
+    );
+}
+
+#[test]
 fn a_device_that_is_not_there_cannot_be_closed_and_that_is_said() {
     // The pretended cards have no device files.
     let guarded = guarded();
@@ -183,7 +210,7 @@ fn with_cards_in_dev(guarded: &Guarded, options: &[&str], script: &str) -> Optio
         set -e
         mkdir -p dev
         mount -t tmpfs none dev
-        for pair in null:null zero:nvidia4000 full:nvidia4001; do
+        for pair in null:null zero:nvidia4000 zero:other full:nvidia4001; do
             : > "dev/${pair#*:}"
             mount --bind "/dev/${pair%:*}" "dev/${pair#*:}"
         done
@@ -234,6 +261,10 @@ fn the_forbidden_cards_file_is_closed_and_the_allowed_ones_is_not() {
             .contains("gpuguard: closed to it: /dev/nvidia4000\n"),
         "{run}"
     );
+    // Another node of the same device is no way around it.
+    let other = "head -c 1 /dev/other";
+    let run = with_cards_in_dev(&guarded(), &["--enforce"], other).unwrap();
+    assert!(run.stderr.contains("Permission denied"), "{run}");
     let open = with_cards_in_dev(&guarded(), &[], script).unwrap();
     assert_eq!(open.stdout.len(), "1\n1\n".len() + 1, "{open}");
 }
@@ -257,6 +288,22 @@ fn by_number_the_allowed_card_would_be_gone() {
     );
     let run = with_cards_in_dev(&guarded(), &[], &by_number).unwrap();
     assert!(run.stdout.ends_with("\"done\"\n"), "{run}");
+}
+
+#[test]
+fn what_gpuguard_does_inside_goes_on_working() {
+    let gpuguard = program().display();
+    let script =
+        format!("{gpuguard} gpu check && {gpuguard} run -- echo inside && {gpuguard} doctor");
+    let Some(run) = with_cards_in_dev(&guarded(), &["--enforce"], &script) else {
+        return;
+    };
+    assert!(run.stdout.contains("\ninside\n"), "{run}");
+    assert!(
+        run.stdout.contains(" here show what the policy allows"),
+        "{run}"
+    );
+    assert_eq!(run.code, 0, "{run}");
 }
 
 #[test]

@@ -161,6 +161,59 @@ fn a_busy_card_that_was_identified_is_the_programs_own_affair() {
 }
 
 #[test]
+fn a_full_card_is_identified_without_a_context_and_is_the_programs_own_affair() {
+    let full = FakeDriver::new().with("NVML_USED_MIB", "24200");
+    let guarded = guarded_by(full, "every-ms = 50");
+    let run = guarded.run(&[], &["true"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("the card is busy: "), "{run}");
+    let calls = guarded.driver.calls();
+    assert!(calls.iter().any(|(_, call)| call.contains("cuInit")));
+    assert!(!calls.iter().any(|(_, call)| call.contains("context on")));
+}
+
+#[test]
+fn which_card_cuda_shows_is_looked_up_anew_even_where_its_kernel_is_known() {
+    let mut guarded = guarded();
+    let mut command = guarded.repo.command(program());
+    command.args(["gpu", "check"]);
+    let check = Run::from(guarded.driver.add_to(&mut command).output().unwrap());
+    assert_eq!(check.code, 0, "{check}");
+    let run = guarded.run(&[], &["true"]);
+    assert_eq!(run.code, 0, "{run}");
+    let contexts = |(_, call): &(u32, String)| call.contains("context on");
+    assert_eq!(
+        guarded.driver.calls().into_iter().filter(contexts).count(),
+        1
+    );
+    guarded.driver = guarded.driver.with("CUDA_FAIL", "cuInit:999");
+    refused(&guarded, &[], 1, "CUDA_ERROR_UNKNOWN (999)");
+}
+
+#[test]
+fn a_report_goes_to_where_it_is_wanted_or_nothing_is_started() {
+    let guarded = guarded();
+    std::os::unix::fs::symlink("real.json", guarded.repo.path().join("link.json")).unwrap();
+    let run = guarded.run(&["--report", "link.json"], &["true"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(guarded.repo.path().join("link.json").is_symlink());
+    assert!(guarded.repo.exists("real.json"), "{run}");
+    let run = guarded.run(&["--report", "/dev/stdout"], &["true"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stdout.contains("\"outcome\": \"clean\""), "{run}");
+    for place in ["none/x.json", "."] {
+        let run = guarded.run(&["--report", place], &["touch", "started"]);
+        assert_eq!(run.code, 2, "{run}");
+        let words = format!(
+            "error: the report `{place}` cannot be written
+"
+        );
+        assert!(run.stderr.starts_with(&words), "{run}");
+        assert!(!guarded.repo.exists("started"), "{run}");
+    }
+}
+
+#[test]
 fn the_watch_can_be_left_out() {
     let guarded = guarded();
     let run = guarded.run(&["--no-watch"], &["true"]);

@@ -211,6 +211,7 @@ fn a_driver_that_keeps_no_list_or_a_wrong_one_is_a_limit() {
             "no-graphics-list",
         ),
         ("nvmlDeviceGetMPSComputeRunningProcesses_v3", "no-mps-list"),
+        ("nvmlDeviceGetProcessUtilization", "no-samples"),
     ] {
         let driver = FakeDriver::new().without_function(function);
         let (run, report) = guarded_by(driver, "every-ms = 50").reported(&[], "use 1; seen 1");
@@ -285,6 +286,27 @@ fn a_watch_that_breaks_off_is_said_and_taken_up_again() {
         "{run}"
     );
     assert!(run.stderr.contains("NVML gave no answer 1 of "), "{run}");
+    let words = format!("gpuguard: not seen on {NAME} (looked ");
+    assert!(run.stderr.contains(&words), "{run}");
+    assert!(run.stderr.contains("), but for up to "), "{run}");
+}
+
+#[test]
+fn what_worked_while_the_watch_was_taken_up_again_is_seen() {
+    let end_the_watch = "kill -9 $(grep ' listed '$$ \"$CALLS\" | tail -n 1 | cut -d ' ' -f 1)";
+    let script = format!(
+        "echo $$ > pids; use 1; seen 1; echo \"0 $$ 0 sampled\" > later; {end_the_watch}; \
+         cat later >> \"$USES\"; while :; do sleep 60; done"
+    );
+    caught(&guarded(), &script);
+}
+
+#[test]
+fn a_program_that_has_ended_at_the_first_look_is_known() {
+    let guarded = guarded_by(FakeDriver::new(), "every-ms = 60000");
+    let (run, report) = guarded.reported(&[], "echo \"0 $$ 0 sampled\" >> \"$USES\"; exit 0");
+    assert_eq!(run.code, 97, "{run}");
+    assert_eq!(report["violations"][0]["name"], "sh", "{report:#}");
 }
 
 #[test]
@@ -331,6 +353,12 @@ fn what_goes_on_after_the_program_is_named() {
     );
     let words = format!("gpuguard: still running, and watched no more: {process}\n");
     assert!(run.stderr.contains(&words), "{run}");
+    assert!(!run.stderr.contains("never touched"), "{run}");
+    assert!(
+        run.stderr
+            .contains("what it left running is watched no more"),
+        "{run}"
+    );
 }
 
 #[test]
