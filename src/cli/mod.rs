@@ -21,6 +21,8 @@ mod install;
 mod man;
 mod paths;
 mod policy;
+mod policy_explain;
+mod policy_show;
 mod probe;
 mod rollback;
 mod rule;
@@ -92,6 +94,7 @@ enum Command {
     Gpu(gpu::Arguments),
     Doctor(doctor::Arguments),
     Run(run::Arguments),
+    Policy(policy_show::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -159,6 +162,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(arguments) => rollback::run(&arguments, &screen),
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
         Command::Doctor(arguments) => doctor::run(&arguments, &screen),
+        Command::Policy(arguments) => policy_show::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
         Command::Completions(arguments) => completions::run(&arguments, &screen),
