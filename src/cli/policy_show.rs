@@ -74,7 +74,11 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     } else {
         Vec::new()
     };
-    let without_effect = without_effect(&policy);
+    let without_effect: Vec<&Setting> = if explicit.is_none() {
+        policy.without_effect().collect()
+    } else {
+        Vec::new()
+    };
     screen.print(&match arguments.format {
         Format::Human => for_people(&policy, &without_effect, &below),
         Format::Json => format!(
@@ -89,20 +93,6 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         ),
     })?;
     Ok(Answer::Fine)
-}
-
-/// The keys that count at the root only, of a policy below it that says them itself.
-fn without_effect(policy: &Policy) -> Vec<&Setting> {
-    let own = policy.sources.first();
-    let own = own.filter(|own| own.role == SourceRole::Policy && own.path.contains('/'));
-    let Some(own) = own.filter(|own| own.path.ends_with(FILE_NAME)) else {
-        return Vec::new();
-    };
-    let says = |setting: &&Setting| match &setting.origin {
-        Origin::File { path, .. } => *path == own.path,
-        _ => false,
-    };
-    policy.keys_of_the_root().filter(says).collect()
 }
 
 /// The tracked policies below the root, by their paths.

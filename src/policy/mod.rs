@@ -243,13 +243,21 @@ impl Policy {
             .filter(|card| card.usage == Usage::Allowed)
     }
 
-    /// The keys of `[hook]` and `[backup]` that files say; of a policy below the root they count
-    /// for nothing.
-    pub fn keys_of_the_root(&self) -> impl Iterator<Item = &Setting> {
+    /// The keys that this policy says itself and that count at the root only, where it lies below
+    /// the root: those of `[hook]` and `[backup]`.
+    pub fn without_effect(&self) -> impl Iterator<Item = &Setting> {
+        let own = self.sources.first();
+        let own = own.filter(|own| {
+            let name = own.path.rsplit_once('/').map(|(_, name)| name);
+            own.role == SourceRole::Policy && name == Some(FILE_NAME)
+        });
         let is_of_the_root = |key: &str| key.starts_with("hook.") || key.starts_with("backup.");
-        let settings = self.settings.iter();
-        settings.filter(move |setting| {
-            is_of_the_root(&setting.key) && matches!(setting.origin, Origin::File { .. })
+        self.settings.iter().filter(move |setting| {
+            is_of_the_root(&setting.key)
+                && match (&setting.origin, own) {
+                    (Origin::File { path, .. }, Some(own)) => *path == own.path,
+                    _ => false,
+                }
         })
     }
 

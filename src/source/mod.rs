@@ -11,7 +11,9 @@ mod worktree;
 
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
 pub use index::Unstaged;
-pub use nearest_policy::{BelowRoot, below_root, below_root_on_disk, every_policy_below};
+pub use nearest_policy::{
+    BelowRoot, below_root, below_root_on_disk, every_policy_below, policy_below,
+};
 pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of, policy_of_range,

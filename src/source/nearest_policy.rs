@@ -33,6 +33,17 @@ pub fn below_root(
     Ok(found)
 }
 
+/// The policy in `folder`, as the index or a commit has it.
+pub fn policy_below(
+    repository: &Repository,
+    side: NewSide,
+    folder: &RepoPath,
+    surroundings: &Surroundings,
+) -> Result<Policy, RepositoryPolicyError> {
+    let tree = Stored::new(repository, side, None);
+    policy::load_from(&tree, &name_in(folder)?, surroundings)
+}
+
 /// All policies below the root, as the index or a commit has them; those that are broken are left
 /// out.
 pub fn every_policy_below(

@@ -10,6 +10,8 @@ mod backup_store;
 mod backup_verdict;
 mod backup_versions;
 mod completions;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod faults;
 mod fix;
 mod fix_interrupted;
