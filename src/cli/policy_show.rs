@@ -17,6 +17,9 @@ use crate::text::printable;
 
 /// Show the policy that counts, and who says each value of it
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard policy show\n  \
+    gpuguard policy show --explain train.py:12")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: PolicyCommand,

@@ -49,7 +49,7 @@ pub(super) struct Arguments {
     /// repository too.
     #[arg(long, value_name = "A..B", conflicts_with_all = ["paths", "staged"])]
     range: Option<String>,
-    /// The policy to judge by, instead of the repository's gpuguard.toml
+    /// The policy to judge all files by, instead of the nearest gpuguard.toml of each
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// How to print what was found

@@ -17,6 +17,7 @@ mod fix;
 mod fix_interrupted;
 mod git_support;
 mod gpu;
+mod help;
 mod hook;
 #[cfg(target_os = "linux")]
 mod hook_card;
