@@ -1,13 +1,19 @@
 //! What a change introduces: its files through the scanner, then each finding held against what
 //! was there before. The same for a commit that is about to be made and for a range of commits.
 
+mod weakened;
+
 use std::collections::{HashMap, HashSet};
 
 use rayon::prelude::*;
 
+pub use weakened::weakened;
+
 use crate::git::{Blob, GitError, RepoPath};
+use crate::policy::Policy;
 use crate::scan::{FileScan, Finding, Lines, MovedCode, Scanner, SkipReason, mark_introduced};
-use crate::source::{Change, ChangedFile, Known, ParentChange, Version};
+use crate::source::{BelowRoot, Change, ChangedFile, Known, ParentChange, Version};
+use crate::sys::clock::{self, Timestamp};
 
 /// Fewer files than this are scanned one after the other: threads would cost more.
 const WORTH_THREADS: usize = 16;
@@ -17,6 +23,14 @@ const AT_ONCE: usize = 128;
 
 /// A version of a path that is to be scanned, and the name it counts under.
 type Side<'c> = Option<(&'c RepoPath, &'c Version)>;
+
+/// The scanner of a tree: by the policy at its root, and by those below it.
+pub fn scanner(root: &Policy, below: &BelowRoot, now: Timestamp) -> Scanner {
+    let scanner = Scanner::new(root).on(clock::day_of(now));
+    below.iter().fold(scanner, |scanner, (folder, policy)| {
+        scanner.with_below(folder.clone(), policy)
+    })
+}
 
 /// Scans what a change puts in place and marks what it introduces. The files are those in which
 /// there is something to scan, by path.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::backup::BackupSummary;
 use crate::gpu::CardVerdict;
+use crate::policy::Weakening;
 use crate::scan::{DynamicPlace, FileScan, Finding, Reading, SkipReason, Suppressed};
 
 /// The answer of a command, as a process exit code (the contract: 0 fine, 1 "no", 2 could not).
@@ -24,6 +25,8 @@ pub struct Outcome {
     pub backup: Option<BackupSummary>,
     /// What the card check said, if one was made or skipped for a reason worth telling.
     pub card: Option<CardVerdict>,
+    /// In what the change loosens the policy itself.
+    pub weakened: Vec<Weakening>,
     /// Whether the places whose card is decided at run time were asked for.
     pub lists_dynamic: bool,
     /// Things worth saying that decide nothing, one line each.

@@ -79,7 +79,7 @@ fn the_commands_it_names_exist() {
         let subcommands: Vec<&str> = words
             .iter()
             .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
-            .take(if ["backup", "gpu", "hook"].contains(&words[0]) {
+            .take(if ["backup", "gpu", "hook", "policy"].contains(&words[0]) {
                 2
             } else {
                 1

@@ -17,6 +17,11 @@ use crate::sys::{clock, environment, file};
 
 /// Save files, list what is saved, prove it whole, restore it
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard backup list\n  \
+    gpuguard backup diff latest\n  \
+    gpuguard backup restore latest train.py\n  \
+    gpuguard backup verify --all")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -27,12 +32,18 @@ enum Command {
     /// Save files of the working tree as they are now
     Create(create::Arguments),
     /// List all backups, newest first
+    #[command(after_help = "Examples:\n  \
+    gpuguard backup list\n  \
+    gpuguard backup list --format json")]
     List {
         /// Form of the output
         #[arg(long, value_name = "FORMAT", default_value = "human")]
         format: Format,
     },
     /// Show what a backup holds
+    #[command(after_help = "Examples:\n  \
+    gpuguard backup show latest\n  \
+    gpuguard backup show 20260102T --format json")]
     Show {
         /// The backup: an id, its beginning, or `latest`
         id: String,
@@ -42,6 +53,9 @@ enum Command {
     },
     Diff(diff::Arguments),
     /// Compare every byte of a backup with its sums
+    #[command(after_help = "Examples:\n  \
+    gpuguard backup verify\n  \
+    gpuguard backup verify --all")]
     Verify {
         /// The backup: an id, its beginning, or `latest`
         #[arg(default_value = "latest", conflicts_with = "all")]
@@ -56,6 +70,10 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard backup restore latest train.py\n  \
+    gpuguard backup restore latest --to ../saved       byte for byte, beside the working tree\n  \
+    gpuguard backup restore 20260102T030405Z --version before src/")]
 struct RestoreArguments {
     /// The backup: an id, its beginning, or `latest`, the newest that was not made by a restore,
     /// a rollback or an undo

@@ -19,6 +19,10 @@ use crate::text::printable;
 /// A folder is saved with all that is in it, less what Git ignores; a file that Git tracks or
 /// that is named is always saved. Without paths, the whole working tree.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard backup create\n  \
+    gpuguard backup create src/ train.py\n  \
+    git diff --name-only | gpuguard backup create --paths-from -")]
 pub(super) struct Arguments {
     /// Files and folders
     #[arg(value_name = "PATH")]

@@ -23,6 +23,10 @@ use crate::text::{diff_of_sides, quoted};
 /// From the backup to the working tree, or to another backup with --with. Only paths that a
 /// backup speaks of are compared. The answer is "no" where something differs.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard backup diff latest\n  \
+    gpuguard backup diff latest src/ --stat\n  \
+    gpuguard backup diff 20260101T --with latest")]
 pub(super) struct Arguments {
     /// The backup: an id, its beginning, or `latest`
     id: String,

@@ -148,6 +148,10 @@ impl From<PolicyError> for Failure {
                 "`gpuguard init` writes one from the cards found, `gpuguard init --preset rtx3090` the founding rig's",
             ),
             PolicyError::Unreadable { .. } => failure,
+            PolicyError::Link { .. } => failure.hint(
+                "write a file with `version = 1` and `extends = \"../gpuguard.toml\"` instead",
+            ),
+            PolicyError::Variable { hint, .. } => failure.hint(hint),
             PolicyError::NotAFile { .. } | PolicyError::TooLarge { .. } => failure.hint(
                 "a policy is a short TOML file; `gpuguard init` writes one",
             ),
@@ -263,6 +267,7 @@ impl From<HookError> for Failure {
     fn from(error: HookError) -> Self {
         match error {
             HookError::Git(error) => error.into(),
+            HookError::Policy(error) => error.into(),
             error @ HookError::Backup(_) => Self::of(&error),
         }
     }

@@ -7,17 +7,18 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::policy::load_policy;
+use super::policy::{Tree, load_below, load_policy_for};
 use super::scan::{Read, read_file};
 use super::{Failure, Screen};
 use crate::backup::{SafeName, Sum};
 use crate::git::{GitError, RepoPath, Repository};
+use crate::judge;
 use crate::outcome::{Answer, Outcome};
 use crate::report;
 use crate::rollback::{Replacement, Workplace};
 use crate::scan::rule::Rule;
 use crate::scan::{FileScan, FixResult, FixedFile, Safety, Scanner};
-use crate::source::{self, FileReader, WorktreeError, WorktreeFile};
+use crate::source::{self, FileReader, Judged, WorktreeError, WorktreeFile};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
 use crate::text::unified_diff;
@@ -73,10 +74,10 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     };
     let root = match &repository {
         Some(repository) => repository.worktree()?.to_owned(),
-        None => directory.clone(),
+        None => Tree::around(&directory)?.root,
     };
-    let policy = load_policy(arguments.policy.as_deref())?;
-    let scanner = Scanner::new(&policy).on(clock::day_of(clock::now()));
+    let explicit = arguments.policy.as_deref();
+    let policy = load_policy_for(Judged::WorkingTree, explicit)?;
     let here = [PathBuf::new()];
     let paths = if arguments.paths.is_empty() {
         &here[..]
@@ -84,6 +85,8 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         &arguments.paths
     };
     let files = source::files(paths, &directory, &root)?;
+    let below = load_below(&root, &files, explicit)?;
+    let scanner = judge::scanner(&policy, &below, clock::now());
     let allowed = if arguments.unsafe_fixes {
         Safety::Unsafe
     } else {

@@ -21,6 +21,11 @@ const BUDGET_MS: u32 = 300;
 
 /// Show the graphics cards and check the allowed one
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard gpu list\n  \
+    gpuguard gpu check -v\n  \
+    gpuguard gpu soak --minutes 5\n  \
+    eval \"$(gpuguard gpu env)\"")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -39,6 +44,10 @@ enum Command {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard gpu check\n  \
+    gpuguard gpu check --no-cache -v      how long each step took\n  \
+    gpuguard gpu check --format json")]
 struct CheckArguments {
     /// Run the kernel even if the last good result still counts
     #[arg(long)]
@@ -46,7 +55,7 @@ struct CheckArguments {
     /// How to print the answer
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-    /// The policy to read instead of the repository's gpuguard.toml
+    /// The policy to read instead of the nearest gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     /// asked for what the policy does not say
     #[arg(long, value_name = "FORM")]
     id: Option<Id>,
-    /// The policy to read instead of the repository's gpuguard.toml
+    /// The policy to read instead of the nearest gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }

@@ -21,11 +21,14 @@ use crate::text::printable;
 const DEADLINE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard gpu list\n  \
+    gpuguard gpu list --format json")]
 pub(super) struct Arguments {
     /// How to print the cards
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
-    /// The policy to read instead of the repository's gpuguard.toml
+    /// The policy to read instead of the nearest gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }

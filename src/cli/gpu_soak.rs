@@ -21,11 +21,13 @@ use crate::text::printable;
 const MOST_MINUTES: f64 = 7.0 * 24.0 * 60.0;
 
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Ctrl+C ends it early; what was seen up to then is reported.\n\n\
+#[command(after_help = "Examples:\n  \
+    gpuguard gpu soak\n  \
+    gpuguard gpu soak --minutes 5 --memory 90%\n  \
+    gpuguard gpu soak --format json --plot soak.svg > soak.json\n\n\
+    Ctrl+C ends it early; what was seen up to then is reported.\n\n\
     Exit codes: 0 all results were right, 1 a result was wrong or it is not the allowed card, \
-    2 it could not be done or was ended early."
-)]
+    2 it could not be done or was ended early.")]
 pub(super) struct Arguments {
     /// For how long; fractions count
     #[arg(long, value_name = "N", default_value = "30", value_parser = minutes)]
@@ -42,7 +44,7 @@ pub(super) struct Arguments {
     /// Also draw memory and temperature over time into this SVG file
     #[arg(long, value_name = "FILE")]
     plot: Option<PathBuf>,
-    /// The policy to read instead of the repository's gpuguard.toml
+    /// The policy to read instead of the nearest gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
 }

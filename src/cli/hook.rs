@@ -19,6 +19,8 @@ use crate::sys::{clock, environment};
 
 /// Answer a Git hook: save, judge, check the card
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard hook run pre-commit       what the wired hook calls")]
 pub(super) struct Arguments {
     #[command(subcommand)]
     command: HookCommand,
@@ -34,6 +36,8 @@ enum HookCommand {
 /// Reads the exact index Git is about to commit (`GIT_INDEX_FILE`) and writes neither index nor
 /// files. `GPUGUARD=0` and `SKIP=gpuguard` skip it.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard hook run pre-commit")]
 struct RunArguments {
     /// Git's name for the event: pre-commit
     #[arg(value_parser = parse_event)]

@@ -10,7 +10,7 @@ use super::{Failure, Screen};
 use crate::git::Repository;
 use crate::gpu::{self, InventoryCard, ProbeError, Trouble};
 use crate::outcome::Answer;
-use crate::policy::{self, Card, PolicyError, Preset, Usage};
+use crate::policy::{self, Card, PolicyError, Preset, Surroundings, Usage};
 use crate::sys::environment;
 use crate::sys::file::PendingFile;
 use crate::text::printable;
@@ -86,7 +86,7 @@ fn is_there(path: &Path) -> Result<bool, Failure> {
         return Ok(false);
     }
     // Read it, so that a broken one is told now rather than at the next commit.
-    match policy::load(path) {
+    match Surroundings::of_this_process().and_then(|around| policy::load(path, &around)) {
         Ok(_) => Ok(true),
         Err(PolicyError::Missing { .. }) => Err(Failure::new(format!(
             "`{}` is a link to a file that does not exist",

@@ -15,6 +15,10 @@ use crate::sys::environment;
 /// that was there keeps running, first, and its refusal counts. Safe to run again: it then updates
 /// the path of the program.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard install\n  \
+    gpuguard install --shim            also for an older Git on this machine\n  \
+    gpuguard install ../other-project")]
 pub(super) struct InstallArguments {
     /// The repository, or a folder in it [default: the current folder]
     #[arg(value_name = "REPO")]
@@ -26,6 +30,9 @@ pub(super) struct InstallArguments {
 
 /// Take gpuguard out of a repository; the hook that was there before is put back
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard uninstall\n  \
+    gpuguard uninstall ../other-project")]
 pub(super) struct UninstallArguments {
     /// The repository, or a folder in it [default: the current folder]
     #[arg(value_name = "REPO")]

@@ -11,8 +11,11 @@ use crate::sys::file;
 
 /// Print the manual page, or write the pages of all commands
 ///
-/// `gpuguard man | man -l -` shows it; `gpuguard man --dir ~/.local/share/man/man1` installs all.
+/// One page for each command, as `man gpuguard-backup-list`.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard man | man -l -\n  \
+    gpuguard man --dir ~/.local/share/man/man1")]
 pub(super) struct Arguments {
     /// Write the pages of all commands into this folder, one file for each
     #[arg(long, value_name = "DIR")]

@@ -21,6 +21,8 @@ mod install;
 mod man;
 mod paths;
 mod policy;
+mod policy_explain;
+mod policy_show;
 mod probe;
 mod rollback;
 mod rule;
@@ -29,12 +31,13 @@ mod run_report;
 mod scan;
 mod schema;
 mod screen;
+mod suggest;
 mod watch;
 
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use failure::Failure;
 pub(crate) use screen::Screen;
@@ -43,13 +46,38 @@ use crate::outcome::Answer;
 use crate::sys::terminal::ColorChoice;
 use crate::text::printable;
 
+/// What a newcomer types.
+const FIRST_STEPS: &str = "First steps:\n  \
+    gpuguard init         write the policy: which cards the code may use\n  \
+    gpuguard install      have each commit checked\n  \
+    gpuguard scan .       look at the code that is there\n  \
+    gpuguard doctor       see whether all of it works\n\n\
+    Examples of each command: gpuguard help COMMAND";
+
+/// What everybody needs to know once.
+const MORE: &str = "Exit codes:\n  \
+    0 fine; 1 the answer is no (violations, a damaged backup, the wrong card);\n  \
+    2 it could not be done. A hook refuses on anything but 0.\n\n\
+    Files:\n  \
+    gpuguard.toml                       the nearest one, up to the root of the repository\n  \
+    ~/.config/gpuguard/gpuguard.toml    your own: cards of this machine\n  \
+    `gpuguard policy show` says who says what.\n\n\
+    Variables:\n  \
+    GPUGUARD=0, SKIP=gpuguard           skip the hook\n  \
+    GPUGUARD_BACKUP_STORE               where backups lie, before what the policy says\n  \
+    GPUGUARD_GPU_CHECK_DEADLINE_MS      how long the driver has\n  \
+    GPUGUARD_GPU_CHECK_MODE=required    a missing driver refuses a commit\n  \
+    NO_COLOR, CLICOLOR_FORCE            as everywhere";
+
 /// Keeps code off the GPU that must not be used: a Git hook, a scanner, backups and rollback.
 #[derive(Debug, Parser)]
 #[command(
     name = "gpuguard",
     version,
     max_term_width = 100,
-    propagate_version = false
+    propagate_version = false,
+    after_help = FIRST_STEPS,
+    after_long_help = format!("{FIRST_STEPS}\n\n{MORE}")
 )]
 struct Arguments {
     #[command(flatten)]
@@ -92,6 +120,7 @@ enum Command {
     Gpu(gpu::Arguments),
     Doctor(doctor::Arguments),
     Run(run::Arguments),
+    Policy(policy_show::Arguments),
     Rule(rule::Arguments),
     Schema(schema::Arguments),
     Completions(completions::Arguments),
@@ -137,7 +166,7 @@ pub fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout with code 0, mistakes to stderr with code 2.
-            let error = with_printable_arguments(error);
+            let error = with_printable_arguments(suggest::improved(error, &Arguments::command()));
             let _ = error.print();
             return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
         }
@@ -159,6 +188,7 @@ pub fn main() -> ExitCode {
         Command::Rollback(arguments) => rollback::run(&arguments, &screen),
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
         Command::Doctor(arguments) => doctor::run(&arguments, &screen),
+        Command::Policy(arguments) => policy_show::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
         Command::Completions(arguments) => completions::run(&arguments, &screen),

@@ -20,6 +20,10 @@ use crate::sys::{clock, environment, terminal};
 /// was made. HEAD does not move, untracked and ignored files stay. All that changes is saved
 /// before.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard rollback v-before-gpu-correction --dry-run\n  \
+    gpuguard rollback v-before-gpu-correction src/\n  \
+    gpuguard rollback --undo           takes the last one back")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of the command"

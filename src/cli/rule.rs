@@ -8,6 +8,9 @@ use crate::scan::rule::{RULES, Rule};
 
 /// List the rules, or explain one
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard rule             all rules, one line each\n  \
+    gpuguard rule GG006       what it finds, why, and what to write instead")]
 pub(super) struct Arguments {
     /// The code of a rule, such as GG006
     #[arg(value_name = "CODE")]

@@ -35,6 +35,10 @@ const IMPOSSIBLE: u8 = 2;
 /// ended it (of Ctrl+C it ends like the program, so that a shell stops its script); 127 if there is no such program, 126 if it cannot be started, 1 if the environment
 /// does not select the allowed card, 2 if that or the watch could not be done.
 #[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+    gpuguard run -- python train.py --epochs 3\n  \
+    gpuguard run --report gpu.json -- pytest tests/\n  \
+    gpuguard run --enforce -- bash")]
 pub(super) struct Arguments {
     /// Close the device files of all other cards to the program (Linux; selects by UUID)
     #[arg(long)]
@@ -54,7 +58,7 @@ pub(super) struct Arguments {
     /// Write what was seen into this file, as JSON
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// The policy to read instead of the repository's gpuguard.toml
+    /// The policy to read instead of the nearest gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// The program and its arguments; no shell reads them

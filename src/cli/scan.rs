@@ -9,19 +9,19 @@ use std::time::Instant;
 use clap::ValueEnum;
 use rayon::prelude::*;
 
-use super::policy::load_policy_for;
+use super::policy::{Tree, here, load_below, load_named, load_policy_for};
 use super::{Failure, Screen};
-use crate::git::{GitError, Repository};
-use crate::judge::judge;
+use crate::git::Repository;
+use crate::judge::{self, judge};
 use crate::outcome::{Answer, Outcome};
-use crate::policy::{self, Policy};
+use crate::policy::Policy;
 use crate::report::{self, Format};
 use crate::scan::{FileScan, Scanner, SkipReason};
 use crate::source::{
-    self, Change, Content, FileReader, Judged, PolicyFrom, Range, WorktreeError, WorktreeFile,
+    self, BelowRoot, Change, Content, FileReader, Judged, PolicyFrom, Range, WorktreeError,
+    WorktreeFile,
 };
 use crate::sys::clock;
-use crate::sys::environment::current_dir;
 
 /// Look for code that selects the wrong card
 ///
@@ -50,7 +50,7 @@ pub(super) struct Arguments {
     /// repository too.
     #[arg(long, value_name = "A..B", conflicts_with_all = ["paths", "staged"])]
     range: Option<String>,
-    /// The policy to judge by, instead of the repository's gpuguard.toml
+    /// The policy to judge all files by, instead of the nearest gpuguard.toml of each
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// How to print what was found
@@ -76,11 +76,10 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let mut outcome = if let Some(range) = &arguments.range {
         scan_range(range, policy, screen)?
     } else if arguments.staged {
-        scan_staged(&load_policy_for(Judged::Staged, policy)?)?
+        scan_staged(policy)?
     } else {
-        let policy = load_policy_for(Judged::WorkingTree, policy)?;
         Outcome {
-            files: scan_worktree(&policy, arguments, screen)?,
+            files: scan_worktree(arguments, screen)?,
             lists_dynamic: arguments.show_dynamic,
             ..Outcome::default()
         }
@@ -105,41 +104,51 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
     screen.print(&report::render(format, outcome, &style))
 }
 
-fn scanner(policy: &Policy) -> Scanner {
-    Scanner::new(policy).on(clock::day_of(clock::now()))
-}
-
-fn here() -> Result<PathBuf, Failure> {
-    current_dir().map_err(|error| Failure::new("the current folder is gone").because(&error))
-}
-
 /// Scans what is staged; only what the change brings in counts.
-fn scan_staged(policy: &Policy) -> Result<Outcome, Failure> {
+fn scan_staged(explicit: Option<&Path>) -> Result<Outcome, Failure> {
+    let policy = load_policy_for(Judged::Staged, explicit)?;
     let repository = Repository::discover(&here()?)?;
     let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
+    judged(&repository, &change, &policy, explicit)
+}
+
+/// Judges a change by the policy at its root and those below; by `explicit` alone, if one was
+/// named.
+fn judged(
+    repository: &Repository,
+    change: &Change<'_>,
+    policy: &Policy,
+    explicit: Option<&Path>,
+) -> Result<Outcome, Failure> {
+    let now = clock::now();
+    if explicit.is_some() {
+        return Ok(Outcome {
+            files: judge(&judge::scanner(policy, &BelowRoot::new(), now), change)?,
+            ..Outcome::default()
+        });
+    }
+    let below = source::below_root(repository, change.new_side(), &change.folders())?;
     Ok(Outcome {
-        files: judge(&scanner(policy), &change)?,
+        files: judge(&judge::scanner(policy, &below, now), change)?,
+        weakened: judge::weakened(repository, change, policy)?,
         ..Outcome::default()
     })
 }
 
 /// Scans what a range of commits comes to; only what it brings in counts.
-fn scan_range(range: &str, policy: Option<&Path>, screen: &Screen) -> Result<Outcome, Failure> {
+fn scan_range(range: &str, explicit: Option<&Path>, screen: &Screen) -> Result<Outcome, Failure> {
     let repository = Repository::discover(&here()?)?;
     let range = Range::resolve(&repository, range)?;
-    let mut outcome = Outcome::default();
-    let policy = if let Some(path) = policy {
-        policy::load(path)?
-    } else {
-        let (policy, note) = policy_of_range(&repository, &range, screen)?;
-        outcome.notes.extend(note);
-        policy
+    let (policy, note) = match explicit {
+        Some(path) => (load_named(path)?, None),
+        None => policy_of_range(&repository, &range, screen)?,
     };
     let change = Change::of_range(&repository, &range, policy.scan.max_file_bytes)?;
     let waiting = screen.waiting("judging the range");
-    let files = judge(&scanner(&policy), &change);
+    let outcome = judged(&repository, &change, &policy, explicit);
     drop(waiting);
-    outcome.files = files?;
+    let mut outcome = outcome?;
+    outcome.notes.extend(note);
     Ok(outcome)
 }
 
@@ -164,28 +173,26 @@ fn policy_of_range(
 }
 
 /// Scans files and folders of the disk, in parallel.
-fn scan_worktree(
-    policy: &Policy,
-    arguments: &Arguments,
-    screen: &Screen,
-) -> Result<Vec<FileScan>, Failure> {
-    let mut scanner = scanner(policy);
-    if arguments.show_dynamic {
-        scanner = scanner.listing_dynamic();
-    }
-    let limit = policy.scan.max_file_bytes;
+fn scan_worktree(arguments: &Arguments, screen: &Screen) -> Result<Vec<FileScan>, Failure> {
+    let explicit = arguments.policy.as_deref();
     let directory = here()?;
-    let root = match Repository::discover(&directory) {
-        Ok(repository) => repository.worktree()?.to_owned(),
-        Err(GitError::NoRepository { .. }) => directory.clone(),
-        Err(error) => return Err(error.into()),
+    let tree = Tree::around(&directory)?;
+    let policy = match explicit {
+        Some(path) => load_named(path)?,
+        None => tree.policy(Judged::WorkingTree)?,
     };
+    let limit = policy.scan.max_file_bytes;
     let here = [PathBuf::new()];
     let paths = match &arguments.paths[..] {
         [] => &here[..],
         named => named,
     };
-    let files = source::files(paths, &directory, &root)?;
+    let files = source::files(paths, &directory, &tree.root)?;
+    let below = load_below(&tree.root, &files, explicit)?;
+    let mut scanner = judge::scanner(&policy, &below, clock::now());
+    if arguments.show_dynamic {
+        scanner = scanner.listing_dynamic();
+    }
     let done = AtomicU64::new(0);
     let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
     let scans = files.par_iter().filter_map(|file| {

@@ -13,6 +13,7 @@ mod difference;
 mod entries;
 mod error;
 mod index_file;
+mod named;
 mod program;
 mod raw_diff;
 mod repository;

@@ -277,7 +277,7 @@ impl Repository {
     }
 
     /// The index, where gix can read it for certain.
-    fn index(&self) -> Option<&gix::index::File> {
+    pub(super) fn index(&self) -> Option<&gix::index::File> {
         let Reader::Gix { repository, index } = &self.reader else {
             return None;
         };

@@ -132,6 +132,24 @@ impl RepoPath {
         (dot > 0).then(|| &name[dot + 1..])
     }
 
+    /// The folders that it lies in below the root, the nearest first.
+    pub fn folders(&self) -> impl Iterator<Item = Self> {
+        let ends = self.0.iter().enumerate().rev();
+        ends.filter(|(_, byte)| **byte == b'/')
+            .map(|(at, _)| Self(self.0.get(..at).unwrap_or_default().to_vec()))
+    }
+
+    /// The path of `name` in this folder; the empty path is the root.
+    #[must_use]
+    pub fn join(&self, name: &[u8]) -> Self {
+        let mut bytes = self.0.clone();
+        if !bytes.is_empty() {
+            bytes.push(b'/');
+        }
+        bytes.extend_from_slice(name);
+        Self(bytes)
+    }
+
     /// Whether this path is `folder` or lies below it; the empty path is the root.
     pub fn is_at_or_below(&self, folder: &Self) -> bool {
         match self.0.strip_prefix(folder.0.as_slice()) {

@@ -41,7 +41,13 @@ pub enum Weight {
 }
 
 impl Diagnosis {
-    fn ok(found: impl Into<String>) -> Self {
+    /// Whether something is against the policy, or broken.
+    pub fn is_wrong(&self) -> bool {
+        self.weight == Weight::Wrong
+    }
+
+    /// As it should be.
+    pub fn ok(found: impl Into<String>) -> Self {
         Self {
             weight: Weight::Ok,
             found: found.into(),
@@ -49,7 +55,8 @@ impl Diagnosis {
         }
     }
 
-    fn note(found: impl Into<String>, cure: Option<&str>) -> Self {
+    /// Worth knowing, with what to do about it, if anything.
+    pub fn note(found: impl Into<String>, cure: Option<&str>) -> Self {
         Self {
             weight: Weight::Note,
             found: found.into(),
@@ -57,7 +64,8 @@ impl Diagnosis {
         }
     }
 
-    fn wrong(found: impl Into<String>, cure: impl Into<String>) -> Self {
+    /// Against the policy, or broken.
+    pub fn wrong(found: impl Into<String>, cure: impl Into<String>) -> Self {
         Self {
             weight: Weight::Wrong,
             found: found.into(),

@@ -28,7 +28,7 @@ pub(super) fn is_supported(git: &GitProgram) -> Result<bool, GitError> {
 }
 
 /// Major and minor number in `git version 2.54.0.windows.1`.
-fn numbers(version: &str) -> Option<(u32, u32)> {
+pub(super) fn numbers(version: &str) -> Option<(u32, u32)> {
     let mut parts = version.split_whitespace().nth(2)?.split('.');
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }

@@ -13,12 +13,12 @@ use crate::backup::{
 };
 use crate::git::{Blob, FileMode, GitError, Head, Repository};
 use crate::gpu::{self, CardVerdict};
-use crate::judge::judge;
+use crate::judge::{self, judge};
 use crate::outcome::{Answer, Outcome};
-use crate::policy::{GpuCheckMode, OnError, Policy};
-use crate::scan::Scanner;
-use crate::source::{Change, ChangedFile, Unstaged};
-use crate::sys::clock::{self, Timestamp};
+use crate::policy::{GpuCheckMode, OnError, Policy, Weakening};
+use crate::scan::FileScan;
+use crate::source::{self, Change, ChangedFile, RepositoryPolicyError, Unstaged};
+use crate::sys::clock::Timestamp;
 use crate::sys::environment;
 
 /// Why a hook could not judge.
@@ -27,12 +27,15 @@ pub enum HookError {
     /// What is staged cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
+    /// A policy below the root is wrong.
+    #[error(transparent)]
+    Policy(#[from] RepositoryPolicyError),
     /// The snapshot cannot be made.
     #[error("the snapshot could not be made")]
     Backup(#[from] BackupError),
 }
 
-/// Judges what is staged, after saving it.
+/// Judges what is staged, after saving it: by `policy`, the root's, and by those below the root.
 pub fn run(
     event: Event,
     repository: &Repository,
@@ -69,8 +72,10 @@ pub fn run(
             Err(error) => return Err(error),
         }
     }
-    let scanner = Scanner::new(policy).on(clock::day_of(now));
-    let judged = judge(&scanner, &change).map(|files| outcome.files = files);
+    let judged = look(repository, policy, &change, now).map(|(files, weakened)| {
+        outcome.files = files;
+        outcome.weakened = weakened;
+    });
     if judged.is_ok() {
         let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
         let refused = outcome.findings().any(|(_, finding)| finding.blocks());
@@ -85,6 +90,18 @@ pub fn run(
     }
     judged?;
     Ok(outcome)
+}
+
+/// What the change brings into the code, and in what it loosens the policies.
+fn look(
+    repository: &Repository,
+    policy: &Policy,
+    change: &Change<'_>,
+    now: Timestamp,
+) -> Result<(Vec<FileScan>, Vec<Weakening>), HookError> {
+    let below = source::below_root(repository, change.new_side(), &change.folders())?;
+    let files = judge(&judge::scanner(policy, &below, now), change)?;
+    Ok((files, judge::weakened(repository, change, policy)?))
 }
 
 /// Checks the card, or says why not.

@@ -11,7 +11,7 @@ use crate::sys::file;
 const TEMPLATE: &str = include_str!("../../hooks/pre-commit.sh");
 const PLACEHOLDER: &str = "'@PROGRAM@'";
 /// A line that only hook files of gpuguard have, of whatever version.
-const ID: &[u8] = b"# gpuguard-hook-id: 5f0c2d";
+pub(super) const ID: &[u8] = b"# gpuguard-hook-id: 5f0c2d";
 
 /// The last line where the folder was made for the hook file, and goes with it.
 const MADE_FOLDER: &str = "# gpuguard made this folder.\n";

@@ -7,17 +7,24 @@ mod language;
 mod run;
 mod severity;
 mod syntax;
+mod user;
 
 use std::ops::{Range, RangeInclusive};
 use std::path::Path;
 
 use toml::Spanned;
 
+pub(super) use environment::BY_PCI;
+
 use super::PolicyError;
+use super::file::PolicyFile;
 use crate::text::LineIndex;
 
 /// What a deadline may be, in milliseconds.
 pub(super) const DEADLINE_MS: RangeInclusive<u32> = 100..=600_000;
+
+/// How long a good result of the card check counts, in minutes, where nothing is said.
+pub(super) const CACHE_MINUTES: u32 = 10;
 
 /// How often cards may be looked at, in milliseconds. NVML itself takes a few.
 pub(super) const EVERY_MS: RangeInclusive<u32> = 50..=60_000;
@@ -65,7 +72,22 @@ impl Place<'_> {
         ))
     }
 
-    pub(super) fn check_deadline(&self, deadline: &Spanned<u32>) -> Result<(), PolicyError> {
+    /// The keys that have one value, but for those about cards.
+    pub(super) fn check_scalars(&self, file: &PolicyFile) -> Result<(), PolicyError> {
+        if let Some(deadline) = &file.gpu_check.deadline_ms {
+            self.check_deadline(deadline)?;
+        }
+        if let Some(mib) = &file.scan.max_file_mib {
+            self.check_max_file(mib)?;
+        }
+        if let Some(order) = &file.environment.device_order {
+            self.check_device_order(order)?;
+        }
+        self.check_run(&file.run)?;
+        self.check_backup(&file.backup)
+    }
+
+    fn check_deadline(&self, deadline: &Spanned<u32>) -> Result<(), PolicyError> {
         if DEADLINE_MS.contains(deadline.get_ref()) {
             return Ok(());
         }
@@ -76,7 +98,7 @@ impl Place<'_> {
         ))
     }
 
-    pub(super) fn check_max_file(&self, mib: &Spanned<u32>) -> Result<(), PolicyError> {
+    fn check_max_file(&self, mib: &Spanned<u32>) -> Result<(), PolicyError> {
         if MAX_FILE_MIB.contains(mib.get_ref()) {
             return Ok(());
         }

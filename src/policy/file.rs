@@ -4,11 +4,11 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::backup::{DURATION_PATTERN, KEPT, SIZE_PATTERN, STORE_PATTERN};
-use super::check::{DEADLINE_MS, EVERY_MS, GRACE_MS, MAX_FILE_MIB};
+use super::check::{CACHE_MINUTES, DEADLINE_MS, EVERY_MS, GRACE_MS, MAX_FILE_MIB};
 use super::{LANGUAGE_NAMES, MOST_CARDS, NO_LANGUAGE};
 
 /// A card's UUID as a regular expression.
@@ -27,6 +27,10 @@ const VISIBLE_DEVICES_PATTERN: &str = concat!(
     ")*)$"
 );
 
+/// What `extends` may be: a TOML file, and no backslash, which only one system reads as the end of
+/// a folder.
+const EXTENDS_PATTERN: &str = r"^([A-Za-z]:.*|[^\\]*)\.toml$";
+
 /// Policy of gpuguard: which graphics cards code may select, and how.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -34,7 +38,15 @@ pub(super) struct PolicyFile {
     /// Version of this format; 1.
     #[schemars(with = "u32", range(min = 1, max = 1))]
     pub(super) version: Spanned<u32>,
-    /// The machine's cards. At least one is allowed.
+    /// Another policy whose keys count where this one says nothing: a path relative to this file
+    /// and within the repository, or an absolute one. Of `[[card]]` and the mask that shows them,
+    /// those of one file count; `exclude`, `[[override]]` and `[[language]]` come behind those of
+    /// the other policy.
+    #[schemars(with = "Option<String>", regex(pattern = EXTENDS_PATTERN))]
+    pub(super) extends: Option<Spanned<String>>,
+    /// The machine's cards. At least one is allowed. They may stand in the policy that is
+    /// extended, or in the user's own file.
+    #[serde(default)]
     #[schemars(
         with = "Vec<CardEntry>",
         length(min = 1),
@@ -155,64 +167,86 @@ pub(super) struct EnvironmentTable {
     pub(super) visible_devices: Option<Spanned<String>>,
     /// Who sets them: `each-file` that uses the GPU (the default), `entry-points` only (files
     /// that are started), or `outside` the code.
-    #[serde(default)]
-    pub(super) set_in: SetInWord,
+    #[schemars(with = "Option<SetInWord>", extend("default" = "each-file"))]
+    pub(super) set_in: Option<Spanned<SetInWord>>,
 }
 
 /// What is scanned.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct ScanTable {
     /// Globs of paths that are not scanned, in `.gitignore` syntax.
     #[schemars(with = "Vec<String>")]
     pub(super) exclude: Vec<Spanned<String>>,
     /// Larger files are skipped by name, in MiB: 1 to 1024.
-    #[schemars(with = "u32", range(min = *MAX_FILE_MIB.start(), max = *MAX_FILE_MIB.end()))]
-    pub(super) max_file_mib: Spanned<u32>,
+    #[schemars(
+        with = "Option<u32>",
+        range(min = *MAX_FILE_MIB.start(), max = *MAX_FILE_MIB.end()),
+        extend("default" = 16)
+    )]
+    pub(super) max_file_mib: Option<Spanned<u32>>,
 }
 
-/// What the Git hook does.
-#[derive(Debug, Deserialize, JsonSchema)]
+/// What the Git hook does. The policy at the root of the repository says so for all of it.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct HookTable {
     /// What a failure of gpuguard itself does to the commit: `block` or `pass`.
-    pub(super) on_error: OnErrorWord,
+    #[schemars(with = "Option<OnErrorWord>", extend("default" = "block"))]
+    pub(super) on_error: Option<Spanned<OnErrorWord>>,
     /// Whether the files a commit touches are saved first.
-    pub(super) snapshot: bool,
+    #[schemars(with = "Option<bool>", extend("default" = true))]
+    pub(super) snapshot: Option<Spanned<bool>>,
 }
 
 /// How the card itself is checked.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct GpuCheckTable {
     /// `auto`: when a commit touches code that uses the GPU, skipped without a driver;
     /// `required`: likewise, but a missing driver refuses the commit; `off`: never.
-    pub(super) mode: GpuCheckWord,
+    #[schemars(with = "Option<GpuCheckWord>", extend("default" = "auto"))]
+    pub(super) mode: Option<Spanned<GpuCheckWord>>,
     /// How long the check may take before it is given up, in milliseconds.
-    #[schemars(with = "u32", range(min = *DEADLINE_MS.start(), max = *DEADLINE_MS.end()))]
-    pub(super) deadline_ms: Spanned<u32>,
+    #[schemars(
+        with = "Option<u32>",
+        range(min = *DEADLINE_MS.start(), max = *DEADLINE_MS.end()),
+        extend("default" = 5000)
+    )]
+    pub(super) deadline_ms: Option<Spanned<u32>>,
     /// How long a good result counts, in minutes; 0 checks every time.
-    pub(super) cache_minutes: u32,
+    #[schemars(with = "Option<u32>", extend("default" = CACHE_MINUTES))]
+    pub(super) cache_minutes: Option<Spanned<u32>>,
 }
 
 /// How `gpuguard run` watches a program.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 pub(super) struct RunTable {
     /// What happens when the program, or one that it started, uses a card that is not allowed:
     /// `end` ends them all, `report` lets them go on. The exit code is 97 in either case.
-    pub(super) on_violation: OnViolationWord,
+    #[schemars(with = "Option<OnViolationWord>", extend("default" = "end"))]
+    pub(super) on_violation: Option<Spanned<OnViolationWord>>,
     /// How often the cards are looked at, in milliseconds: 50 to 60000.
-    #[schemars(with = "u32", range(min = *EVERY_MS.start(), max = *EVERY_MS.end()))]
-    pub(super) every_ms: Spanned<u32>,
+    #[schemars(
+        with = "Option<u32>",
+        range(min = *EVERY_MS.start(), max = *EVERY_MS.end()),
+        extend("default" = 200)
+    )]
+    pub(super) every_ms: Option<Spanned<u32>>,
     /// How long programs that are ended have before they are killed, in milliseconds: 0 to
     /// 600000.
-    #[schemars(with = "u32", range(min = *GRACE_MS.start(), max = *GRACE_MS.end()))]
-    pub(super) grace_ms: Spanned<u32>,
+    #[schemars(
+        with = "Option<u32>",
+        range(min = *GRACE_MS.start(), max = *GRACE_MS.end()),
+        extend("default" = 5000)
+    )]
+    pub(super) grace_ms: Option<Spanned<u32>>,
 }
 
 /// Where backups lie and which are kept: those that any of the `keep-` keys keeps. Without any
 /// such key, nothing is removed; with one, the hook removes what no rule keeps. Content that is nowhere else stays.
+/// The policy at the root of the repository says so for all of it.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct BackupTable {
@@ -255,11 +289,10 @@ pub(super) enum DeviceOrderWord {
 }
 
 /// Who sets the variables.
-#[derive(Clone, Copy, Debug, Default, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum SetInWord {
     /// Every file that uses the GPU.
-    #[default]
     EachFile,
     /// Files that are started.
     EntryPoints,
@@ -268,7 +301,7 @@ pub(super) enum SetInWord {
 }
 
 /// What a finding does to a commit.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum SeverityWord {
     /// Not reported.
@@ -280,7 +313,7 @@ pub(super) enum SeverityWord {
 }
 
 /// What a failure of gpuguard itself does to the commit.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum OnErrorWord {
     /// The commit is refused.
@@ -290,7 +323,7 @@ pub(super) enum OnErrorWord {
 }
 
 /// When the card is checked.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum GpuCheckWord {
     /// When GPU code is committed; skipped without a driver.
@@ -302,51 +335,13 @@ pub(super) enum GpuCheckWord {
 }
 
 /// What happens to a program that uses a card that is not allowed.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum OnViolationWord {
     /// It is ended, with all that it started.
     End,
     /// It goes on, and is reported.
     Report,
-}
-
-impl Default for RunTable {
-    fn default() -> Self {
-        Self {
-            on_violation: OnViolationWord::End,
-            every_ms: Spanned::new(0..0, 200),
-            grace_ms: Spanned::new(0..0, 5000),
-        }
-    }
-}
-
-impl Default for ScanTable {
-    fn default() -> Self {
-        Self {
-            exclude: Vec::new(),
-            max_file_mib: Spanned::new(0..0, 16),
-        }
-    }
-}
-
-impl Default for HookTable {
-    fn default() -> Self {
-        Self {
-            on_error: OnErrorWord::Block,
-            snapshot: true,
-        }
-    }
-}
-
-impl Default for GpuCheckTable {
-    fn default() -> Self {
-        Self {
-            mode: GpuCheckWord::Auto,
-            deadline_ms: Spanned::new(0..0, 5000),
-            cache_minutes: 10,
-        }
-    }
 }
 
 /// The JSON schema of `gpuguard.toml`, for editors (`gpuguard schema` prints it).

@@ -2,23 +2,22 @@
 
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use toml::Spanned;
-
-use super::check::Place;
-use super::file::{
-    GpuCheckTable, GpuCheckWord, HookTable, OnErrorWord, PolicyFile, ScanTable, SeverityWord,
-};
-use super::{GpuCheckMode, GpuCheckPolicy, HookPolicy, OnError, Policy, ScanPolicy, Severity};
+use super::file::SeverityWord;
+use super::layer::{Layer, Naming};
+use super::merge::merge;
+use super::origin::SourceRole;
+use super::surroundings::Surroundings;
+use super::tree::{self, Folder, Location, PolicyTree};
+use super::{Policy, Severity};
 use crate::sys::file;
 use crate::text::Position;
 
-/// Name of the policy file, in the root of the repository.
+/// Name of a policy file, in the root of the repository or in a folder below it.
 pub const FILE_NAME: &str = "gpuguard.toml";
 
 /// The most bytes a policy may have: a large one has a few thousand.
-const MOST_BYTES: u64 = 1 << 20;
+pub(super) const MOST_BYTES: u64 = 1 << 20;
 
 /// Why there is no policy.
 #[derive(Debug, thiserror::Error)]
@@ -63,10 +62,72 @@ pub enum PolicyError {
         /// What to write instead.
         hint: Option<String>,
     },
+    /// There is a link where a policy below the root would be.
+    #[error("the policy `{}` is a link: below the root, a policy is a file", path.display())]
+    Link {
+        /// Where it is.
+        path: PathBuf,
+    },
+    /// An environment variable does not say what it is for.
+    #[error("the variable {name} cannot be `{value}`")]
+    Variable {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What to write instead.
+        hint: &'static str,
+    },
 }
 
-/// Reads and checks the policy at `path`, which may be a link to a regular file.
-pub fn load(path: &Path) -> Result<Policy, PolicyError> {
+impl PolicyError {
+    /// A policy of no files, which nothing makes.
+    pub(super) fn no_files() -> Self {
+        Self::Missing {
+            path: FILE_NAME.into(),
+        }
+    }
+}
+
+/// Reads and checks the policy at `path`, which may be a link to a regular file, with what it
+/// extends and what surrounds it.
+pub fn load(path: &Path, surroundings: &Surroundings) -> Result<Policy, PolicyError> {
+    let location = Location::OnDisk(path.to_owned());
+    let layers = tree::layers(&Folder(PathBuf::new()), location)?;
+    merge(&layers, surroundings)
+}
+
+/// The same for the file `name` of a tree: what it extends lies in the tree too, or is named by
+/// its absolute path.
+pub fn load_from<T: PolicyTree>(
+    tree: &T,
+    name: &str,
+    surroundings: &Surroundings,
+) -> Result<Policy, T::Error> {
+    let layers = tree::layers(tree, Location::InTree(name.to_owned()))?;
+    Ok(merge(&layers, surroundings)?)
+}
+
+/// Checks the `content` of a policy that stands alone; `path` is only for messages.
+pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
+    let naming = Naming {
+        path,
+        name: path.display().to_string(),
+        folder: "",
+    };
+    let layer = Layer::parse(naming, SourceRole::Policy, content)?;
+    if let Some(extends) = &layer.file.extends {
+        return Err(layer.place().invalid(
+            extends.span(),
+            "this policy has to stand alone",
+            Some("leave `extends` out".to_owned()),
+        ));
+    }
+    merge(&[layer], &Surroundings::default())
+}
+
+/// The content of a policy file on the disk.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, PolicyError> {
     let unreadable = |source: io::Error| PolicyError::Unreadable {
         path: path.to_owned(),
         source,
@@ -79,7 +140,9 @@ pub fn load(path: &Path) -> Result<Policy, PolicyError> {
                 path: path.to_owned(),
             });
         }
-        Err(source) if source.kind() == io::ErrorKind::NotFound => {
+        Err(source)
+            if [io::ErrorKind::NotFound, io::ErrorKind::NotADirectory].contains(&source.kind()) =>
+        {
             return Err(PolicyError::Missing {
                 path: path.to_owned(),
             });
@@ -91,89 +154,7 @@ pub fn load(path: &Path) -> Result<Policy, PolicyError> {
         .and_then(|target| file::open_regular(&target))
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut content))
         .map_err(unreadable)?;
-    parse(path, &content)
-}
-
-/// Checks the `content` of a policy; `path` is only for messages and [`Policy::origin`].
-pub fn parse(path: &Path, content: &[u8]) -> Result<Policy, PolicyError> {
-    if content.len() as u64 > MOST_BYTES {
-        return Err(PolicyError::TooLarge {
-            path: path.to_owned(),
-        });
-    }
-    let text = match std::str::from_utf8(content) {
-        Ok(text) => text.strip_prefix('\u{feff}').unwrap_or(text),
-        Err(error) => {
-            let valid = String::from_utf8_lossy(&content[..error.valid_up_to()]);
-            let place = Place { path, text: &valid };
-            return Err(place.invalid(
-                valid.len()..valid.len(),
-                "the file is not UTF-8",
-                Some("save it as UTF-8, which TOML requires".to_owned()),
-            ));
-        }
-    };
-    let place = Place { path, text };
-    let file: PolicyFile = toml::from_str(text).map_err(|error| place.invalid_syntax(&error))?;
-    place.check_version(&file.version)?;
-    place.check_deadline(&file.gpu_check.deadline_ms)?;
-    place.check_max_file(&file.scan.max_file_mib)?;
-    let cards = place.cards(file.card.unwrap_or_default())?;
-    let environment = place.environment(&file.environment, &cards)?;
-    let severities = place.severities(file.rules)?;
-    let overrides = place.overrides(file.overrides)?;
-    let languages = place.languages(file.language)?;
-    for glob in &file.scan.exclude {
-        place.check_glob(glob)?;
-    }
-    Ok(Policy {
-        origin: Some(path.to_owned()),
-        cards,
-        environment,
-        scan: file.scan.into(),
-        severities,
-        overrides,
-        languages,
-        hook: file.hook.into(),
-        gpu_check: file.gpu_check.into(),
-        run: place.run(&file.run)?,
-        backup: place.backup(&file.backup)?,
-    })
-}
-
-impl From<ScanTable> for ScanPolicy {
-    fn from(table: ScanTable) -> Self {
-        Self {
-            exclude: table.exclude.into_iter().map(Spanned::into_inner).collect(),
-            max_file_bytes: u64::from(table.max_file_mib.into_inner()) * 1024 * 1024,
-        }
-    }
-}
-
-impl From<HookTable> for HookPolicy {
-    fn from(table: HookTable) -> Self {
-        Self {
-            on_error: match table.on_error {
-                OnErrorWord::Block => OnError::Block,
-                OnErrorWord::Pass => OnError::Pass,
-            },
-            snapshot: table.snapshot,
-        }
-    }
-}
-
-impl From<GpuCheckTable> for GpuCheckPolicy {
-    fn from(table: GpuCheckTable) -> Self {
-        Self {
-            mode: match table.mode {
-                GpuCheckWord::Auto => GpuCheckMode::Auto,
-                GpuCheckWord::Required => GpuCheckMode::Required,
-                GpuCheckWord::Off => GpuCheckMode::Off,
-            },
-            deadline: Duration::from_millis(u64::from(table.deadline_ms.into_inner())),
-            cache: Duration::from_secs(u64::from(table.cache_minutes) * 60),
-        }
-    }
+    Ok(content)
 }
 
 impl From<SeverityWord> for Severity {

@@ -6,20 +6,29 @@
 mod backup;
 mod check;
 mod file;
+mod layer;
 mod load;
+mod merge;
+mod origin;
 mod preset;
 mod run;
 pub mod selection;
+mod surroundings;
+mod tree;
+mod weakening;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 pub use backup::{BackupPolicy, Retention, parse_duration, parse_size};
 pub use file::schema;
-pub use load::{FILE_NAME, PolicyError, load, parse};
+pub use load::{FILE_NAME, PolicyError, load, load_from, parse};
+pub use origin::{Origin, PolicySource, Setting, SourceRole};
 pub use preset::{Preset, policy_for_cards};
 pub use run::{OnViolation, RunPolicy};
+pub use surroundings::{DEADLINE_VARIABLE, MODE_VARIABLE, STORE_VARIABLE, Surroundings, user_file};
+pub use tree::{Folder, PolicyTree};
+pub use weakening::{Weakening, root_weakenings, weakenings};
 
 /// The languages that are read, as a policy names them.
 pub const LANGUAGE_NAMES: &[&str] = &[
@@ -52,8 +61,10 @@ pub(crate) const MOST_CARDS: u32 = 64;
 /// A checked policy: at least one card is allowed, and names, ranks and severities make sense.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// The file it came from; `None` for a policy made in memory.
-    pub origin: Option<PathBuf>,
+    /// The files it was made of, nearest first.
+    pub sources: Vec<PolicySource>,
+    /// Every value with who says so.
+    pub settings: Vec<Setting>,
     /// The machine's cards, in the order the policy names them.
     pub cards: Vec<Card>,
     /// What code has to set before it uses CUDA.
@@ -205,12 +216,49 @@ pub enum GpuCheckMode {
     Off,
 }
 
+impl Severity {
+    /// The word for it in a policy.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 impl Policy {
+    /// Who says the value of a key, as [`Setting::key`] names it.
+    pub fn origin_of(&self, key: &str) -> Option<&Origin> {
+        let mut settings = self.settings.iter();
+        settings
+            .find(|setting| setting.key == key)
+            .map(|setting| &setting.origin)
+    }
+
     /// The cards code may use.
     pub fn allowed_cards(&self) -> impl Iterator<Item = &Card> {
         self.cards
             .iter()
             .filter(|card| card.usage == Usage::Allowed)
+    }
+
+    /// The keys that this policy says itself and that count at the root only, where it lies below
+    /// the root: those of `[hook]` and `[backup]`.
+    pub fn without_effect(&self) -> impl Iterator<Item = &Setting> {
+        let own = self.sources.first();
+        let own = own.filter(|own| {
+            let name = own.path.rsplit_once('/').map(|(_, name)| name);
+            own.role == SourceRole::Policy && name == Some(FILE_NAME)
+        });
+        let is_of_the_root = |key: &str| key.starts_with("hook.") || key.starts_with("backup.");
+        self.settings.iter().filter(move |setting| {
+            is_of_the_root(&setting.key)
+                && match (&setting.origin, own) {
+                    (Origin::File { path, .. }, Some(own)) => *path == own.path,
+                    _ => false,
+                }
+        })
     }
 
     /// The severity the policy gives to a rule, if it names it.

@@ -222,6 +222,16 @@ pub fn summary(outcome: &Outcome, style: &Style) -> String {
 /// What decides nothing but should be known: old problems, skipped files, syntax errors, notes.
 pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
     let mut text = String::new();
+    for weakening in &outcome.weakened {
+        let place = weakening.origin.as_ref();
+        let place = place.map_or_else(String::new, |origin| format!(" ({origin})"));
+        let _ = writeln!(
+            text,
+            "  policy weakened: {}{}",
+            shown(&weakening.what),
+            shown(&place)
+        );
+    }
     let old = outcome
         .findings()
         .filter(|(_, finding)| !finding.introduced)

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::outcome::Outcome;
-use crate::policy::Severity;
+use crate::policy::{Origin, Severity, Weakening};
 use crate::scan::{FileScan, Finding, Reading, SkipReason};
 use crate::text::printable;
 
@@ -12,6 +12,8 @@ struct Report<'o> {
     version: u32,
     findings: Vec<Entry<'o>>,
     suppressed: Vec<SuppressedEntry<'o>>,
+    /// In what the change loosens the policy.
+    weakened: Vec<Weakened<'o>>,
     /// Only where it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     dynamic: Option<Vec<Dynamic<'o>>>,
@@ -47,6 +49,14 @@ struct SuppressedEntry<'o> {
     entry: Entry<'o>,
     reason: &'o str,
     until: Option<String>,
+}
+
+/// `path` and `line` of the policy file that says so now, where one does.
+#[derive(Serialize)]
+struct Weakened<'o> {
+    what: &'o str,
+    path: Option<&'o str>,
+    line: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -101,6 +111,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
                 until: suppressed.until.map(|until| until.to_string()),
             })
             .collect(),
+        weakened: outcome.weakened.iter().map(weakened).collect(),
         dynamic: outcome.lists_dynamic.then(|| dynamic(outcome)),
         summary: Summary {
             files: outcome.scanned(),
@@ -132,6 +143,20 @@ pub(super) fn render(outcome: &Outcome) -> String {
     let mut text = serde_json::to_string_pretty(&report).unwrap_or_default();
     text.push('\n');
     text
+}
+
+fn weakened(weakening: &Weakening) -> Weakened<'_> {
+    let place = match &weakening.origin {
+        Some(Origin::File { path, line } | Origin::User { path, line }) => {
+            Some((path.as_str(), *line))
+        }
+        Some(Origin::Environment { .. } | Origin::Default) | None => None,
+    };
+    Weakened {
+        what: &weakening.what,
+        path: place.map(|(path, _)| path),
+        line: place.map(|(_, line)| line),
+    }
 }
 
 fn dynamic(outcome: &Outcome) -> Vec<Dynamic<'_>> {

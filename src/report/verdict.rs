@@ -38,6 +38,9 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
             )
         }
     });
+    if !outcome.weakened.is_empty() {
+        parts.push("the policy is weakened".to_owned());
+    }
     parts.extend(
         outcome
             .backup
@@ -84,7 +87,12 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
     } else {
         "the card check failed".to_owned()
     };
-    let mut text = format!("gpuguard: {act} refused: {reason}\n\n");
+    let weakened = if outcome.weakened.is_empty() {
+        ""
+    } else {
+        ", and the policy is weakened"
+    };
+    let mut text = format!("gpuguard: {act} refused: {reason}{weakened}\n\n");
     text.push_str(&shown_findings(outcome, style));
     if blocking == 0 {
         text.push_str(

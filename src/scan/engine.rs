@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
+use std::collections::{BTreeMap, HashSet};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
@@ -21,16 +22,20 @@ use crate::text::{Edit, LineIndex, Position, Span, apply};
 /// Scans files by one policy. Made once, used from any number of threads.
 #[derive(Debug)]
 pub struct Scanner {
-    policy: Policy,
-    exclude: Gitignore,
+    pub(super) policy: Policy,
+    pub(super) exclude: Gitignore,
     /// The severity of each rule, as the registry has them.
-    severities: Vec<Severity>,
+    pub(super) severities: Vec<Severity>,
     /// For some files, the language they are in; `None` for files that are not scanned.
-    languages: Vec<(Gitignore, Option<&'static Language>)>,
+    pub(super) languages: Vec<(Gitignore, Option<&'static Language>)>,
     /// For some files, other severities of some rules.
-    overrides: Vec<(Gitignore, Vec<(usize, Severity)>)>,
-    today: Option<Date>,
-    detail: Detail,
+    pub(super) overrides: Vec<(Gitignore, Vec<(usize, Severity)>)>,
+    pub(super) today: Option<Date>,
+    pub(super) detail: Detail,
+    /// The files that the policies are made of: they name forbidden cards, and select none.
+    pub(super) policy_files: HashSet<Vec<u8>>,
+    /// By folder, the scanners of other policies.
+    pub(super) below: BTreeMap<RepoPath, Self>,
 }
 
 impl Scanner {
@@ -59,6 +64,12 @@ impl Scanner {
             overrides: overrides.collect(),
             today: None,
             detail: Detail::Known,
+            policy_files: policy
+                .sources
+                .iter()
+                .map(|source| source.path.clone().into_bytes())
+                .collect(),
+            below: BTreeMap::new(),
         }
     }
 
@@ -67,6 +78,9 @@ impl Scanner {
     #[must_use]
     pub fn on(mut self, today: Date) -> Self {
         self.today = Some(today);
+        for scanner in self.below.values_mut() {
+            scanner.today = self.today;
+        }
         self
     }
 
@@ -74,17 +88,21 @@ impl Scanner {
     #[must_use]
     pub fn listing_dynamic(mut self) -> Self {
         self.detail = Detail::Dynamic;
+        for scanner in self.below.values_mut() {
+            scanner.detail = self.detail;
+        }
         self
     }
 
     /// The language a file is read as: what the policy says, else by its name or first line.
     /// `None` for files that are not scanned at all.
     pub fn language(&self, path: &RepoPath, content: &[u8]) -> Option<&'static Language> {
-        // It names the forbidden cards, and selects none.
-        if path.file_name() == policy::FILE_NAME.as_bytes() {
+        let is_policy = path.file_name() == policy::FILE_NAME.as_bytes()
+            || self.policy_files.contains(path.as_bytes());
+        if is_policy {
             return None;
         }
-        let mapped = self.languages.iter().rev();
+        let mapped = self.nearest(path).languages.iter().rev();
         let mut mapped = mapped.filter(|(globs, _)| matches(globs, path));
         match mapped.next() {
             Some((_, language)) => *language,
@@ -100,13 +118,14 @@ impl Scanner {
 
     /// Whether the policy excludes a path.
     pub fn excludes(&self, path: &RepoPath) -> bool {
-        matches(&self.exclude, path)
+        matches(&self.nearest(path).exclude, path)
     }
 
     /// The severity of each rule in a file.
     fn severities(&self, path: &RepoPath) -> Cow<'_, [Severity]> {
-        let mut severities = Cow::Borrowed(&self.severities[..]);
-        for (globs, others) in &self.overrides {
+        let nearest = self.nearest(path);
+        let mut severities = Cow::Borrowed(&nearest.severities[..]);
+        for (globs, others) in &nearest.overrides {
             if matches(globs, path) {
                 for (at, severity) in others {
                     severities.to_mut()[*at] = *severity;
@@ -135,7 +154,8 @@ impl Scanner {
         if is_checkpoint(path) {
             return skipped(SkipReason::Checkpoint);
         }
-        if let Some(reason) = self.too_large(content.len() as u64) {
+        let nearest = self.nearest(path);
+        if let Some(reason) = nearest.too_large(content.len() as u64) {
             return skipped(reason);
         }
         if content.starts_with(b"version https://git-lfs") {
@@ -157,13 +177,13 @@ impl Scanner {
             return nothing;
         };
         if language.worth_reading(&text) {
-            return self.read(nothing, language, &text);
+            return nearest.read(nothing, language, &text);
         }
         let mut scan = nothing;
         if self.detail == Detail::Dynamic {
             // What is decided at run time need not say a word of GPUs. Whether it is listed
             // decides nothing else.
-            scan.dynamic = self.read(scan.clone(), language, &text).dynamic;
+            scan.dynamic = nearest.read(scan.clone(), language, &text).dynamic;
         }
         scan
     }
@@ -192,16 +212,7 @@ impl Scanner {
         file: &str,
         facts: &FileFacts,
     ) -> FileScan {
-        let embedded = facts.embedded.as_ref();
-        let code = embedded.map_or(file, |embedded| embedded.code());
-        let place = Place {
-            language,
-            file,
-            text: code,
-            facts,
-            lines: OnceCell::new(),
-            file_lines: OnceCell::new(),
-        };
+        let place = Place::new(language, file, facts);
         if let Some(offset) = facts.first_error {
             let line = place.in_file(Span::new(offset, offset)).0.line;
             scan.reading = Reading::WithErrors { line };
@@ -303,7 +314,7 @@ fn globs(lines: &[String]) -> Gitignore {
     builder.build().unwrap_or_else(|_| Gitignore::empty())
 }
 
-fn matches(globs: &Gitignore, path: &RepoPath) -> bool {
+pub(super) fn matches(globs: &Gitignore, path: &RepoPath) -> bool {
     !globs.is_empty()
         && path
             .below(std::path::Path::new(""))
@@ -352,7 +363,7 @@ fn fixes<'d>(
 }
 
 /// Code with its lines, and the file it is in.
-struct Place<'t> {
+pub(super) struct Place<'t> {
     language: &'t Language,
     /// The file's text.
     file: &'t str,
@@ -365,7 +376,19 @@ struct Place<'t> {
     file_lines: OnceCell<LineIndex>,
 }
 
-impl Place<'_> {
+impl<'t> Place<'t> {
+    pub(super) fn new(language: &'t Language, file: &'t str, facts: &'t FileFacts) -> Self {
+        let embedded = facts.embedded.as_ref();
+        Self {
+            language,
+            file,
+            text: embedded.map_or(file, |embedded| embedded.code()),
+            facts,
+            lines: OnceCell::new(),
+            file_lines: OnceCell::new(),
+        }
+    }
+
     fn lines(&self) -> &LineIndex {
         self.lines.get_or_init(|| LineIndex::new(self.text))
     }
@@ -412,7 +435,7 @@ impl Place<'_> {
     }
 
     /// Where a span of the code starts and ends in the file.
-    fn in_file(&self, span: Span) -> (Position, Position) {
+    pub(super) fn in_file(&self, span: Span) -> (Position, Position) {
         let Some(embedded) = &self.facts.embedded else {
             let at = |offset| self.lines().position(self.text, offset);
             return (at(span.start), at(span.end));

@@ -1,7 +1,7 @@
 //! A change to be judged: what is staged, or what a range of commits comes to; each path with
 //! its new version and with those of the commits it is held against.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::git::{Blob, FileMode, GitError, NewSide, ObjectId, PathChange, RepoPath, Repository};
 
@@ -112,6 +112,24 @@ impl Change<'_> {
             contents.push(content);
         }
         Ok(contents)
+    }
+
+    /// What it is compared with; `None` before the first commit.
+    pub fn base(&self) -> Option<ObjectId> {
+        self.base
+    }
+
+    /// Where its new versions are.
+    pub fn new_side(&self) -> NewSide {
+        self.new
+    }
+
+    /// The folders below the root that its files lie in, at whatever depth.
+    pub fn folders(&self) -> BTreeSet<RepoPath> {
+        self.files
+            .iter()
+            .flat_map(|file| file.path.folders())
+            .collect()
     }
 
     /// The file of a path.

@@ -4,14 +4,18 @@
 
 mod change;
 mod index;
+mod nearest_policy;
 mod range;
 mod repository_policy;
 mod worktree;
 
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
 pub use index::Unstaged;
+pub use nearest_policy::{
+    BelowRoot, below_root, below_root_on_disk, every_policy_below, policy_below,
+};
 pub use range::{Range, RangeError};
 pub use repository_policy::{
-    Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,
+    Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of, policy_of_range,
 };
 pub use worktree::{Content, FileReader, WorktreeError, WorktreeFile, files};

@@ -1,10 +1,11 @@
-//! The policy that counts for a repository.
+//! The policy at the root of a repository: of the index, of folders, or of a commit.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::range::Range;
-use crate::git::{Blob, FileMode, GitError, ObjectId, RepoPath, Repository};
-use crate::policy::{self, Policy, PolicyError};
+use crate::git::{Blob, GitError, NewSide, ObjectId, RepoPath, Repository};
+use crate::policy::{self, FILE_NAME, Folder, Policy, PolicyError, PolicyTree, Surroundings};
+use crate::sys::environment;
 
 /// Why a repository has no policy that counts.
 #[derive(Debug, thiserror::Error)]
@@ -56,19 +57,19 @@ pub fn policy_of(
     repository: &Repository,
     judged: Judged,
 ) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
-    let path = repository.worktree()?.join(policy::FILE_NAME);
-    let name = RepoPath::new(policy::FILE_NAME);
-    let stored = |entry| read_stored(repository, entry, &path);
-    if judged == Judged::Staged
-        && let Some(policy) = stored(repository.staged_entry(&name)?)?
-    {
-        return Ok((policy, PolicyFrom::Index));
+    let surroundings = Surroundings::of_this_process()?;
+    let root = repository.worktree()?.to_owned();
+    if judged == Judged::Staged {
+        let index = Stored::new(repository, NewSide::Index, None);
+        if let Some(policy) = index.policy(&surroundings)? {
+            return Ok((policy, PolicyFrom::Index));
+        }
     }
-    match policy::load(&path) {
+    match policy::load_from(&Folder(root), FILE_NAME, &surroundings) {
         Ok(policy) => Ok((policy, PolicyFrom::WorkingTree)),
         Err(missing @ PolicyError::Missing { .. }) => {
             let last = match repository.head()?.commit {
-                Some(commit) => stored(repository.entry_at(commit, &name)?)?,
+                Some(commit) => policy_at(repository, commit, "HEAD", &surroundings)?,
                 None => None,
             };
             let policy = last.ok_or(missing)?;
@@ -76,6 +77,16 @@ pub fn policy_of(
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// The policy at the root of a commit, which people know as `name`.
+pub fn policy_at(
+    repository: &Repository,
+    commit: ObjectId,
+    name: &str,
+    surroundings: &Surroundings,
+) -> Result<Option<Policy>, RepositoryPolicyError> {
+    Stored::new(repository, NewSide::Commit(commit), Some(name)).policy(surroundings)
 }
 
 /// The policy that counts for a range: that of its end, else of its start. What lies in the
@@ -87,32 +98,99 @@ pub fn policy_of_range(
     repository: &Repository,
     range: &Range,
 ) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
-    let name = RepoPath::new(policy::FILE_NAME);
-    let shown = |revision: &str| PathBuf::from(format!("{revision}:{}", policy::FILE_NAME));
-    for (commit, revision, from) in [
+    let surroundings = Surroundings::of_this_process()?;
+    for (commit, name, from) in [
         (range.tip, &range.tip_name, PolicyFrom::Tip),
         (range.base, &range.base_name, PolicyFrom::Base),
     ] {
-        let entry = repository.entry_at(commit, &name)?;
-        if let Some(policy) = read_stored(repository, entry, &shown(revision))? {
+        if let Some(policy) = policy_at(repository, commit, name, &surroundings)? {
             return Ok((policy, from));
         }
     }
-    let path = shown(&range.tip_name);
+    let path = PathBuf::from(format!("{}:{FILE_NAME}", range.tip_name));
     Err(PolicyError::Missing { path }.into())
 }
 
-/// A policy that Git holds; `None` where there is no such file, or a link in its place.
-fn read_stored(
-    repository: &Repository,
-    entry: Option<(FileMode, ObjectId)>,
-    path: &Path,
-) -> Result<Option<Policy>, RepositoryPolicyError> {
-    let Some((_, id)) = entry.filter(|(mode, _)| mode.is_file()) else {
-        return Ok(None);
-    };
-    match repository.blobs(&[id], LIMIT)?.pop() {
-        Some(Blob::Bytes(content)) => Ok(Some(policy::parse(path, &content)?)),
-        _ => Ok(None),
+/// The files that Git holds: of the index, or of a commit.
+pub(super) struct Stored<'r> {
+    repository: &'r Repository,
+    side: NewSide,
+    /// What people call the commit.
+    name: Option<&'r str>,
+}
+
+impl<'r> Stored<'r> {
+    pub(super) fn new(repository: &'r Repository, side: NewSide, name: Option<&'r str>) -> Self {
+        Self {
+            repository,
+            side,
+            name,
+        }
+    }
+
+    /// The policy at the root; `None` where there is no such file, or a link in its place.
+    fn policy(&self, surroundings: &Surroundings) -> Result<Option<Policy>, RepositoryPolicyError> {
+        let path = RepoPath::new(FILE_NAME);
+        let entry = match self.side {
+            NewSide::Index => self.repository.staged_entry(&path)?,
+            NewSide::Commit(commit) => self.repository.entry_at(commit, &path)?,
+        };
+        if entry.is_none_or(|(mode, _)| !mode.is_file()) {
+            return Ok(None);
+        }
+        match policy::load_from(self, FILE_NAME, surroundings) {
+            Ok(policy) => Ok(Some(policy)),
+            // A partial clone lacks it.
+            Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. })) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl PolicyTree for Stored<'_> {
+    type Error = RepositoryPolicyError;
+
+    fn read(&self, name: &str) -> Result<Option<Vec<u8>>, RepositoryPolicyError> {
+        let path = RepoPath::new(name);
+        let entry = match self.side {
+            NewSide::Index => self.repository.staged_entry(&path)?,
+            NewSide::Commit(commit) => self.repository.entry_at(commit, &path)?,
+        };
+        let shown = || self.shown(name);
+        let Some((mode, id)) = entry else {
+            return Ok(None);
+        };
+        if !mode.is_file() {
+            return Err(PolicyError::Link { path: shown() }.into());
+        }
+        match self.repository.blobs(&[id], LIMIT)?.pop() {
+            Some(Blob::Bytes(content)) => Ok(Some(content.to_vec())),
+            Some(Blob::TooLarge { .. }) => Err(PolicyError::TooLarge { path: shown() }.into()),
+            Some(Blob::Missing) | None => Ok(None),
+        }
+    }
+
+    fn shown(&self, name: &str) -> PathBuf {
+        match (self.side, self.name, self.repository.worktree()) {
+            (NewSide::Commit(_), Some(commit), _) => PathBuf::from(format!("{commit}:{name}")),
+            (NewSide::Commit(commit), None, _) => PathBuf::from(format!("{commit}:{name}")),
+            (NewSide::Index, _, Ok(root)) => root.join(name),
+            (NewSide::Index, _, Err(_)) => PathBuf::from(name),
+        }
+    }
+
+    fn refuses_absolute(&self) -> Option<&'static str> {
+        let is_server = self.repository.worktree().is_err()
+            || environment::variable("GIT_QUARANTINE_PATH").is_some();
+        is_server.then_some(
+            "on a server, whoever pushes would choose which of its files are read and quoted",
+        )
+    }
+
+    fn when_missing(&self) -> &'static str {
+        match self.side {
+            NewSide::Index => "what is staged counts: `git add` it too",
+            NewSide::Commit(_) => "it has to be in the same commit",
+        }
     }
 }

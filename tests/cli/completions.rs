@@ -19,6 +19,10 @@ fn every_shell_gets_every_command() {
         for word in ["rollback", "backup", "prune", "dry-run", "continue"] {
             assert!(text.contains(word), "{shell}: {word}");
         }
+        // What gpuguard starts by itself.
+        for hidden in ["__probe", "__watch", "__enforce", "____", "end-after"] {
+            assert!(!text.contains(hidden), "{shell}: {hidden}");
+        }
     }
     assert_eq!(repo.gpuguard(&["completions", "tcsh"]).code, 2);
 }
@@ -43,6 +47,7 @@ fn bash_completes_commands_and_options() {
     };
     assert_eq!(ask("gpuguard roll", 1), ["rollback"]);
     assert_eq!(ask("gpuguard backup pr", 2), ["prune"]);
+    assert_eq!(ask("gpuguard __", 1), [""; 1]);
     assert_eq!(ask("gpuguard rollback --con", 2), ["--continue"]);
 }
 

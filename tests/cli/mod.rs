@@ -10,11 +10,14 @@ mod backup_store;
 mod backup_verdict;
 mod backup_versions;
 mod completions;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod faults;
 mod fix;
 mod fix_interrupted;
 mod git_support;
 mod gpu;
+mod help;
 mod hook;
 #[cfg(target_os = "linux")]
 mod hook_card;
@@ -23,6 +26,9 @@ mod init;
 mod install;
 mod notebook;
 mod policy_file;
+mod policy_origin;
+mod policy_tree;
+mod policy_weakened;
 mod rollback;
 mod rollback_bytes;
 mod rollback_continue;

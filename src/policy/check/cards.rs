@@ -6,46 +6,59 @@ use toml::Spanned;
 
 use super::Place;
 use crate::policy::file::{CardEntry, UsageWord};
-use crate::policy::{Card, MOST_CARDS, PolicyError, Usage};
+use crate::policy::{Card, MOST_CARDS, PolicyError, Usage, user_file};
+
+const ALLOW_ONE: &str =
+    "add a `[[card]]` with `use = \"allowed\"`; `gpuguard init` writes an example";
 
 impl Place<'_> {
     pub(in crate::policy) fn cards(
         &self,
-        entries: Vec<Spanned<CardEntry>>,
+        entries: &[Spanned<CardEntry>],
     ) -> Result<Vec<Card>, PolicyError> {
         let mut cards: Vec<Card> = Vec::with_capacity(entries.len());
         for entry in entries {
             let whole = entry.span();
-            let entry = entry.into_inner();
-            self.check_card(&entry, whole)?;
-            self.check_distinct(&entry, &cards)?;
+            let entry = entry.get_ref();
+            self.check_card(entry, whole)?;
+            self.check_distinct(entry, &cards)?;
             cards.push(Card {
-                name: entry.name.into_inner(),
+                name: entry.name.get_ref().clone(),
                 usage: match entry.usage {
                     UsageWord::Allowed => Usage::Allowed,
                     UsageWord::Forbidden => Usage::Forbidden,
                 },
-                uuid: entry.uuid.map(Spanned::into_inner),
-                pci_rank: entry.pci_rank.map(Spanned::into_inner),
+                uuid: entry.uuid.as_ref().map(|uuid| uuid.get_ref().clone()),
+                pci_rank: entry.pci_rank.as_ref().map(|rank| *rank.get_ref()),
                 min_memory_gib: entry.min_memory_gib,
             });
         }
         if cards.iter().any(|card| card.usage == Usage::Allowed) {
             return Ok(cards);
         }
-        let message = if cards.is_empty() {
-            "the policy names no card"
-        } else {
-            "the policy allows no card"
-        };
+        if cards.is_empty() {
+            return Err(self.no_card());
+        }
         Err(self.invalid(
             0..0,
-            message,
-            Some(
-                "add a `[[card]]` with `use = \"allowed\"`; `gpuguard init` writes an example"
-                    .to_owned(),
-            ),
+            "the policy allows no card",
+            Some(ALLOW_ONE.to_owned()),
         ))
+    }
+
+    /// Where neither the policy, nor what it extends, nor the user's own file names a card.
+    pub(in crate::policy) fn no_card(&self) -> PolicyError {
+        let elsewhere = user_file().map_or_else(String::new, |path| {
+            format!(
+                "; cards of this machine alone can stand in `{}`",
+                path.display()
+            )
+        });
+        self.invalid(
+            0..0,
+            "the policy names no card",
+            Some(format!("{ALLOW_ONE}{elsewhere}")),
+        )
     }
 
     /// A card by itself.

@@ -4,62 +4,42 @@ use toml::Spanned;
 
 use super::Place;
 use super::cards::{is_uuid, is_uuid_of};
-use crate::policy::file::{EnvironmentTable, SetInWord};
 use crate::policy::preset::visible_devices_for;
-use crate::policy::{Card, PolicyError, RequiredEnvironment, SetIn, Usage};
+use crate::policy::{Card, PolicyError, Usage};
 
 /// The one order in which an index means the same card everywhere.
-const BY_PCI: &str = "PCI_BUS_ID";
+pub(in crate::policy) const BY_PCI: &str = "PCI_BUS_ID";
 
 impl Place<'_> {
-    pub(in crate::policy) fn environment(
-        &self,
-        table: &EnvironmentTable,
-        cards: &[Card],
-    ) -> Result<RequiredEnvironment, PolicyError> {
-        if let Some(order) = &table.device_order
-            && order.get_ref() != BY_PCI
-        {
-            return Err(self.invalid(
-                order.span(),
-                format!(
-                    "CUDA_DEVICE_ORDER cannot be required to be `{}`",
-                    order.get_ref()
-                ),
-                Some(format!(
-                    "only `{BY_PCI}` gives an index that means the same card everywhere"
-                )),
-            ));
+    pub(super) fn check_device_order(&self, order: &Spanned<String>) -> Result<(), PolicyError> {
+        if order.get_ref() == BY_PCI {
+            return Ok(());
         }
-        let visible_devices = match &table.visible_devices {
-            Some(value) => {
-                self.check_visible_devices(value, cards)?;
-                value.get_ref().clone()
-            }
-            None => visible_devices_for(cards).ok_or_else(|| {
-                self.invalid(
-                    0..0,
-                    "CUDA_VISIBLE_DEVICES is not given and does not follow from the cards",
-                    Some("add `CUDA_VISIBLE_DEVICES = \"…\"` under `[environment]`".to_owned()),
-                )
-            })?,
-        };
-        let set_in = match table.set_in {
-            SetInWord::EachFile => SetIn::EachFile,
-            SetInWord::EntryPoints => SetIn::EntryPoints,
-            SetInWord::Outside => SetIn::Outside,
-        };
-        Ok(RequiredEnvironment {
-            device_order: BY_PCI.to_owned(),
-            visible_devices,
-            set_in,
-        })
+        Err(self.invalid(
+            order.span(),
+            format!(
+                "CUDA_DEVICE_ORDER cannot be required to be `{}`",
+                order.get_ref()
+            ),
+            Some(format!(
+                "only `{BY_PCI}` gives an index that means the same card everywhere"
+            )),
+        ))
+    }
+
+    /// Where no mask is given, and none follows from the cards.
+    pub(in crate::policy) fn no_mask(&self) -> PolicyError {
+        self.invalid(
+            0..0,
+            "CUDA_VISIBLE_DEVICES is not given and does not follow from the cards",
+            Some("add `CUDA_VISIBLE_DEVICES = \"…\"` under `[environment]`".to_owned()),
+        )
     }
 
     /// CUDA and the libraries above it each read odd values (`1gpu`, `+1`, ` 1`, `1;0`) in ways
     /// of their own. What a policy demands has one meaning: ranks or whole UUIDs of allowed
     /// cards, with single commas between them.
-    fn check_visible_devices(
+    pub(in crate::policy) fn check_visible_devices(
         &self,
         value: &Spanned<String>,
         cards: &[Card],

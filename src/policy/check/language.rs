@@ -9,12 +9,12 @@ use crate::policy::{LANGUAGE_NAMES, LanguageOfFiles, NO_LANGUAGE, PolicyError};
 impl Place<'_> {
     pub(in crate::policy) fn languages(
         &self,
-        entries: Vec<LanguageEntry>,
+        entries: &[LanguageEntry],
     ) -> Result<Vec<LanguageOfFiles>, PolicyError> {
         let mut languages = Vec::with_capacity(entries.len());
         for entry in entries {
             let span = entry.paths.span();
-            let paths = entry.paths.into_inner();
+            let paths = entry.paths.get_ref();
             if paths.is_empty() {
                 return Err(self.invalid(
                     span,
@@ -22,11 +22,11 @@ impl Place<'_> {
                     Some("write globs of the files, such as `paths = [\"bin/\"]`".to_owned()),
                 ));
             }
-            for glob in &paths {
+            for glob in paths {
                 self.check_glob(glob)?;
             }
             languages.push(LanguageOfFiles {
-                paths: paths.into_iter().map(Spanned::into_inner).collect(),
+                paths: paths.iter().map(|glob| glob.get_ref().clone()).collect(),
                 name: self.language_name(&entry.name)?,
             });
         }

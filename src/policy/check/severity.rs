@@ -18,24 +18,24 @@ const COMMENT_RULES: RangeInclusive<u32> = 101..=102;
 impl Place<'_> {
     pub(in crate::policy) fn severities(
         &self,
-        rules: BTreeMap<Spanned<String>, SeverityWord>,
+        rules: &BTreeMap<Spanned<String>, SeverityWord>,
     ) -> Result<BTreeMap<String, Severity>, PolicyError> {
         let mut severities = BTreeMap::new();
         for (code, severity) in rules {
-            self.check_rule_code(&code)?;
-            severities.insert(code.into_inner(), severity.into());
+            self.check_rule_code(code)?;
+            severities.insert(code.get_ref().clone(), (*severity).into());
         }
         Ok(severities)
     }
 
     pub(in crate::policy) fn overrides(
         &self,
-        entries: Vec<OverrideEntry>,
+        entries: &[OverrideEntry],
     ) -> Result<Vec<Override>, PolicyError> {
         let mut overrides = Vec::with_capacity(entries.len());
         for entry in entries {
             let span = entry.paths.span();
-            let paths = entry.paths.into_inner();
+            let paths = entry.paths.get_ref();
             if paths.is_empty() {
                 return Err(self.invalid(
                     span,
@@ -43,12 +43,12 @@ impl Place<'_> {
                     Some("write globs of the files, such as `paths = [\"tests/\"]`".to_owned()),
                 ));
             }
-            for glob in &paths {
+            for glob in paths {
                 self.check_glob(glob)?;
             }
             overrides.push(Override {
-                paths: paths.into_iter().map(Spanned::into_inner).collect(),
-                severities: self.severities(entry.rules)?,
+                paths: paths.iter().map(|glob| glob.get_ref().clone()).collect(),
+                severities: self.severities(&entry.rules)?,
             });
         }
         Ok(overrides)

@@ -278,6 +278,15 @@ impl<'a> Situation<'a> {
         select(&self.policy.cards, self.environment(Some(mask)), index)
     }
 
+    /// What an index selects where it stands; `None` where the mask is decided at run time.
+    pub(in crate::scan) fn selected_at(&self, fact: &Fact, index: u32) -> Option<Selected<'a>> {
+        match self.mask(fact) {
+            Mask::InFile(mask) | Mask::FromPolicy(mask) => Some(self.selected(mask, index)),
+            Mask::Missing => Some(self.selected_unmasked(index)),
+            Mask::NotKnown => None,
+        }
+    }
+
     /// What an index means where nothing is masked: in the order that the file sets, if any.
     pub(super) fn selected_unmasked(&self, index: u32) -> Selected<'a> {
         let environment = CudaEnvironment {
@@ -298,7 +307,7 @@ impl<'a> Situation<'a> {
     }
 
     /// The known indices the file selects.
-    pub(super) fn indices(&self) -> impl Iterator<Item = (&'a Fact, u32)> {
+    pub(in crate::scan) fn indices(&self) -> impl Iterator<Item = (&'a Fact, u32)> {
         self.facts.facts.iter().filter_map(|fact| match &fact.kind {
             FactKind::SelectIndex { index } => index.known().map(|index| (fact, *index)),
             _ => None,

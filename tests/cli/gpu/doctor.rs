@@ -8,7 +8,7 @@ use crate::support::{Run, TestRepo, program};
 
 fn doctor(repo: &TestRepo, driver: &FakeDriver, variables: &[(&str, &str)]) -> Run {
     let mut command = repo.command(program());
-    command.arg("doctor");
+    command.args(["doctor", "card"]);
     driver
         .add_to(&mut command)
         .envs(variables.iter().copied())
@@ -251,7 +251,7 @@ fn programs_get_json_and_quiet_says_only_what_is_wrong() {
     let repo = repository();
     let said = |arguments: &[&str]| {
         let mut command = repo.command(program());
-        command.arg("doctor").args(arguments);
+        command.args(["doctor", "card"]).args(arguments);
         Run::from(driver.add_to(&mut command).output().unwrap())
     };
     let list: Value = serde_json::from_str(&said(&["--format", "json"]).stdout).unwrap();

@@ -1,0 +1,347 @@
+//! Whether the hook really works here: it is run, on a harmless index, in every working tree, and
+//! without what a terminal gives. Other people's hooks are told of and never run.
+
+mod policy;
+mod trial;
+mod wiring;
+
+use std::path::{Path, PathBuf};
+
+use super::{EVENTS, Event};
+use crate::git::{GitError, GitProgram, Repository};
+use crate::gpu::Diagnosis;
+use crate::sys::environment;
+use crate::text::printable;
+use trial::{Fired, Surroundings, Trial};
+use wiring::{Step, Wiring};
+
+/// The oldest Git that gpuguard can ask for the places of hooks (`rev-parse --path-format`).
+const OLDEST_GIT: (u32, u32) = (2, 31);
+/// From this one on, Git itself can run one hook (`git hook run`).
+const RUNS_HOOKS: (u32, u32) = (2, 36);
+/// From this one on, Git reads hooks from its configuration.
+const READS_CONFIG: (u32, u32) = (2, 54);
+
+/// Events whose hook can be run without doing anything: with nothing to commit, to merge, to push.
+const HARMLESS: [&str; 3] = ["pre-commit", "pre-merge-commit", "pre-push"];
+
+/// Looks at the hook of the repository that `directory` lies in: whether it fires, what runs
+/// beside it, what goes past it, and by which policy it judges.
+pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
+    let repository = match Repository::discover(directory) {
+        Ok(repository) => repository,
+        Err(GitError::NoRepository { .. }) => {
+            return vec![Diagnosis::note(
+                "there is no repository here, so no hook was looked at",
+                Some("start it in a repository"),
+            )];
+        }
+        Err(error) => {
+            return vec![Diagnosis::wrong(
+                format!("the repository cannot be opened: {}", words(&error)),
+                "mend what Git complains about: `git status`",
+            )];
+        }
+    };
+    let git = match OwnGit::find() {
+        Ok(git) => git,
+        Err(wrong) => return vec![wrong],
+    };
+    let mut found = vec![git.diagnosis()];
+    found.extend(policy::diagnose(&repository));
+    let is_judged = found.iter().all(|one| !one.is_wrong());
+    match working_trees(&repository) {
+        // It could not be asked.
+        _ if git.version < OLDEST_GIT => {}
+        Ok(trees) => {
+            let examined = Examination {
+                git: &git,
+                repository: &repository,
+                is_judged,
+            };
+            found.extend(examined.of(&trees));
+        }
+        Err(error) => found.push(Diagnosis::wrong(
+            format!("the working trees cannot be listed: {}", words(&error)),
+            "mend what Git complains about: `git worktree list`",
+        )),
+    }
+    found.extend(switched_off_here());
+    found.push(bypasses());
+    found
+}
+
+/// The `git` that this process finds.
+struct OwnGit {
+    file: PathBuf,
+    version: (u32, u32),
+    words: String,
+}
+
+impl OwnGit {
+    fn find() -> Result<Self, Diagnosis> {
+        let missing = || {
+            Diagnosis::wrong(
+                "there is no `git` on PATH, so nothing runs a hook from here",
+                "install Git, or put it on PATH: https://git-scm.com/downloads",
+            )
+        };
+        let file = trial::programs_on_path("git").next().ok_or_else(missing)?;
+        let words = trial::version_words(&file).ok_or_else(missing)?;
+        let version = super::config_entry::numbers(&words).unwrap_or_default();
+        Ok(Self {
+            file,
+            version,
+            words,
+        })
+    }
+
+    fn diagnosis(&self) -> Diagnosis {
+        let shown = format!("{} is {}", shown(&self.file), self.words);
+        if self.version < OLDEST_GIT {
+            return Diagnosis::wrong(
+                format!("{shown}, and gpuguard needs 2.31"),
+                "install a newer Git: https://git-scm.com/downloads",
+            );
+        }
+        Diagnosis::ok(if self.version < READS_CONFIG {
+            format!("{shown}: it runs hook files, and none from the configuration")
+        } else {
+            format!("{shown}: it runs hooks from the configuration, then hook files")
+        })
+    }
+}
+
+/// A working tree of the repository; the first is the main one.
+struct WorkingTree {
+    root: PathBuf,
+    is_there: bool,
+}
+
+fn working_trees(repository: &Repository) -> Result<Vec<WorkingTree>, GitError> {
+    // A bare repository is listed too, and has none.
+    if let Err(GitError::Bare { .. }) = repository.worktree() {
+        return Ok(Vec::new());
+    }
+    let question = ["worktree", "list", "--porcelain"];
+    let listed = repository.program().run(&question, b"")?;
+    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
+    let blocks = text.split("\n\n").filter(|block| {
+        let mut lines = block.lines();
+        !lines.any(|line| line == "bare")
+    });
+    let roots = blocks.filter_map(|block| block.lines().next()?.strip_prefix("worktree "));
+    Ok(roots
+        .map(|root| WorkingTree {
+            is_there: Path::new(root).is_dir(),
+            root: PathBuf::from(root),
+        })
+        .collect())
+}
+
+struct Examination<'d> {
+    git: &'d OwnGit,
+    repository: &'d Repository,
+    /// Whether there is a policy to judge by: else the hook refuses, and is right.
+    is_judged: bool,
+}
+
+impl Examination<'_> {
+    fn of(&self, trees: &[WorkingTree]) -> Vec<Diagnosis> {
+        let mut found = Vec::new();
+        if trees.is_empty() {
+            found.push(Diagnosis::note(
+                format!(
+                    "`{}` is a bare repository: nothing is committed in it",
+                    shown(self.repository.git_dir())
+                ),
+                None,
+            ));
+        }
+        for tree in trees.iter().filter(|tree| !tree.is_there) {
+            found.push(Diagnosis::note(
+                format!("the working tree `{}` is gone", shown(&tree.root)),
+                Some("`git worktree prune` forgets it"),
+            ));
+        }
+        for event in EVENTS {
+            let mut order_before: Option<String> = None;
+            for tree in trees.iter().filter(|tree| tree.is_there) {
+                match Wiring::read(&tree.root, event.name, self.git.version) {
+                    Ok(wiring) => {
+                        let order = wiring.in_order();
+                        if order_before.as_ref() != Some(&order) && !wiring.steps.is_empty() {
+                            found.push(Diagnosis::ok(format!(
+                                "{} in `{}` runs {order}",
+                                event.name,
+                                shown(&tree.root)
+                            )));
+                        }
+                        order_before = Some(order);
+                        found.extend(self.examine(event, tree, &wiring));
+                    }
+                    Err(error) => found.push(Diagnosis::wrong(
+                        format!("{}: {}", event.name, words(&error)),
+                        "mend what Git complains about: `git config --list --show-origin`",
+                    )),
+                }
+            }
+        }
+        found
+    }
+
+    /// One event in one working tree.
+    fn examine(&self, event: Event, tree: &WorkingTree, wiring: &Wiring) -> Vec<Diagnosis> {
+        let place = format!("`{}`", shown(&tree.root));
+        let mut found = Vec::new();
+        let ours: Vec<&Step> = wiring.ours().filter(|step| step.runs()).collect();
+        if ours.len() > 1 {
+            found.push(Diagnosis::wrong(
+                format!(
+                    "{} in {place} runs gpuguard {} times",
+                    event.name,
+                    ours.len()
+                ),
+                "`gpuguard install` leaves one",
+            ));
+        }
+        let Some(step) = ours.first() else {
+            found.push(wiring.why_not(event, &place, &tree.root));
+            return found;
+        };
+        if let Some(older) = step.config_name().and_then(|_| older_git()) {
+            found.push(older);
+        }
+        if !HARMLESS.contains(&event.name) {
+            found.push(Diagnosis::ok(format!(
+                "{} is wired in {place}; it cannot be tried without doing something",
+                event.name
+            )));
+            return found;
+        }
+        found.push(self.try_out(event, tree, wiring, step));
+        found
+    }
+
+    fn try_out(&self, event: Event, tree: &WorkingTree, wiring: &Wiring, step: &Step) -> Diagnosis {
+        let place = shown(&tree.root);
+        let trial = Trial {
+            git: &self.git.file,
+            runs_hooks: self.git.version >= RUNS_HOOKS,
+            worktree: &tree.root,
+            event: event.name,
+            step,
+            others: wiring.other_names(),
+        };
+        let here = trial.run(Surroundings::AsHere);
+        let bare = trial.run(Surroundings::GraphicalClient);
+        let stops = |fired: &Fired| match fired {
+            Fired::Passed => false,
+            // Without a policy that is its duty, and said above.
+            Fired::Refused { .. } => self.is_judged,
+            Fired::Nothing { .. } => true,
+        };
+        let where_it_fails = match (stops(&here), stops(&bare)) {
+            (false, false) => {
+                let how = match here {
+                    Fired::Refused { .. } => "fires and refuses for want of a policy",
+                    _ => "fires",
+                };
+                return Diagnosis::ok(format!(
+                    "{} {how} in `{place}`, with this shell's variables and with a graphical \
+                     client's (no PATH, no terminal)",
+                    event.name
+                ));
+            }
+            (true, _) => "",
+            (false, true) => " with a graphical client's variables (no PATH, no terminal)",
+        };
+        let failed = if stops(&here) { here } else { bare };
+        let (said, cure) = failed.words();
+        Diagnosis::wrong(
+            format!(
+                "{} in `{place}` does not work{where_it_fails}: {said}",
+                event.name
+            ),
+            cure.unwrap_or_else(|| "`gpuguard install` writes it anew".to_owned()),
+        )
+    }
+}
+
+/// Another Git on PATH that passes by what the configuration says.
+fn older_git() -> Option<Diagnosis> {
+    let other = trial::programs_on_path("git").find_map(|file| {
+        let words = trial::version_words(&file)?;
+        let version = super::config_entry::numbers(&words)?;
+        (version < READS_CONFIG).then_some((file, words))
+    });
+    let (file, words) = other?;
+    Some(Diagnosis::note(
+        format!(
+            "{} is {words}, which passes by the hook in the configuration",
+            shown(&file)
+        ),
+        Some("`gpuguard install --shim` serves every Git"),
+    ))
+}
+
+/// Variables of this shell by which the hook passes everything.
+fn switched_off_here() -> Vec<Diagnosis> {
+    let mut found = Vec::new();
+    if environment::text("GPUGUARD").is_some_and(|value| value == "0") {
+        found.push(Diagnosis::wrong(
+            "GPUGUARD=0 is set here: nothing that is committed from this shell is judged",
+            "`unset GPUGUARD`",
+        ));
+    }
+    let skip = environment::text("SKIP").unwrap_or_default();
+    if skip.split(',').any(|name| name.trim() == "gpuguard") {
+        found.push(Diagnosis::wrong(
+            format!("SKIP={skip} is set here: nothing that is committed from this shell is judged"),
+            "take gpuguard out of SKIP",
+        ));
+    }
+    found
+}
+
+/// What goes past the hook, however well it is wired.
+fn bypasses() -> Diagnosis {
+    let mut ways = vec![
+        "`git commit --no-verify`",
+        "GPUGUARD=0",
+        "SKIP=gpuguard",
+        "`git commit-tree` and other plumbing",
+        "rebase",
+        "cherry-pick",
+        "revert",
+        "`git am`",
+    ];
+    if super::event("pre-merge-commit").is_none() {
+        ways.push("merges without a conflict");
+    }
+    Diagnosis::note(
+        format!("these go past the hook of a commit: {}", ways.join(", ")),
+        Some("`gpuguard scan --range origin/main...HEAD` in CI judges what came in so"),
+    )
+}
+
+fn shown(path: &Path) -> String {
+    printable(path.as_os_str().as_encoded_bytes())
+}
+
+/// An error and what caused it, in one line.
+fn words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(error) = next {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        next = error.source();
+    }
+    printable(text.as_bytes())
+}
+
+/// The `git` program in a working tree, with the hooks that are configured there in sight.
+fn git_in(worktree: &Path) -> GitProgram {
+    GitProgram::in_directory(worktree).with_configured_hooks()
+}

@@ -1,0 +1,102 @@
+//! Policies in folders below the root. A file is judged by the nearest one, going up from its own
+//! folder; nothing is taken over from the ones above unless `extends` says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::repository_policy::{RepositoryPolicyError, Stored};
+use crate::git::{FileMode, NewSide, RepoPath, Repository};
+use crate::policy::{self, FILE_NAME, Folder, Policy, PolicyError, Surroundings};
+
+/// Policies by the folder that they lie in; never the root's.
+pub type BelowRoot = BTreeMap<RepoPath, Policy>;
+
+/// The policies in `folders`, as the index or a commit has them.
+pub fn below_root(
+    repository: &Repository,
+    side: NewSide,
+    folders: &BTreeSet<RepoPath>,
+) -> Result<BelowRoot, RepositoryPolicyError> {
+    let mut found = BelowRoot::new();
+    let entries = repository.named_in(side, FILE_NAME.as_bytes(), Some(folders))?;
+    if entries.is_empty() {
+        return Ok(found);
+    }
+    let surroundings = Surroundings::of_this_process()?;
+    let tree = Stored::new(repository, side, None);
+    for (folder, (mode, _)) in entries {
+        if mode != FileMode::Gitlink {
+            let policy = policy::load_from(&tree, &name_in(&folder)?, &surroundings)?;
+            found.insert(folder, policy);
+        }
+    }
+    Ok(found)
+}
+
+/// The policy in `folder`, as the index or a commit has it.
+pub fn policy_below(
+    repository: &Repository,
+    side: NewSide,
+    folder: &RepoPath,
+    surroundings: &Surroundings,
+) -> Result<Policy, RepositoryPolicyError> {
+    let tree = Stored::new(repository, side, None);
+    policy::load_from(&tree, &name_in(folder)?, surroundings)
+}
+
+/// All policies below the root, as the index or a commit has them; those that are broken are left
+/// out.
+pub fn every_policy_below(
+    repository: &Repository,
+    side: NewSide,
+    surroundings: &Surroundings,
+) -> Result<BelowRoot, RepositoryPolicyError> {
+    let tree = Stored::new(repository, side, None);
+    let entries = repository.named_in(side, FILE_NAME.as_bytes(), None)?;
+    let policies = entries.into_iter().filter_map(|(folder, _)| {
+        let policy = policy::load_from(&tree, &name_in(&folder).ok()?, surroundings);
+        Some((folder, policy.ok()?))
+    });
+    Ok(policies.collect())
+}
+
+/// The policies in `folders` below `root` as they lie on the disk.
+pub fn below_root_on_disk(
+    root: &Path,
+    folders: &BTreeSet<RepoPath>,
+) -> Result<BelowRoot, PolicyError> {
+    let mut found = BelowRoot::new();
+    let mut surroundings = None;
+    for folder in folders {
+        let path = folder.join(FILE_NAME.as_bytes());
+        let Some(file) = path.below(root) else {
+            continue;
+        };
+        let Ok(metadata) = file.symlink_metadata() else {
+            continue;
+        };
+        if metadata.is_symlink() {
+            return Err(PolicyError::Link { path: file });
+        }
+        let surroundings = match &surroundings {
+            Some(surroundings) => surroundings,
+            None => surroundings.insert(Surroundings::of_this_process()?),
+        };
+        let tree = Folder(root.to_owned());
+        let policy = policy::load_from(&tree, &name_in(folder)?, surroundings)?;
+        found.insert(folder.clone(), policy);
+    }
+    Ok(found)
+}
+
+/// The name of the policy in `folder`.
+fn name_in(folder: &RepoPath) -> Result<String, PolicyError> {
+    let path = folder.join(FILE_NAME.as_bytes());
+    match path.as_str() {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(PolicyError::Unreadable {
+            path: PathBuf::from(path.to_string()),
+            source: std::io::Error::other("the name of its folder is not UTF-8"),
+        }),
+    }
+}
