@@ -1,6 +1,6 @@
 //! `gpuguard scan`.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,7 +32,8 @@ use crate::sys::environment::current_dir;
     after_help = "Examples:\n  gpuguard scan .\n  gpuguard scan --staged\n  \
     gpuguard scan train.py --policy ~/rig.toml --format json\n  \
     gpuguard scan --range origin/main...HEAD     what this branch brings in, in CI\n  \
-    gpuguard scan --range v1.0..v2.0             what is in v2.0 and was not in v1.0\n\n\
+    gpuguard scan --range v1.0..v2.0             what is in v2.0 and was not in v1.0\n  \
+    gpuguard scan --stdin --stdin-filename a.py  what an editor holds\n\n\
     A line is allowed by a comment on it or above it, which says why:\n  \
     # gpuguard: allow[GG007] the test rig has one card\n  \
     # gpuguard: allow[GG006, GG007] until=2027-01-31 the old rig"
@@ -50,6 +51,12 @@ pub(super) struct Arguments {
     /// repository too.
     #[arg(long, value_name = "A..B", conflicts_with_all = ["paths", "staged"])]
     range: Option<String>,
+    /// Judge what comes on standard input, as the whole content of one file
+    #[arg(long, conflicts_with_all = ["paths", "staged", "range"], requires = "stdin_filename")]
+    stdin: bool,
+    /// The file's name: it says in which language it is and which parts of the policy are for it
+    #[arg(long, value_name = "FILE", requires = "stdin")]
+    stdin_filename: Option<PathBuf>,
     /// The policy to judge by, instead of the repository's gpuguard.toml
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -77,10 +84,17 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         scan_range(range, policy, screen)?
     } else if arguments.staged {
         scan_staged(&load_policy_for(Judged::Staged, policy)?)?
+    } else if let Some(name) = &arguments.stdin_filename {
+        let policy = load_policy_for(Judged::WorkingTree, policy)?;
+        Outcome {
+            files: vec![scan_stdin(&policy, name, arguments.show_dynamic)?],
+            lists_dynamic: arguments.show_dynamic,
+            ..Outcome::default()
+        }
     } else {
         let policy = load_policy_for(Judged::WorkingTree, policy)?;
         Outcome {
-            files: scan_worktree(&policy, arguments, screen)?,
+            files: scan_worktree(&policy, (&arguments.paths, arguments.show_dynamic), screen)?,
             lists_dynamic: arguments.show_dynamic,
             ..Outcome::default()
         }
@@ -163,25 +177,64 @@ fn policy_of_range(
     Ok((policy, note))
 }
 
-/// Scans files and folders of the disk, in parallel.
-fn scan_worktree(
-    policy: &Policy,
-    arguments: &Arguments,
-    screen: &Screen,
-) -> Result<Vec<FileScan>, Failure> {
+/// Scans what comes on standard input under the name of a file, which need not exist.
+fn scan_stdin(policy: &Policy, name: &Path, lists_dynamic: bool) -> Result<FileScan, Failure> {
     let mut scanner = scanner(policy);
-    if arguments.show_dynamic {
+    if lists_dynamic {
         scanner = scanner.listing_dynamic();
     }
     let limit = policy.scan.max_file_bytes;
     let directory = here()?;
-    let root = match Repository::discover(&directory) {
-        Ok(repository) => repository.worktree()?.to_owned(),
-        Err(GitError::NoRepository { .. }) => directory.clone(),
-        Err(error) => return Err(error.into()),
-    };
+    let path = source::name_of(name, &directory, &root_of(&directory)?);
+    let mut content = Vec::new();
+    let most = limit.saturating_add(1);
+    let read = io::stdin().lock().take(most).read_to_end(&mut content);
+    let bytes =
+        read.map_err(|error| Failure::new("standard input cannot be read").because(&error))? as u64;
+    let skipped = |reason| Ok(FileScan::skipped(path.clone(), reason));
+    if bytes > limit {
+        return skipped(SkipReason::TooLarge { bytes });
+    }
+    if scanner.language(&path, &content).is_none() {
+        return skipped(SkipReason::NoLanguage);
+    }
+    Ok(scanner.scan(&path, &content))
+}
+
+/// What paths in reports are relative to: the root of the working tree, else the folder itself.
+fn root_of(directory: &Path) -> Result<PathBuf, Failure> {
+    match Repository::discover(directory) {
+        Ok(repository) => Ok(repository.worktree()?.to_owned()),
+        Err(GitError::NoRepository { .. }) => Ok(directory.to_owned()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Scans all files of the working tree, for a gate that has nothing smaller to judge.
+pub(super) fn scan_everything(screen: &Screen) -> Result<Outcome, Failure> {
+    let policy = load_policy_for(Judged::WorkingTree, None)?;
+    let root = root_of(&here()?)?;
+    Ok(Outcome {
+        files: scan_worktree(&policy, (&[root], false), screen)?,
+        ..Outcome::default()
+    })
+}
+
+/// Scans files and folders of the disk, in parallel.
+fn scan_worktree(
+    policy: &Policy,
+    (paths, lists_dynamic): (&[PathBuf], bool),
+    screen: &Screen,
+) -> Result<Vec<FileScan>, Failure> {
+    let mut scanner = scanner(policy);
+    if lists_dynamic {
+        scanner = scanner.listing_dynamic();
+    }
+    let limit = policy.scan.max_file_bytes;
+    let directory = here()?;
+    let root = root_of(&directory)?;
     let here = [PathBuf::new()];
-    let paths = match &arguments.paths[..] {
+    let paths = match paths {
         [] => &here[..],
         named => named,
     };

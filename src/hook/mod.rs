@@ -6,8 +6,14 @@ mod config_entry;
 mod event;
 mod hooks_folder;
 pub mod install;
+mod manager;
+mod place;
+mod push;
 mod run;
 mod shim;
+mod unchecked;
 
-pub use event::{EVENTS, Event, event};
+pub use event::{EVENTS, Event, Gate, event};
+pub use push::judge_push;
 pub use run::{HookError, run};
+pub use unchecked::{NoteError, forget_unchecked, note_last_commit, unchecked, unchecked_among};

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Event;
+use super::{Event, Gate, unchecked};
 use crate::backup::{
     BackupError, BackupSummary, ContentSource, Decision, SnapshotEntry, SnapshotRequest, Store,
     Verdict, Version,
@@ -32,21 +32,38 @@ pub enum HookError {
     Backup(#[from] BackupError),
 }
 
-/// Judges what is staged, after saving it.
+/// Judges what is staged or merged, after saving it.
 pub fn run(
     event: Event,
     repository: &Repository,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Outcome, HookError> {
+    unchecked::forget_passed(repository);
     let limit = policy.scan.max_file_bytes;
     let change = Change::staged(repository, limit)?;
+    let outcome = judge_index(event, repository, &change, policy, now)?;
+    if outcome.answer() == Answer::Fine {
+        // Without the note the commit counts as unchecked, which is no reason to refuse it.
+        let _ = unchecked::note_passed(repository, &change);
+    }
+    Ok(outcome)
+}
+
+fn judge_index(
+    event: Event,
+    repository: &Repository,
+    change: &Change<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Outcome, HookError> {
     let mut outcome = Outcome::default();
     if change.files.is_empty() {
         return Ok(outcome);
     }
     let mut store = None;
-    if policy.hook.snapshot {
+    // Both sides of a clean merge are commits: there is nothing that Git could not bring back.
+    if policy.hook.snapshot && event.gate != Gate::Merge {
         let opened = Store::open(repository, &policy.backup).map_err(HookError::from);
         let saved = opened.and_then(|opened| {
             let store = store.insert(opened);
@@ -70,7 +87,7 @@ pub fn run(
         }
     }
     let scanner = Scanner::new(policy).on(clock::day_of(now));
-    let judged = judge(&scanner, &change).map(|files| outcome.files = files);
+    let judged = judge(&scanner, change).map(|files| outcome.files = files);
     if judged.is_ok() {
         let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
         let refused = outcome.findings().any(|(_, finding)| finding.blocks());

@@ -4,14 +4,16 @@
 
 mod change;
 mod index;
+mod pushed;
 mod range;
 mod repository_policy;
 mod worktree;
 
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
 pub use index::Unstaged;
+pub use pushed::{NotARefUpdate, PushSide, Pushed, RefUpdate};
 pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,
 };
-pub use worktree::{Content, WorktreeError, WorktreeFile, files, read};
+pub use worktree::{Content, WorktreeError, WorktreeFile, files, name_of, read};

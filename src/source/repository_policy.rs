@@ -87,19 +87,31 @@ pub fn policy_of_range(
     repository: &Repository,
     range: &Range,
 ) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
-    let name = RepoPath::new(policy::FILE_NAME);
-    let shown = |revision: &str| PathBuf::from(format!("{revision}:{}", policy::FILE_NAME));
     for (commit, revision, from) in [
         (range.tip, &range.tip_name, PolicyFrom::Tip),
         (range.base, &range.base_name, PolicyFrom::Base),
     ] {
-        let entry = repository.entry_at(commit, &name)?;
-        if let Some(policy) = read_stored(repository, entry, &shown(revision))? {
+        if let Some(policy) = policy_at(repository, commit, revision)? {
             return Ok((policy, from));
         }
     }
     let path = shown(&range.tip_name);
     Err(PolicyError::Missing { path }.into())
+}
+
+/// The policy of a commit, if it has one; `revision` is what to call the commit.
+pub(super) fn policy_at(
+    repository: &Repository,
+    commit: ObjectId,
+    revision: &str,
+) -> Result<Option<Policy>, RepositoryPolicyError> {
+    let entry = repository.entry_at(commit, &RepoPath::new(policy::FILE_NAME))?;
+    read_stored(repository, entry, &shown(revision))
+}
+
+/// The policy's name in messages, where it is not the file of the working tree.
+fn shown(revision: &str) -> PathBuf {
+    PathBuf::from(format!("{revision}:{}", policy::FILE_NAME))
 }
 
 /// A policy that Git holds; `None` where there is no such file, or a link in its place.

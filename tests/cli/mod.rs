@@ -18,6 +18,7 @@ mod gpu;
 mod hook;
 #[cfg(target_os = "linux")]
 mod hook_card;
+mod hook_gates;
 mod init;
 #[cfg(unix)]
 mod install;
@@ -37,6 +38,7 @@ mod run;
 mod scan;
 mod scan_merge;
 mod scan_range;
+mod scan_stdin;
 mod scan_suppressed;
 mod schema;
 #[cfg(target_os = "linux")]

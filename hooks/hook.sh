@@ -4,15 +4,16 @@
 # Runs the hook that was here before, if there was one, then gpuguard. Either can refuse.
 
 program='@PROGRAM@'
+event='@EVENT@'
 
 case $0 in
 */*) folder=${0%/*} ;;
 *) folder=. ;;
 esac
 
-hook=$folder/pre-commit
+hook=$folder/$event
 previous=$hook.gpuguard-previous
-place=$(CDPATH='' cd -- "$folder" && pwd -P)
+place=$(CDPATH='' cd -- "$folder" && pwd -P)/$event
 again=
 if [ "${GPUGUARD_HOOK_FOLDER-}" = "$place" ]; then
 	# Another tool may have kept this file as its own "previous hook" and call it: then the outer
@@ -72,9 +73,36 @@ run_previous() {
 	fi
 }
 
+# What Git says on standard input is for both.
+told=no input=
+case $event in
+pre-push | pre-receive)
+	if [ ! -t 0 ]; then
+		told=yes
+		input=$(cat)
+	fi
+	;;
+esac
+tell() {
+	if [ -n "$input" ]; then
+		printf '%s\n' "$input"
+	fi
+}
+
 # As Git does with hooks, a file that is not executable is passed over.
-if [ -f "$previous" ] && [ -x "$previous" ]; then
-	run_previous "$@" || exit $?
+runs_previous() {
+	[ -f "$previous" ] && [ -x "$previous" ] || return 1
+	# pre-commit keeps this file as its own "legacy" hook and refuses to be called by it in turn.
+	[ -n "${PRE_COMMIT_RUNNING_LEGACY-}" ] && grep -q 'pre-commit\.com' "$previous" && return 1
+	return 0
+}
+if runs_previous; then
+	if [ "$told" = yes ]; then
+		# It need not read all of it, nor any.
+		tell 2>/dev/null | run_previous "$@" || exit $?
+	else
+		run_previous "$@" || exit $?
+	fi
 fi
 if [ -n "$again" ]; then
 	exit 0
@@ -92,23 +120,41 @@ if [ ! -x "$program" ]; then
 			exit 0
 			;;
 		esac
+		case $event in
+		pre-merge-commit) act=merge ;;
+		pre-push | pre-receive) act=push ;;
+		*) act=commit ;;
+		esac
 		{
-			echo "gpuguard: commit refused: the gpuguard program is missing, so nothing was checked"
+			if [ "$event" = post-commit ]; then
+				echo "gpuguard: the gpuguard program is missing, so it is not noted whether this commit was checked"
+			else
+				echo "gpuguard: $act refused: the gpuguard program is missing, so nothing was checked"
+			fi
 			echo "  it was at: $program"
 			echo "  to repair: install gpuguard again, then run: gpuguard install"
 			if [ -e "$previous" ]; then
 				echo "  to do without it: mv '$previous' '$0'"
 			elif [ "${folder##*/}" = gpuguard ]; then
 				# Not in a hooks folder: the configuration names it.
-				echo "  to do without it: git config --local --remove-section hook.gpuguard"
+				section=hook.gpuguard
+				[ "$event" = pre-commit ] || section=$section-$event
+				echo "  to do without it: git config --local --remove-section $section"
 			else
 				echo "  to do without it: rm '$0'"
 			fi
-			echo "  for this one commit: GPUGUARD=0 git commit ..."
+			case $event in
+			post-commit | pre-receive) ;;
+			*) echo "  for this one $act: GPUGUARD=0 git $act ..." ;;
+			esac
 		} >&2
 		exit 1
 		;;
 	esac
 fi
 
-exec "$program" hook run pre-commit "$@"
+if [ "$told" = yes ]; then
+	tell | "$program" hook run "$event" "$@"
+	exit $?
+fi
+exec "$program" hook run "$event" "$@"
