@@ -38,6 +38,10 @@ use crate::sys::environment::current_dir;
     # gpuguard: allow[GG007] the test rig has one card\n  \
     # gpuguard: allow[GG006, GG007] until=2027-01-31 the old rig"
 )]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
+)]
 pub(super) struct Arguments {
     /// Files and folders; the current folder when none is named
     #[arg(value_name = "PATH")]

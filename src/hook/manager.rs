@@ -51,7 +51,7 @@ impl Manager {
     }
 
     /// The one that wrote a hook file, or that a command starts.
-    fn of_hook(text: &str) -> Option<Self> {
+    pub(super) fn of_hook(text: &str) -> Option<Self> {
         [
             ("call_lefthook", Self::Lefthook),
             ("lefthook run", Self::Lefthook),
@@ -216,8 +216,7 @@ mod tests {
             let event = event("pre-push").unwrap();
             file::write_loosely(&file, manager.lines(event).as_bytes()).unwrap();
             assert!(runs_gpuguard(&file, &manager.marks(event)), "{manager:?}");
-            let hidden = manager.lines(event).replace("gpuguard", "# gpuguard");
-            let hidden: String = hidden.lines().map(|line| format!("# {line}\n")).collect();
+            let hidden = "# ".to_owned() + &manager.lines(event).replace('\n', "\n# ");
             file::write_loosely(&file, hidden.as_bytes()).unwrap();
             assert!(!runs_gpuguard(&file, &manager.marks(event)), "{manager:?}");
         }

@@ -174,6 +174,7 @@ impl<'r> Place<'r> {
         let hook = HookFile::in_folder(&folder.path, event.name);
         warnings.extend(hook.keep_edited()?);
         let written = hook.write(program)?;
+        hook.remove_moved_aside()?;
         // Entries from before: a new Git runs the hook file too, and twice is too often.
         let entry = self.entry(event);
         let had_entries = entry.remove()?;
@@ -234,7 +235,7 @@ impl<'r> Place<'r> {
                     if kept {
                         removed.restored.push(hook.path.clone());
                     }
-                    removed.files.push(hook.path);
+                    removed.files.push(hook.path.clone());
                 }
                 (Found::Foreign, true) => removed.warnings.push(format!(
                     "`{}` is not gpuguard's and was left alone; the hook from before gpuguard is \
@@ -244,6 +245,7 @@ impl<'r> Place<'r> {
                 )),
                 (Found::Nothing | Found::Foreign, false) => {}
             }
+            removed.files.extend(hook.remove_moved_aside()?);
         }
         Ok(())
     }

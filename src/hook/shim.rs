@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::install::InstallError;
+use super::manager::Manager;
 use crate::sys::file;
 
 /// The hook file, with placeholders where the program's path and the event go.
@@ -16,6 +17,9 @@ const ID: &[u8] = b"# gpuguard-hook-id: 5f0c2d";
 
 /// The last line where the folder was made for the hook file, and goes with it.
 const MADE_FOLDER: &str = "# gpuguard made this folder.\n";
+
+/// Hook files are shorter.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// What lies at the place of the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,22 +81,56 @@ impl HookFile {
         }
         let content =
             std::fs::read(&self.path).map_err(|source| cannot("read", &self.path, source))?;
-        let ours = content
-            .split(|byte| *byte == b'\n')
-            .any(|line| line.starts_with(ID));
-        Ok(if ours { Found::Ours } else { Found::Foreign })
+        Ok(if is_ours(&content) {
+            Found::Ours
+        } else {
+            Found::Foreign
+        })
     }
 
     /// Whether the hook file can be put here.
     pub(super) fn check(&self) -> Result<(), InstallError> {
         // Whoever put a hook over ours may call ours from it: do not guess.
-        if self.found()? == Found::Foreign && self.has_previous() {
+        if self.found()? == Found::Foreign && self.has_previous() && !self.is_same_again() {
             return Err(InstallError::PreviousInTheWay {
                 hook: self.path.clone(),
                 previous: self.previous.clone(),
             });
         }
         Ok(())
+    }
+
+    /// Whether the hook here is the one that is kept, written again by its manager.
+    fn is_same_again(&self) -> bool {
+        let read = |path: &Path| file::read_at_most(path, MOST_BYTES).ok();
+        let (Some(here), Some(kept)) = (read(&self.path), read(&self.previous)) else {
+            return false;
+        };
+        here == kept
+            || manager_of(&self.path).is_some_and(|here| manager_of(&self.previous) == Some(here))
+    }
+
+    /// Removes hook files of ours that a manager moved aside when it wrote its own, and may start
+    /// from there; gives their places. Another program's hook may not do without.
+    pub(super) fn remove_moved_aside(&self) -> Result<Vec<PathBuf>, InstallError> {
+        let mut removed = Vec::new();
+        if manager_of(&self.path)
+            .or(manager_of(&self.previous))
+            .is_none()
+        {
+            return Ok(removed);
+        }
+        // pre-commit and prek call it the one, lefthook the other.
+        for ending in ["legacy", "old"] {
+            let path = self.path.with_file_name(format!("{}.{ending}", self.event));
+            let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+            let content = is_file.then(|| file::read_at_most(&path, MOST_BYTES).ok());
+            if content.flatten().is_some_and(|content| is_ours(&content)) {
+                file::remove(&path).map_err(|source| cannot("remove", &path, source))?;
+                removed.push(path);
+            }
+        }
+        Ok(removed)
     }
 
     /// Whether an earlier hook is kept.
@@ -187,6 +225,18 @@ impl HookFile {
         }
         Ok(())
     }
+}
+
+/// The manager that wrote a hook file.
+fn manager_of(hook: &Path) -> Option<Manager> {
+    let content = file::read_at_most(hook, MOST_BYTES).ok()?;
+    Manager::of_hook(&String::from_utf8_lossy(&content))
+}
+
+fn is_ours(content: &[u8]) -> bool {
+    content
+        .split(|byte| *byte == b'\n')
+        .any(|line| line.starts_with(ID))
 }
 
 /// The lines of a hook file of ours that are the same for every program and repository.

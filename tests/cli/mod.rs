@@ -18,6 +18,7 @@ mod gpu;
 mod hook;
 #[cfg(target_os = "linux")]
 mod hook_card;
+mod hook_framework;
 mod hook_gates;
 mod init;
 #[cfg(unix)]
