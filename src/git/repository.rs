@@ -107,6 +107,14 @@ impl Repository {
         if unknown {
             return None;
         }
+        // gix looks into the folder that Git ends its search before (git(1)).
+        let ceilings = environment::variable("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+        if let Some(root) = repository.workdir()
+            && root != directory
+            && std::env::split_paths(&ceilings).any(|ceiling| ceiling == root)
+        {
+            return None;
+        }
         let absolute = |path: &Path| {
             if path.is_absolute() {
                 path.to_owned()

@@ -11,7 +11,7 @@ use super::{EVENTS, Event, Gate, unchecked};
 use crate::git::{GitError, Repository};
 use crate::sys::file;
 
-pub use super::manager::{Managed, Manager};
+pub use super::hook_manager::{Managed, Manager};
 
 /// How Git comes to run gpuguard.
 #[derive(Clone, Debug, PartialEq, Eq)]

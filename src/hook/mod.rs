@@ -4,9 +4,9 @@
 
 mod config_entry;
 mod event;
+mod hook_manager;
 mod hooks_folder;
 pub mod install;
-mod manager;
 mod place;
 mod push;
 mod run;

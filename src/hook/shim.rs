@@ -4,8 +4,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::hook_manager::Manager;
 use super::install::InstallError;
-use super::manager::Manager;
 use crate::sys::file;
 
 /// The hook file, with placeholders where the program's path and the event go.

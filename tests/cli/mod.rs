@@ -13,6 +13,7 @@ mod completions;
 mod faults;
 mod fix;
 mod fix_interrupted;
+mod git_situations;
 mod git_support;
 mod gpu;
 mod hook;
@@ -43,4 +44,4 @@ mod scan_stdin;
 mod scan_suppressed;
 mod schema;
 #[cfg(target_os = "linux")]
-mod screen;
+pub(crate) mod screen;
