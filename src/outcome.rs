@@ -16,6 +16,59 @@ pub enum Answer {
     No,
 }
 
+/// What Git is about to do, in the words of a verdict.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Act {
+    /// Its name: `commit`, `push of main`.
+    pub name: String,
+    /// What is said where there is nothing in it.
+    pub nothing: &'static str,
+    /// What a refusal leaves as it was.
+    pub kept: &'static str,
+    /// What to do once the code is right.
+    pub again: &'static str,
+    /// The command that shows all findings.
+    pub shows_all: String,
+}
+
+impl Act {
+    /// `git commit`.
+    pub fn commit() -> Self {
+        Self {
+            name: "commit".to_owned(),
+            nothing: "nothing is staged",
+            kept: "nothing was committed, nothing was changed",
+            again: "`git add` and commit again",
+            shows_all: "gpuguard scan --staged".to_owned(),
+        }
+    }
+
+    /// `git merge`, which has put files and index together before it asks.
+    pub fn merge() -> Self {
+        Self {
+            name: "merge".to_owned(),
+            nothing: "nothing is merged",
+            kept: "nothing was committed; `git merge --abort` goes back",
+            again: "`git add` and `git commit`",
+            ..Self::commit()
+        }
+    }
+
+    /// `git push` to the branch or tag `name`, whose new tip is `tip`, held against `base`.
+    pub fn push(name: &str, base: Option<&str>, tip: &str) -> Self {
+        Self {
+            name: format!("push of {name}"),
+            nothing: "it brings no file that is scanned",
+            kept: "nothing was pushed, nothing was changed",
+            again: "commit and push again",
+            shows_all: match base {
+                Some(base) => format!("gpuguard scan --range {base}..{tip}"),
+                None => "gpuguard scan .".to_owned(),
+            },
+        }
+    }
+}
+
 /// What a scan or a hook run did.
 #[derive(Debug, Default)]
 pub struct Outcome {

@@ -225,7 +225,10 @@ impl From<InstallError> for Failure {
                 .note("the hooks of that folder no longer run in this repository once it has its own")
                 .hint(format!(
                     "give this repository a hooks folder of its own: `git config --local core.hooksPath {own}`, then install again"
-                )),
+                ))
+                .hint(
+                    "or let the hook there run it, where there is a policy: `[ ! -f gpuguard.toml ] || gpuguard hook run pre-commit \"$@\"`",
+                ),
             InstallError::NoHooksFolder { .. } => failure
                 .note("nothing was installed, nothing was changed")
                 .hint("`git config --show-origin --get core.hooksPath` tells where it is set; unset it there, or set a folder"),

@@ -1,21 +1,20 @@
 //! `gpuguard hook run EVENT`: what the wired hook calls.
 
+mod commit;
+mod framework;
+mod push;
+
 use std::ffi::OsString;
-use std::time::Instant;
 
 use clap::Subcommand;
 
-use super::backup_prune::beside_commit;
 use super::{Failure, Screen};
-use crate::backup::{BackupError, Store};
 use crate::git::Repository;
-use crate::hook::{self, Event};
-use crate::outcome::{Answer, Outcome};
-use crate::policy::{OnError, Policy};
-use crate::report;
-use crate::rollback::{RollbackError, Workplace};
-use crate::source::{self, Judged, PolicyFrom};
-use crate::sys::{clock, environment};
+use crate::hook::{self, Event, Gate};
+use crate::outcome::Answer;
+use crate::policy::OnError;
+use crate::source::PushSide;
+use crate::sys::environment;
 
 /// Answer a Git hook: save, judge, check the card
 #[derive(Debug, clap::Args)]
@@ -33,29 +32,56 @@ enum HookCommand {
 
 /// Judge what Git is about to do, as the wired hook does
 ///
-/// Reads the exact index Git is about to commit (`GIT_INDEX_FILE`) and writes neither index nor
-/// files. `GPUGUARD=0` and `SKIP=gpuguard` skip it.
+/// pre-commit and pre-merge-commit read the exact index Git is about to commit (`GIT_INDEX_FILE`)
+/// and write neither index nor files. post-commit notes a commit that was not judged. pre-push and
+/// pre-receive judge what a push brings to each branch; Git gives the branches on standard
+/// input. `framework` is for pre-commit and prek, which say by variables what is to be judged.
+/// `GPUGUARD=0` and `SKIP=gpuguard` skip it.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     gpuguard hook run pre-commit")]
 struct RunArguments {
-    /// Git's name for the event: pre-commit
-    #[arg(value_parser = parse_event)]
-    event: Event,
+    /// Git's name for the event, or `framework`
+    #[arg(value_name = "EVENT", value_parser = parse_event)]
+    called: Called,
     /// What Git passes to the hook
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _from_git: Vec<OsString>,
+    from_git: Vec<OsString>,
 }
 
-fn parse_event(name: &str) -> Result<Event, String> {
-    hook::event(name).ok_or_else(|| {
+/// Who calls, and for what.
+#[derive(Clone, Copy, Debug)]
+enum Called {
+    /// Git, or a hook manager that hands on all that Git gives it.
+    For(Event),
+    /// The pre-commit framework, or prek.
+    ByFramework,
+}
+
+fn parse_event(name: &str) -> Result<Called, String> {
+    if name == "framework" {
+        return Ok(Called::ByFramework);
+    }
+    hook::event(name).map(Called::For).ok_or_else(|| {
         let known: Vec<&str> = hook::EVENTS.iter().map(|event| event.name).collect();
-        format!("gpuguard answers {}", known.join(", "))
+        format!("gpuguard answers {} and framework", known.join(", "))
     })
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
-    let HookCommand::Run(RunArguments { event, .. }) = &arguments.command;
+    let HookCommand::Run(RunArguments { called, from_git }) = &arguments.command;
+    match called {
+        Called::For(event) => answer(*event, from_git, screen),
+        Called::ByFramework => framework::run(screen),
+    }
+}
+
+fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
+    if event.gate == Gate::Note {
+        // It is the record of what was skipped, so it is not skipped itself.
+        commit::note(skipped().is_some(), screen);
+        return Ok(Answer::Fine);
+    }
     if let Some(reason) = skipped() {
         screen.warn(&format!(
             "gpuguard: skipped: {reason}; this {} is not judged",
@@ -63,84 +89,31 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         ));
         return Ok(Answer::Fine);
     }
-    judge(*event, screen).map_err(|failure| {
-        failure
-            .refusing(event.refuses)
-            .note("nothing was committed, nothing was changed")
-            .hint(format!(
-                "to {0} without the guard: `GPUGUARD=0 git {0} …`",
-                event.refuses
-            ))
-    })
+    match event.gate {
+        Gate::Commit | Gate::Merge | Gate::Note => commit::judge(event, screen),
+        Gate::Push => {
+            let remote = from_git.first().cloned().unwrap_or_default();
+            let side = PushSide::Sender {
+                remote: remote.to_string_lossy().into_owned(),
+            };
+            push::judge(&side, screen)
+        }
+        Gate::Receive => push::judge(&PushSide::Receiver, screen),
+    }
 }
 
-fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
-    let started = Instant::now();
+/// The repository that Git runs the hook in.
+fn repository() -> Result<Repository, Failure> {
     let directory = environment::current_dir()
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
-    let repository = Repository::discover(&directory)?;
-    let (policy, from) = source::policy_of(&repository, Judged::Staged)?;
-    let waiting = screen.waiting("gpuguard: judging the commit");
-    let result = hook::run(event, &repository, &policy, clock::now());
-    drop(waiting);
-    let mut outcome = match result {
-        Ok(outcome) => outcome,
-        Err(error) => return failed(Failure::from(error), policy.hook.on_error, event, screen),
-    };
-    if from == PolicyFrom::LastCommit {
-        outcome
-            .notes
-            .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned());
-    }
-    let store = match Store::open(&repository, &policy.backup) {
-        Ok(store) => store,
-        // Told already where it matters.
-        Err(_) => Store::at(repository.common_dir()),
-    };
-    let workplace = Workplace::with_store(&repository, store.clone(), clock::now())?;
-    if let Err(RollbackError::Interrupted { .. }) = workplace.check_settled() {
-        outcome.notes.push(
-            "a rollback was interrupted here: `gpuguard rollback --undo` brings everything back"
-                .to_owned(),
-        );
-    }
-    outcome.elapsed = started.elapsed();
-    show(event, &outcome, screen);
-    if outcome.backup.is_some() {
-        tidy(&repository, &store, &policy, screen);
-    }
-    Ok(outcome.answer())
+    Ok(Repository::discover(&directory)?)
 }
 
-fn show(event: Event, outcome: &Outcome, screen: &Screen) {
-    let style = screen.style_on_stderr();
-    let verdict = report::verdict(event.refuses, outcome, &style);
-    match outcome.answer() {
-        Answer::Fine => screen.say(&verdict),
-        Answer::No => screen.warn(&verdict),
-    }
-}
-
-/// Removes the backups that the policy no longer keeps. Others at work are no reason to wait, and
-/// nothing here is a reason to refuse.
-fn tidy(repository: &Repository, store: &Store, policy: &Policy, screen: &Screen) {
-    match beside_commit(repository, store, policy.backup.retention) {
-        Ok(0) | Err(BackupError::InUse { .. }) => {}
-        Ok(removed) if screen.is_verbose() => {
-            screen.say(&format!(
-                "{removed} old backups removed, as the policy says"
-            ));
-        }
-        Ok(_) => {}
-        Err(error) => screen.say(&format!("gpuguard: old backups stay: {error}")),
-    }
-}
-
-/// gpuguard itself failed: the policy says what becomes of the commit.
+/// gpuguard itself failed: the policy says what becomes of what Git is about to do.
 fn failed(
     failure: Failure,
     on_error: OnError,
-    event: Event,
+    act: &str,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     match on_error {
@@ -148,8 +121,7 @@ fn failed(
         OnError::Pass => {
             screen.failure(&failure);
             screen.warn(&format!(
-                "gpuguard: this {} was not judged and passes, as `hook.on-error` says",
-                event.refuses
+                "gpuguard: this {act} was not judged and passes, as `hook.on-error` says"
             ));
             Ok(Answer::Fine)
         }

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Screen};
-use crate::hook::install::{self, Change, Installed, Mechanism, Removed, WhyFile};
+use crate::git::Repository;
+use crate::hook::install::{self, Change, Installed, Mechanism, Removed, Request, WhyFile, Wired};
+use crate::hook::{self, Event, Gate};
 use crate::outcome::Answer;
 use crate::policy;
 use crate::sys::environment;
@@ -12,20 +14,47 @@ use crate::sys::environment;
 ///
 /// Git 2.54 and later get an entry in the repository's own configuration; older ones, and
 /// repositories that have a hook file already, a hook file in the folder Git itself names. The hook
-/// that was there keeps running, first, and its refusal counts. Safe to run again: it then updates
-/// the path of the program.
+/// that was there keeps running, first, and its refusal counts. Where a hook manager runs gpuguard
+/// by its own configuration, it is left to that. Safe to run again: it then updates the path of the
+/// program, and keeps the events that are wired.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
     gpuguard install\n  \
-    gpuguard install --shim            also for an older Git on this machine\n  \
-    gpuguard install ../other-project")]
+    gpuguard install --hooks all                 commits, merges, pushes, and what was unchecked\n  \
+    gpuguard install --shim                      also for an older Git on this machine\n  \
+    gpuguard install /srv/git/project.git        a bare repository, at each push to it")]
 pub(super) struct InstallArguments {
     /// The repository, or a folder in it [default: the current folder]
     #[arg(value_name = "REPO")]
     repository: Option<PathBuf>,
-    /// Write a hook file, which every Git runs, also where the configuration would do
+    /// The Git events, and no others [default: pre-commit,pre-merge-commit, in a bare repository
+    /// pre-receive]
+    ///
+    /// pre-commit and pre-merge-commit judge what is committed, post-commit notes commits that were
+    /// not judged, pre-push judges what is pushed, pre-receive what is pushed here. `all` is
+    /// pre-receive in a bare repository, and the others where there is a working tree.
+    #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_choice)]
+    hooks: Vec<Choice>,
+    /// Write hook files, which every Git runs, also where the configuration would do
     #[arg(long)]
     shim: bool,
+}
+
+/// One word of `--hooks`.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    One(Event),
+    All,
+}
+
+fn parse_choice(name: &str) -> Result<Choice, String> {
+    if name == "all" {
+        return Ok(Choice::All);
+    }
+    hook::event(name).map(Choice::One).ok_or_else(|| {
+        let known: Vec<&str> = hook::EVENTS.iter().map(|event| event.name).collect();
+        format!("one of {}, or all", known.join(", "))
+    })
 }
 
 /// Take gpuguard out of a repository; the hook that was there before is put back
@@ -43,7 +72,24 @@ pub(super) fn install(arguments: &InstallArguments, screen: &Screen) -> Result<A
     let program = environment::current_exe()
         .map_err(|error| Failure::new("this program's own file is not known").because(&error))?;
     let folder = folder(arguments.repository.as_deref())?;
-    let installed = install::install(&folder, &program, arguments.shim)?;
+    let is_bare = || Ok::<bool, Failure>(Repository::discover(&folder)?.worktree().is_err());
+    let mut events = Vec::new();
+    for choice in &arguments.hooks {
+        match choice {
+            Choice::One(event) => events.push(*event),
+            Choice::All if is_bare()? => events.extend(hook::event("pre-receive")),
+            Choice::All => {
+                let here = |event: &Event| event.gate != Gate::Receive;
+                events.extend(hook::EVENTS.into_iter().filter(here));
+            }
+        }
+    }
+    let request = Request {
+        program: &program,
+        events: (!events.is_empty()).then_some(events),
+        by_file: arguments.shim,
+    };
+    let installed = install::install(&folder, &request)?;
     tell_installed(&installed, &program, screen);
     Ok(Answer::Fine)
 }
@@ -64,35 +110,36 @@ fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {
 }
 
 fn tell_installed(installed: &Installed, program: &Path, screen: &Screen) {
-    let worktree = installed.worktree.display();
-    screen.say(&match installed.change {
-        _ if installed.switched_off => {
-            format!("installed, but switched off: no `git commit` in `{worktree}` is checked")
+    let place = installed.place.display();
+    let what = gated(&installed.wired, |wired| !wired.switched_off);
+    screen.say(&match installed.change() {
+        _ if what.is_empty() => {
+            format!("installed, but switched off: nothing in `{place}` is checked")
         }
-        Change::Installed => format!("installed: each `git commit` in `{worktree}` is now checked"),
-        Change::Updated => format!("updated: each `git commit` in `{worktree}` is checked"),
-        Change::Unchanged => {
-            format!("already installed: each `git commit` in `{worktree}` is checked")
-        }
+        Change::Installed => format!("installed: each {what} in `{place}` is now checked"),
+        Change::Updated => format!("updated: each {what} in `{place}` is checked"),
+        Change::Unchanged => format!("already installed: each {what} in `{place}` is checked"),
     });
-    tell_mechanism(&installed.mechanism, screen);
+    let off = gated(&installed.wired, |wired| wired.switched_off);
+    if !what.is_empty() && !off.is_empty() {
+        screen.warn(&format!("  switched off: no {off} is checked"));
+    }
+    tell_mechanisms(&installed.wired, screen);
+    for event in &installed.unwired {
+        screen.say(&format!("  {event}: no longer"));
+    }
     screen.say(&format!("  program: {}", program.display()));
-    if let Some(other) = &installed.other_hook {
-        let path = other.path.display();
-        if !other.executable {
-            screen.say(&format!(
-                "  the hook `{path}` is not executable: it did not run before and does not run now"
-            ));
-        } else if matches!(installed.mechanism, Mechanism::File { .. }) {
-            screen.say(&format!(
-                "  the hook that was there keeps running, before gpuguard: `{path}`"
-            ));
-        }
+    for wired in &installed.wired {
+        tell_others(wired, screen);
     }
     for warning in &installed.warnings {
         screen.warn(&format!("warning: {warning}"));
     }
-    if installed.worktree.join(policy::FILE_NAME).is_file() {
+    tell_managers(&installed.wired, screen);
+    let Some(worktree) = &installed.worktree else {
+        return;
+    };
+    if worktree.join(policy::FILE_NAME).is_file() {
         screen.say(&format!("  policy: {}", policy::FILE_NAME));
     } else {
         screen.warn(&format!(
@@ -103,42 +150,130 @@ fn tell_installed(installed: &Installed, program: &Path, screen: &Screen) {
     }
 }
 
+/// What is judged at the events for which `holds` is true: `commit, merge and push`.
+fn gated(wired: &[Wired], holds: fn(&Wired) -> bool) -> String {
+    let mut words = Vec::new();
+    for wired in wired.iter().filter(|wired| holds(wired)) {
+        let is_judged = wired.event.gate != Gate::Note;
+        if is_judged && !words.contains(&wired.event.refuses) {
+            words.push(wired.event.refuses);
+        }
+    }
+    match words.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, first)) => format!("{} and {last}", first.join(", ")),
+        None => String::new(),
+    }
+}
+
 /// How Git comes to run gpuguard, and why so.
-fn tell_mechanism(mechanism: &Mechanism, screen: &Screen) {
-    match mechanism {
-        Mechanism::Config { command } => {
-            screen.say(&format!(
-                "  configuration: hook.gpuguard.command = {command}"
-            ));
-            screen.say("  why: Git 2.54 and later read it, and no other hook has to run first");
-            screen.say(
-                "  note: an older Git on this machine (a graphical program may bring its own) does \
-                 not read it and checks nothing; `gpuguard install --shim` serves both",
-            );
-        }
-        Mechanism::File { path, why } => {
-            screen.say(&format!("  hook file: {}", path.display()));
-            screen.say(match why {
-                WhyFile::OldGit => "  why: Git before 2.54 reads no hooks from the configuration",
-                WhyFile::OtherHook => {
-                    "  why: the other pre-commit hook has to run first, so that what it stages is \
-                     judged"
+fn tell_mechanisms(wired: &[Wired], screen: &Screen) {
+    let mut has_config = false;
+    let mut told = None;
+    for Wired {
+        event, mechanism, ..
+    } in wired
+    {
+        match mechanism {
+            Mechanism::Config { command } => {
+                screen.say(&format!("  {}: configuration: {command}", event.name));
+                has_config = true;
+            }
+            Mechanism::File { path, why } => {
+                screen.say(&format!("  {}: hook file: {}", event.name, path.display()));
+                if told != Some(*why) {
+                    screen.say(match why {
+                        WhyFile::OldGit => {
+                            "  why: Git before 2.54 reads no hooks from the configuration"
+                        }
+                        WhyFile::OtherHook => {
+                            "  why: the other hook has to run first, so that what it stages is \
+                             judged"
+                        }
+                        WhyFile::Asked => "  why: --shim; every Git runs it",
+                    });
+                    told = Some(*why);
                 }
-                WhyFile::Asked => "  why: --shim; every Git runs it",
-            });
+            }
+            Mechanism::Manager(managed) => screen.say(&format!(
+                "  {}: run by {}, as `{}` says",
+                event.name,
+                managed.manager.name(),
+                managed.file.display()
+            )),
         }
+    }
+    if has_config {
+        screen.say("  why: Git 2.54 and later read it, and no other hook has to run first");
+        screen.say(
+            "  note: an older Git on this machine (a graphical program may bring its own) does \
+             not read it and checks nothing; `gpuguard install --shim` serves both",
+        );
+    }
+}
+
+/// The hooks of others that keep running.
+fn tell_others(wired: &Wired, screen: &Screen) {
+    let Some(other) = &wired.other_hook else {
+        return;
+    };
+    let path = other.path.display();
+    if !other.executable {
+        screen.say(&format!(
+            "  the hook `{path}` is not executable: it did not run before and does not run now"
+        ));
+    } else if matches!(wired.mechanism, Mechanism::File { .. }) {
+        screen.say(&format!(
+            "  the hook that was there keeps running, before gpuguard: `{path}`"
+        ));
+    }
+}
+
+/// What to add to the configuration of a hook manager that is there.
+fn tell_managers(wired: &[Wired], screen: &Screen) {
+    let mut told = Vec::new();
+    for Wired {
+        event,
+        mechanism,
+        beside,
+        ..
+    } in wired
+    {
+        let Some(managed) = beside else {
+            continue;
+        };
+        let lines = managed.manager.lines(*event);
+        if told.contains(&lines) {
+            continue;
+        }
+        let name = managed.manager.name();
+        let file = managed.file.display();
+        let lasts = match mechanism {
+            Mechanism::File { .. } => {
+                "when it writes its hook files anew, gpuguard is no longer run"
+            }
+            _ => "gpuguard runs beside it",
+        };
+        screen.warn(&format!(
+            "note: {name} manages the {} hook here; {lasts}. To have {name} run it, for everybody \
+             who works here, add to `{file}` and run `gpuguard install` again:\n",
+            event.name
+        ));
+        screen.warn(lines.trim_end());
+        screen.warn("");
+        told.push(lines);
     }
 }
 
 fn tell_removed(removed: &Removed, screen: &Screen) {
-    let worktree = removed.worktree.display();
+    let place = removed.place.display();
     if removed.is_nothing() {
         screen.say(&format!(
-            "gpuguard is not installed in `{worktree}`: nothing was changed"
+            "gpuguard is not installed in `{place}`: nothing was changed"
         ));
     } else {
         screen.say(&format!(
-            "uninstalled: `git commit` in `{worktree}` is no longer checked"
+            "uninstalled: nothing in `{place}` is checked any more"
         ));
     }
     if removed.config {

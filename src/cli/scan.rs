@@ -1,6 +1,6 @@
 //! `gpuguard scan`.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,10 +32,15 @@ use crate::sys::clock;
     after_help = "Examples:\n  gpuguard scan .\n  gpuguard scan --staged\n  \
     gpuguard scan train.py --policy ~/rig.toml --format json\n  \
     gpuguard scan --range origin/main...HEAD     what this branch brings in, in CI\n  \
-    gpuguard scan --range v1.0..v2.0             what is in v2.0 and was not in v1.0\n\n\
+    gpuguard scan --range v1.0..v2.0             what is in v2.0 and was not in v1.0\n  \
+    gpuguard scan --stdin --stdin-filename a.py  what an editor holds\n\n\
     A line is allowed by a comment on it or above it, which says why:\n  \
     # gpuguard: allow[GG007] the test rig has one card\n  \
     # gpuguard: allow[GG006, GG007] until=2027-01-31 the old rig"
+)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is an option of its own"
 )]
 pub(super) struct Arguments {
     /// Files and folders; the current folder when none is named
@@ -50,6 +55,12 @@ pub(super) struct Arguments {
     /// repository too.
     #[arg(long, value_name = "A..B", conflicts_with_all = ["paths", "staged"])]
     range: Option<String>,
+    /// Judge what comes on standard input, as the whole content of one file
+    #[arg(long, conflicts_with_all = ["paths", "staged", "range"], requires = "stdin_filename")]
+    stdin: bool,
+    /// The file's name: it says in which language it is and which parts of the policy are for it
+    #[arg(long, value_name = "FILE", requires = "stdin")]
+    stdin_filename: Option<PathBuf>,
     /// The policy to judge all files by, instead of the nearest gpuguard.toml of each
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -77,9 +88,15 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         scan_range(range, policy, screen)?
     } else if arguments.staged {
         scan_staged(policy)?
+    } else if let Some(name) = &arguments.stdin_filename {
+        Outcome {
+            files: vec![scan_stdin(policy, name, arguments.show_dynamic)?],
+            lists_dynamic: arguments.show_dynamic,
+            ..Outcome::default()
+        }
     } else {
         Outcome {
-            files: scan_worktree(arguments, screen)?,
+            files: scan_worktree(policy, (&arguments.paths, arguments.show_dynamic), screen)?,
             lists_dynamic: arguments.show_dynamic,
             ..Outcome::default()
         }
@@ -172,9 +189,57 @@ fn policy_of_range(
     Ok((policy, note))
 }
 
+/// Scans what comes on standard input under the name of a file, which need not exist.
+fn scan_stdin(
+    explicit: Option<&Path>,
+    name: &Path,
+    lists_dynamic: bool,
+) -> Result<FileScan, Failure> {
+    let directory = here()?;
+    let tree = Tree::around(&directory)?;
+    let path = source::name_of(name, &directory, &tree.root);
+    let (policy, below) = match explicit {
+        Some(policy) => (load_named(policy)?, BelowRoot::new()),
+        None => (
+            tree.policy(Judged::WorkingTree)?,
+            source::below_root_on_disk(&tree.root, &path.folders().collect())?,
+        ),
+    };
+    let mut scanner = judge::scanner(&policy, &below, clock::now());
+    if lists_dynamic {
+        scanner = scanner.listing_dynamic();
+    }
+    let limit = policy.scan.max_file_bytes;
+    let mut content = Vec::new();
+    let most = limit.saturating_add(1);
+    let read = io::stdin().lock().take(most).read_to_end(&mut content);
+    let bytes =
+        read.map_err(|error| Failure::new("standard input cannot be read").because(&error))? as u64;
+    let skipped = |reason| Ok(FileScan::skipped(path.clone(), reason));
+    if bytes > limit {
+        return skipped(SkipReason::TooLarge { bytes });
+    }
+    if scanner.language(&path, &content).is_none() {
+        return skipped(SkipReason::NoLanguage);
+    }
+    Ok(scanner.scan(&path, &content))
+}
+
+/// Scans all files of the working tree, for a gate that has nothing smaller to judge.
+pub(super) fn scan_everything(screen: &Screen) -> Result<Outcome, Failure> {
+    let root = Tree::around(&here()?)?.root;
+    Ok(Outcome {
+        files: scan_worktree(None, (&[root], false), screen)?,
+        ..Outcome::default()
+    })
+}
+
 /// Scans files and folders of the disk, in parallel.
-fn scan_worktree(arguments: &Arguments, screen: &Screen) -> Result<Vec<FileScan>, Failure> {
-    let explicit = arguments.policy.as_deref();
+fn scan_worktree(
+    explicit: Option<&Path>,
+    (paths, lists_dynamic): (&[PathBuf], bool),
+    screen: &Screen,
+) -> Result<Vec<FileScan>, Failure> {
     let directory = here()?;
     let tree = Tree::around(&directory)?;
     let policy = match explicit {
@@ -183,14 +248,14 @@ fn scan_worktree(arguments: &Arguments, screen: &Screen) -> Result<Vec<FileScan>
     };
     let limit = policy.scan.max_file_bytes;
     let here = [PathBuf::new()];
-    let paths = match &arguments.paths[..] {
+    let paths = match paths {
         [] => &here[..],
         named => named,
     };
     let files = source::files(paths, &directory, &tree.root)?;
     let below = load_below(&tree.root, &files, explicit)?;
     let mut scanner = judge::scanner(&policy, &below, clock::now());
-    if arguments.show_dynamic {
+    if lists_dynamic {
         scanner = scanner.listing_dynamic();
     }
     let done = AtomicU64::new(0);

@@ -66,6 +66,15 @@ impl Repository {
     }
 
     fn open_with_gix(directory: &Path) -> Option<Self> {
+        // Objects that lie elsewhere too, as those of a push that is not yet accepted
+        // (git-receive-pack(1), "Quarantine Environment").
+        let elsewhere = ["GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
+        if elsewhere
+            .iter()
+            .any(|name| environment::variable(name).is_some())
+        {
+            return None;
+        }
         // What is committed is the object of that id, not one that `git replace` shows instead.
         let options = || {
             gix::open::Options::default()
@@ -96,6 +105,14 @@ impl Repository {
                     .any(|name| !KNOWN_EXTENSIONS.contains(&name.to_ascii_lowercase().as_str()))
             });
         if unknown {
+            return None;
+        }
+        // gix looks into the folder that Git ends its search before (git(1)).
+        let ceilings = environment::variable("GIT_CEILING_DIRECTORIES").unwrap_or_default();
+        if let Some(root) = repository.workdir()
+            && root != directory
+            && std::env::split_paths(&ceilings).any(|ceiling| ceiling == root)
+        {
             return None;
         }
         let absolute = |path: &Path| {
@@ -227,13 +244,24 @@ impl Repository {
         Ok(Head { branch, commit })
     }
 
-    /// The commits that are being merged in besides HEAD (`MERGE_HEAD`); empty outside a merge.
+    /// The commits that are being merged in besides HEAD; empty outside a merge.
     pub fn merge_heads(&self) -> Vec<ObjectId> {
         // A pseudo-ref: a plain file in every ref format (gitglossary(7), "pseudoref").
         let text = std::fs::read_to_string(self.git_dir.join("MERGE_HEAD")).unwrap_or_default();
-        text.lines()
+        let noted: Vec<ObjectId> = text
+            .lines()
             .filter_map(|line| ObjectId::from_hex(line.trim()))
-            .collect()
+            .collect();
+        if !noted.is_empty() {
+            return noted;
+        }
+        // `git merge` writes the file only behind its hook; until then it names each commit by a
+        // variable, `GITHEAD_<id>`, which its merge drivers read too.
+        let mut named: Vec<ObjectId> = environment::all()
+            .filter_map(|(name, _)| ObjectId::from_hex(name.to_str()?.strip_prefix("GITHEAD_")?))
+            .collect();
+        named.sort_unstable();
+        named
     }
 
     /// What is about to be committed: every path on which the index differs from HEAD, sorted.

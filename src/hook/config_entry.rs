@@ -8,16 +8,6 @@ use super::shim::{Found, HookFile, Written, cannot};
 use crate::git::{GitError, GitProgram, Repository};
 use crate::sys::file;
 
-/// The entries' keys. The middle word must never be the name of an event: Git refuses every
-/// commit where it is.
-const EVENT: &str = "hook.gpuguard.event";
-const COMMAND: &str = "hook.gpuguard.command";
-const ENABLED: &str = "hook.gpuguard.enabled";
-
-const PRE_COMMIT: &str = "pre-commit";
-/// The command: the same script that is the hook file elsewhere, so that a program that has gone
-/// is told of in the same way. Git is asked where it lies, and a repository can be moved.
-const SCRIPT: &str = r#""$(git rev-parse --git-common-dir)/gpuguard/pre-commit""#;
 /// How the command ends that versions before 0.2 wrote: the program itself.
 const OLD_ENDING: &str = " hook run pre-commit";
 
@@ -33,95 +23,126 @@ pub(super) fn numbers(version: &str) -> Option<(u32, u32)> {
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
-/// The script that the command starts, in the Git directory that linked worktrees share.
-pub(super) fn script(repository: &Repository) -> HookFile {
-    HookFile::in_folder(&script_folder(repository.common_dir()))
+/// The entries of one event in the repository's own configuration, which linked worktrees share.
+pub(super) struct ConfigEntry<'r> {
+    git: GitProgram,
+    repository: &'r Repository,
+    /// Git's name for the event.
+    event: &'static str,
 }
 
-fn script_folder(common_dir: &Path) -> PathBuf {
-    common_dir.join("gpuguard")
-}
-
-/// Removes the script, and its folder where nothing else is in it.
-pub(super) fn remove_script(
-    repository: &Repository,
-    warnings: &mut Vec<String>,
-) -> Result<(), InstallError> {
-    let script = script(repository);
-    if script.found()? == Found::Ours {
-        warnings.extend(script.keep_edited()?);
-        script.remove()?;
-        // Backups may lie there.
-        let _ = file::remove_folder(&script_folder(repository.common_dir()));
+impl<'r> ConfigEntry<'r> {
+    pub(super) fn of(repository: &'r Repository, event: &'static str) -> Self {
+        Self {
+            git: repository.program(),
+            repository,
+            event,
+        }
     }
-    Ok(())
-}
 
-/// The entries of the repository's own configuration, which linked worktrees share.
-pub(super) struct ConfigEntry<'g> {
-    pub(super) git: &'g GitProgram,
-}
+    /// The section's name. Each event needs its own, since a command is not told what it is called
+    /// for. None must be the name of an event: Git refuses every commit where one is.
+    fn section(&self) -> String {
+        match self.event {
+            "pre-commit" => "hook.gpuguard".to_owned(),
+            event => format!("hook.gpuguard-{event}"),
+        }
+    }
 
-fn is_ours(command: &str) -> bool {
-    command == SCRIPT || command.ends_with(OLD_ENDING)
-}
+    fn key(&self, name: &str) -> String {
+        format!("{}.{name}", self.section())
+    }
 
-impl ConfigEntry<'_> {
+    /// The command: the same script that is the hook file elsewhere, so that a program that has
+    /// gone is told of in the same way. Git is asked where it lies, and a repository can be moved.
+    fn own_command(&self) -> String {
+        format!(
+            r#""$(git rev-parse --git-common-dir)/gpuguard/{}""#,
+            self.event
+        )
+    }
+
+    /// The script that the command starts, in the Git directory that linked worktrees share.
+    pub(super) fn script(&self) -> HookFile {
+        HookFile::in_folder(&script_folder(self.repository.common_dir()), self.event)
+    }
+
+    fn is_ours(&self, command: &str) -> bool {
+        command == self.own_command() || command.ends_with(OLD_ENDING)
+    }
+
     /// The command that is set, if it is one that gpuguard wrote.
-    pub(super) fn command(&self) -> Result<Option<String>, GitError> {
+    fn command(&self) -> Result<Option<String>, GitError> {
         Ok(self
-            .values(COMMAND)?
+            .values("command")?
             .pop()
-            .filter(|command| is_ours(command)))
+            .filter(|command| self.is_ours(command)))
     }
 
-    /// Whether the hook is wired to the event.
-    pub(super) fn is_wired(&self) -> Result<bool, GitError> {
-        Ok(self.values(EVENT)?.iter().any(|event| event == PRE_COMMIT))
+    /// Whether gpuguard is wired to the event here.
+    pub(super) fn is_installed(&self) -> Result<bool, GitError> {
+        Ok(self.command()?.is_some() && self.is_wired()?)
     }
 
-    /// Whether somebody switched the hook off with `hook.gpuguard.enabled = false`.
+    fn is_wired(&self) -> Result<bool, GitError> {
+        Ok(self
+            .values("event")?
+            .iter()
+            .any(|event| event == self.event))
+    }
+
+    /// Whether somebody switched the hook off with `hook.<name>.enabled = false`.
     pub(super) fn is_switched_off(&self) -> Result<bool, GitError> {
-        let (_, output, _) = self
-            .git
-            .run_for_code(&["config", "--type=bool", "--get", ENABLED], b"")?;
+        let key = self.key("enabled");
+        let question = ["config", "--type=bool", "--get", &key];
+        let (_, output, _) = self.git.run_for_code(&question, b"")?;
         Ok(output.line() == "false")
     }
 
-    /// Writes the script and the entries; gives the command, and what was changed.
-    pub(super) fn write(
-        &self,
-        repository: &Repository,
-        program: &str,
-    ) -> Result<(String, Written), InstallError> {
-        let before = self.values(COMMAND)?.pop();
-        if let Some(command) = &before
-            && !is_ours(command)
-        {
-            return Err(InstallError::ForeignCommand {
-                command: command.clone(),
-            });
+    /// The key that switches the hook off.
+    pub(super) fn switch(&self) -> String {
+        self.key("enabled")
+    }
+
+    /// Whether the entries are free, or ours.
+    pub(super) fn check(&self) -> Result<(), InstallError> {
+        match self.values("command")?.pop() {
+            Some(command) if !self.is_ours(&command) => Err(InstallError::ForeignCommand {
+                section: self.section(),
+                command,
+            }),
+            _ => Ok(()),
         }
-        let folder = script_folder(repository.common_dir());
+    }
+
+    /// Writes the script and the entries; gives key and command, and what was changed.
+    pub(super) fn write(&self, program: &str) -> Result<(String, Written), InstallError> {
+        self.check()?;
+        let own = self.own_command();
+        let before = self.values("command")?.pop();
+        let folder = script_folder(self.repository.common_dir());
         file::create_private_folder(&folder).map_err(|source| cannot("create", &folder, source))?;
-        let written = script(repository).write(program)?;
+        let written = self.script().write(program)?;
         let wired = self.is_wired()?;
         // The command first: an event without a command makes Git refuse every commit.
-        self.config(&["--replace-all", COMMAND, SCRIPT])?;
+        self.config(&["--replace-all", &self.key("command"), &own])?;
         if !wired {
-            self.config(&["--add", EVENT, PRE_COMMIT])?;
+            self.config(&["--add", &self.key("event"), self.event])?;
         }
-        if self.command()?.as_deref() != Some(SCRIPT) || !self.is_wired()? {
+        if self.command()?.as_ref() != Some(&own) || !self.is_wired()? {
             return Err(InstallError::NotWired {
-                what: format!("`{COMMAND}` does not read back as it was written"),
+                what: format!(
+                    "`{}` does not read back as it was written",
+                    self.key("command")
+                ),
             });
         }
         let written = match before {
-            Some(command) if wired && command == SCRIPT => written,
+            Some(command) if wired && command == own => written,
             Some(_) if wired => Written::Updated,
             _ => Written::New,
         };
-        Ok((SCRIPT.to_owned(), written))
+        Ok((format!("{} = {own}", self.key("command")), written))
     }
 
     /// Removes the entries (and with the last one the section); `false` when there were none.
@@ -132,31 +153,52 @@ impl ConfigEntry<'_> {
             return Ok(false);
         }
         if wired {
-            self.config(&["--unset-all", EVENT, "^pre-commit$"])?;
+            let value = format!("^{}$", self.event);
+            self.config(&["--unset-all", &self.key("event"), &value])?;
         }
         // Events that somebody added need the command still.
-        if self.values(EVENT)?.is_empty() {
-            self.config(&["--unset-all", COMMAND])?;
+        if self.values("event")?.is_empty() {
+            self.config(&["--unset-all", &self.key("command")])?;
         }
         Ok(true)
     }
 
-    /// Whether Git runs another entry before each commit, from whatever configuration.
-    pub(super) fn has_others(&self) -> Result<bool, GitError> {
-        let question = ["config", "-z", "--get-regexp", r"^hook\..*\.event$"];
-        let (_, output, _) = self.git.run_for_code(&question, b"")?;
-        Ok(output
-            .records()
-            .map(String::from_utf8_lossy)
-            .filter_map(|record| {
-                let (key, event) = record.split_once('\n')?;
-                Some(key != EVENT && event == PRE_COMMIT)
-            })
-            .any(|other| other))
+    /// Removes the script, and its folder where nothing else is in it.
+    pub(super) fn remove_script(&self, warnings: &mut Vec<String>) -> Result<(), InstallError> {
+        let script = self.script();
+        if script.found()? == Found::Ours {
+            warnings.extend(script.keep_edited()?);
+            script.remove()?;
+            // Backups may lie there.
+            let _ = file::remove_folder(&script_folder(self.repository.common_dir()));
+        }
+        Ok(())
     }
 
-    fn values(&self, key: &str) -> Result<Vec<String>, GitError> {
-        let question = ["config", "--local", "-z", "--get-all", key];
+    /// The commands of other entries that Git runs at the event, from whatever configuration.
+    pub(super) fn others(&self) -> Result<Vec<String>, GitError> {
+        let question = ["config", "-z", "--get-regexp", r"^hook\..*\.event$"];
+        let (_, output, _) = self.git.run_for_code(&question, b"")?;
+        let own = self.key("event");
+        let mut commands = Vec::new();
+        for record in output.records().map(String::from_utf8_lossy) {
+            let Some((key, event)) = record.split_once('\n') else {
+                continue;
+            };
+            if key == own || event != self.event {
+                continue;
+            }
+            let command = key.trim_end_matches("event").to_owned() + "command";
+            let question = ["config", "--get", &command];
+            let (_, output, _) = self.git.run_for_code(&question, b"")?;
+            commands.push(output.line());
+        }
+        Ok(commands)
+    }
+
+    fn values(&self, name: &str) -> Result<Vec<String>, GitError> {
+        let key = self.key(name);
+        let question = ["config", "--local", "-z", "--get-all", &key];
         let (_, output, _) = self.git.run_for_code(&question, b"")?;
         Ok(output
             .records()
@@ -169,6 +211,10 @@ impl ConfigEntry<'_> {
         whole.extend(arguments);
         self.git.run(&whole, b"").map(drop)
     }
+}
+
+fn script_folder(common_dir: &Path) -> PathBuf {
+    common_dir.join("gpuguard")
 }
 
 #[cfg(test)]

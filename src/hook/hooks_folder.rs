@@ -50,7 +50,6 @@ impl HooksFolder {
     /// # Errors
     /// When the folder is not this repository's alone, or is no folder.
     pub(super) fn of(repository: &Repository) -> Result<Self, InstallError> {
-        let worktree = repository.worktree()?;
         let git = repository.program().with_configured_hooks();
         let setting = Setting::read(&git)?;
         if let Some(setting) = &setting
@@ -88,7 +87,7 @@ impl HooksFolder {
             });
         }
         let warnings = match &setting {
-            Some(setting) => warnings(setting, &path, worktree, repository, &git)?,
+            Some(setting) => warnings(setting, &path, repository, &git)?,
             None => Vec::new(),
         };
         Ok(Self { path, warnings })
@@ -123,7 +122,7 @@ fn is_this_repositorys(
 ) -> Result<bool, GitError> {
     let folder = resolved(folder);
     let holds = |root: &Path| folder.starts_with(resolved(root));
-    if holds(repository.common_dir()) || holds(repository.worktree()?) {
+    if holds(repository.common_dir()) || repository.worktree().is_ok_and(holds) {
         return Ok(true);
     }
     let listed = git.run(&["worktree", "list", "--porcelain", "-z"], b"")?;
@@ -146,7 +145,6 @@ fn resolved(path: &Path) -> PathBuf {
 fn warnings(
     setting: &Setting,
     path: &Path,
-    worktree: &Path,
     repository: &Repository,
     git: &GitProgram,
 ) -> Result<Vec<String>, GitError> {
@@ -168,7 +166,10 @@ fn warnings(
             ));
         }
     }
-    let tracked_place = path.starts_with(worktree) && !path.starts_with(repository.common_dir());
+    let tracked_place = repository
+        .worktree()
+        .is_ok_and(|worktree| path.starts_with(worktree))
+        && !path.starts_with(repository.common_dir());
     if tracked_place {
         warnings.push(format!(
             "the hooks folder `{}` lies in the working tree: the hook file names a path of this \

@@ -1,23 +1,24 @@
 //! Wiring gpuguard into a repository and out of it again.
 //!
-//! From Git 2.54 on the hook is an entry of the repository's configuration. Older Gits get a hook
+//! From Git 2.54 on a hook is an entry of the repository's configuration. Older Gits get a hook
 //! file, and so does a repository that has one: the hook that was there runs first, since what it
 //! stages is to be judged too, and Git runs entries of the configuration before the hook file.
 
 use std::path::{Path, PathBuf};
 
-use super::config_entry::{self, ConfigEntry};
-use super::hooks_folder::HooksFolder;
-use super::shim::{Found, HookFile, Written};
+use super::place::{Place, Way};
+use super::{EVENTS, Event, Gate, unchecked};
 use crate::git::{GitError, Repository};
 use crate::sys::file;
+
+pub use super::hook_manager::{Managed, Manager};
 
 /// How Git comes to run gpuguard.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Mechanism {
     /// `hook.gpuguard.*` in the repository's configuration.
     Config {
-        /// The command Git runs.
+        /// The key and the command Git runs.
         command: String,
     },
     /// A hook file.
@@ -27,6 +28,8 @@ pub enum Mechanism {
         /// Why not the configuration.
         why: WhyFile,
     },
+    /// A hook manager runs it, by its own configuration.
+    Manager(Managed),
 }
 
 /// Why gpuguard is wired by a hook file.
@@ -54,21 +57,50 @@ pub enum Change {
 /// A repository with gpuguard wired in.
 #[derive(Clone, Debug)]
 pub struct Installed {
+    /// The root of the working tree, or the bare repository.
+    pub place: PathBuf,
     /// The root of the working tree.
-    pub worktree: PathBuf,
-    /// How it is wired.
-    pub mechanism: Mechanism,
-    /// What was changed.
-    pub change: Change,
-    /// Somebody's own `pre-commit` hook that keeps running.
-    pub other_hook: Option<OtherHook>,
-    /// Whether `hook.gpuguard.enabled` keeps Git from running it.
-    pub switched_off: bool,
+    pub worktree: Option<PathBuf>,
+    /// What runs at which event, in the order of events.
+    pub wired: Vec<Wired>,
+    /// The events at which gpuguard ran before, and does not any more.
+    pub unwired: Vec<&'static str>,
     /// Things to know, one line each.
     pub warnings: Vec<String>,
 }
 
-/// A `pre-commit` hook that is not gpuguard's.
+/// gpuguard at one event.
+#[derive(Clone, Debug)]
+pub struct Wired {
+    /// The event.
+    pub event: Event,
+    /// How it is wired.
+    pub mechanism: Mechanism,
+    /// What was changed.
+    pub change: Change,
+    /// Somebody's own hook that keeps running.
+    pub other_hook: Option<OtherHook>,
+    /// A hook manager that does not run gpuguard itself.
+    pub beside: Option<Managed>,
+    /// Whether `hook.gpuguard.enabled` keeps Git from running it.
+    pub switched_off: bool,
+}
+
+impl Installed {
+    /// What was changed in all.
+    pub fn change(&self) -> Change {
+        let all = |change: Change| self.wired.iter().all(|wired| wired.change == change);
+        if all(Change::Unchanged) && self.unwired.is_empty() {
+            Change::Unchanged
+        } else if all(Change::Installed) {
+            Change::Installed
+        } else {
+            Change::Updated
+        }
+    }
+}
+
+/// A hook that is not gpuguard's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OtherHook {
     /// Its file.
@@ -80,8 +112,8 @@ pub struct OtherHook {
 /// What `uninstall` did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Removed {
-    /// The root of the working tree.
-    pub worktree: PathBuf,
+    /// The root of the working tree, or the bare repository.
+    pub place: PathBuf,
     /// Whether the configuration held entries of gpuguard.
     pub config: bool,
     /// The places where hook files of gpuguard were taken away.
@@ -137,9 +169,11 @@ pub enum InstallError {
     },
     /// The configuration's entry has our name and is somebody's own.
     #[error(
-        "`hook.gpuguard.command` is set, but not by gpuguard: `{command}`; nothing was changed. Remove it with `git config --local --remove-section hook.gpuguard`, or use `gpuguard install --shim`"
+        "`{section}.command` is set, but not by gpuguard: `{command}`; nothing was changed. Remove it with `git config --local --remove-section {section}`, or use `gpuguard install --shim`"
     )]
     ForeignCommand {
+        /// The section of the configuration.
+        section: String,
         /// What it is set to.
         command: String,
     },
@@ -183,122 +217,104 @@ pub enum InstallError {
     },
 }
 
-/// Makes Git run `program` before each commit in the repository of `directory`; `by_file` asks for
-/// a hook file also where the configuration would do.
-pub fn install(directory: &Path, program: &Path, by_file: bool) -> Result<Installed, InstallError> {
-    let program = program_word(program)?;
-    let repository = open(directory)?;
-    match why_file(&repository, by_file)? {
-        Some(why) => wire_with_file(&repository, &program, why),
-        None => wire_with_config(&repository, &program),
-    }
+/// What is to be installed.
+#[derive(Clone, Debug)]
+pub struct Request<'p> {
+    /// The program that Git shall run.
+    pub program: &'p Path,
+    /// The events, and no others; `None` for those of [`default_events`] and what is wired already.
+    pub events: Option<Vec<Event>>,
+    /// Whether a hook file is to be written also where the configuration would do.
+    pub by_file: bool,
 }
 
-/// Why it has to be a hook file; `None` where the configuration is better.
-fn why_file(repository: &Repository, asked: bool) -> Result<Option<WhyFile>, InstallError> {
-    if asked {
-        return Ok(Some(WhyFile::Asked));
-    }
-    let git = repository.program();
-    if !config_entry::is_supported(&git)? {
-        return Ok(Some(WhyFile::OldGit));
-    }
-    // Where no hook file may be written, there is no choice.
-    let Ok(folder) = HooksFolder::of(repository) else {
-        return Ok(None);
+/// The events that are wired where none are named: in a repository with a working tree those
+/// before a commit, in a bare one, which is pushed to, the one before a push is taken.
+pub fn default_events(is_bare: bool) -> Vec<Event> {
+    let is_usual = |gate: Gate| {
+        if is_bare {
+            gate == Gate::Receive
+        } else {
+            gate.judges_index()
+        }
     };
-    let other = HookFile::in_folder(&folder.path).has_active_other()?
-        || ConfigEntry { git: &git }.has_others()?;
-    Ok(other.then_some(WhyFile::OtherHook))
+    let mut events = EVENTS.to_vec();
+    events.retain(|event| is_usual(event.gate));
+    events
 }
 
-fn wire_with_config(repository: &Repository, program: &str) -> Result<Installed, InstallError> {
-    let git = repository.program();
-    let entry = ConfigEntry { git: &git };
+/// Makes Git run a program at some events in the repository of `directory`.
+pub fn install(directory: &Path, request: &Request<'_>) -> Result<Installed, InstallError> {
+    let program = program_word(request.program)?;
+    let repository = open(directory)?;
+    let place = Place::of(&repository, request.by_file)?;
+    let mut plan = Vec::new();
+    let mut unwanted = Vec::new();
+    for event in EVENTS {
+        let is_wanted = match &request.events {
+            Some(events) => events.contains(&event),
+            None => {
+                default_events(repository.worktree().is_err()).contains(&event)
+                    || place.is_installed(event)?
+            }
+        };
+        if is_wanted {
+            plan.push((event, place.way(event)?));
+        } else {
+            unwanted.push(event);
+        }
+    }
     let mut warnings = Vec::new();
-    warnings.extend(config_entry::script(repository).keep_edited()?);
-    let (command, written) = entry.write(repository, program)?;
-    // A hook file from the time of an older Git would run gpuguard a second time.
-    let old_file = !remove_files(repository, &mut warnings)?.files.is_empty();
-    let switched_off = entry.is_switched_off()?;
-    if switched_off {
-        warnings.push(
-            "`hook.gpuguard.enabled` is false: Git does not run the hook until it is true"
-                .to_owned(),
-        );
+    let mut wired = Vec::new();
+    for (event, way) in plan {
+        wired.push(match way {
+            Way::Config => place.wire_with_config(event, &program, &mut warnings)?,
+            Way::File(why) => place.wire_with_file(event, &program, why, &mut warnings)?,
+            Way::Manager(managed) => place.leave_to(managed, event, &mut warnings)?,
+        });
     }
-    let other_hook = HooksFolder::named_by_git(repository)
-        .ok()
-        .and_then(|folder| other_hook(HookFile::in_folder(&folder).path));
-    if let Some(other) = &other_hook
-        && other.executable
-    {
-        warnings.push(format!(
-            "Git runs the hook `{}` after gpuguard, so what it stages is not judged",
-            other.path.display()
-        ));
+    let mut unwired = Vec::new();
+    for event in unwanted {
+        let mut removed = Removed::default();
+        place.unwire(event, &mut removed)?;
+        warnings.append(&mut removed.warnings);
+        if !removed.is_nothing() {
+            unwired.push(event.name);
+        }
+    }
+    if wired.iter().any(|wired| wired.event.gate == Gate::Note) {
+        // Else the first commit begins.
+        let _ = unchecked::begin(&repository);
+    } else {
+        unchecked::forget_all(&repository);
     }
     Ok(Installed {
-        worktree: repository.worktree()?.to_owned(),
-        change: change(&written, old_file),
-        mechanism: Mechanism::Config { command },
-        other_hook,
-        switched_off,
+        place: shown_place(&repository),
+        worktree: repository.worktree().ok().map(Path::to_owned),
+        wired,
+        unwired,
         warnings,
     })
-}
-
-fn wire_with_file(
-    repository: &Repository,
-    program: &str,
-    why: WhyFile,
-) -> Result<Installed, InstallError> {
-    let folder = HooksFolder::of(repository)?;
-    let mut warnings = folder.warnings;
-    let hook = HookFile::in_folder(&folder.path);
-    warnings.extend(hook.keep_edited()?);
-    let written = hook.write(program)?;
-    // Entries from before: a new Git runs the hook file too, and twice is too often.
-    let git = repository.program();
-    let had_entries = ConfigEntry { git: &git }.remove()?;
-    config_entry::remove_script(repository, &mut warnings)?;
-    Ok(Installed {
-        worktree: repository.worktree()?.to_owned(),
-        mechanism: Mechanism::File {
-            path: hook.path,
-            why,
-        },
-        change: change(&written, had_entries),
-        other_hook: other_hook(hook.previous),
-        switched_off: false,
-        warnings,
-    })
-}
-
-fn change(written: &Written, was_wired_otherwise: bool) -> Change {
-    match written {
-        _ if was_wired_otherwise => Change::Updated,
-        Written::New => Change::Installed,
-        Written::Updated => Change::Updated,
-        Written::Unchanged => Change::Unchanged,
-    }
 }
 
 /// Takes gpuguard out of the repository of `directory`; nothing installed is no error.
 pub fn uninstall(directory: &Path) -> Result<Removed, InstallError> {
     let repository = open(directory)?;
-    let git = repository.program();
-    let mut warnings = Vec::new();
-    let files = remove_files(&repository, &mut warnings)?;
-    // The entries first: Git refuses every commit while they name a script that has gone.
-    let config = ConfigEntry { git: &git }.remove()?;
-    config_entry::remove_script(&repository, &mut warnings)?;
-    Ok(Removed {
-        worktree: repository.worktree()?.to_owned(),
-        config,
-        warnings,
-        ..files
-    })
+    let place = Place::of(&repository, false)?;
+    let mut removed = Removed {
+        place: shown_place(&repository),
+        ..Removed::default()
+    };
+    for event in EVENTS {
+        place.unwire(event, &mut removed)?;
+    }
+    unchecked::forget_all(&repository);
+    Ok(removed)
+}
+
+fn shown_place(repository: &Repository) -> PathBuf {
+    let place = repository.worktree().unwrap_or(repository.git_dir());
+    place.to_owned()
 }
 
 fn open(directory: &Path) -> Result<Repository, InstallError> {
@@ -314,7 +330,9 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
         _ => directory.to_owned(),
     };
     let repository = Repository::discover(&directory)?;
-    let worktree = repository.worktree()?;
+    let Ok(worktree) = repository.worktree() else {
+        return Ok(repository);
+    };
     // Git is asked from the working tree; one that is far from its repository does not lead there.
     let question = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
     let (_, answer, _) = repository.program().run_for_code(&question, b"")?;
@@ -326,54 +344,6 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
         });
     }
     Ok(repository)
-}
-
-/// Removes the hook files of gpuguard: where Git looks now, and where it looks without
-/// `core.hooksPath`, which may have been set since.
-fn remove_files(
-    repository: &Repository,
-    warnings: &mut Vec<String>,
-) -> Result<Removed, InstallError> {
-    let mut folders = vec![HooksFolder::usual(repository)];
-    // A folder that is not this repository's alone holds no hook of ours.
-    if let Ok(folder) = HooksFolder::of(repository)
-        && !folders.contains(&folder.path)
-    {
-        folders.push(folder.path);
-    }
-    let mut removed = Removed::default();
-    for folder in folders {
-        let hook = HookFile::in_folder(&folder);
-        match (hook.found()?, hook.has_previous()) {
-            // Nothing in front of a kept hook: our file was removed by hand, or an installation was
-            // cut short.
-            (Found::Ours, kept) | (Found::Nothing, kept @ true) => {
-                warnings.extend(hook.keep_edited()?);
-                hook.remove()?;
-                if kept {
-                    removed.restored.push(hook.path.clone());
-                }
-                removed.files.push(hook.path);
-            }
-            (Found::Foreign, true) => warnings.push(format!(
-                "`{}` is not gpuguard's and was left alone; the hook from before gpuguard is \
-                 still kept as `{}`",
-                hook.path.display(),
-                hook.previous.display()
-            )),
-            (Found::Nothing | Found::Foreign, false) => {}
-        }
-    }
-    Ok(removed)
-}
-
-/// A hook of somebody else at `path`, if there is one.
-fn other_hook(path: PathBuf) -> Option<OtherHook> {
-    path.symlink_metadata().ok()?;
-    Some(OtherHook {
-        executable: file::is_executable(&path),
-        path,
-    })
 }
 
 /// The program's path as the hook will name it.

@@ -5,11 +5,17 @@
 mod config_entry;
 mod doctor;
 mod event;
+mod hook_manager;
 mod hooks_folder;
 pub mod install;
+mod place;
+mod push;
 mod run;
 mod shim;
+mod unchecked;
 
 pub use doctor::diagnose;
-pub use event::{EVENTS, Event, event};
+pub use event::{EVENTS, Event, Gate, event};
+pub use push::judge_push;
 pub use run::{HookError, run};
+pub use unchecked::{NoteError, forget_unchecked, note_last_commit, unchecked, unchecked_among};

@@ -6,12 +6,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Event;
+use super::{Event, Gate, unchecked};
 use crate::backup::{
     BackupError, BackupSummary, ContentSource, Decision, SnapshotEntry, SnapshotRequest, Store,
     Verdict, Version,
 };
-use crate::git::{Blob, FileMode, GitError, Head, Repository};
+use crate::git::{Blob, FileMode, GitError, Head, NewSide, Repository};
 use crate::gpu::{self, CardVerdict};
 use crate::judge::{self, judge};
 use crate::outcome::{Answer, Outcome};
@@ -35,21 +35,39 @@ pub enum HookError {
     Backup(#[from] BackupError),
 }
 
-/// Judges what is staged, after saving it: by `policy`, the root's, and by those below the root.
+/// Judges what is staged or merged, after saving it: by `policy`, the root's, and by those below
+/// the root.
 pub fn run(
     event: Event,
     repository: &Repository,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Outcome, HookError> {
+    unchecked::forget_passed(repository);
     let limit = policy.scan.max_file_bytes;
     let change = Change::staged(repository, limit)?;
+    let outcome = judge_index(event, repository, &change, policy, now)?;
+    if outcome.answer() == Answer::Fine {
+        // Without the note the commit counts as unchecked, which is no reason to refuse it.
+        let _ = unchecked::note_passed(repository, &change);
+    }
+    Ok(outcome)
+}
+
+fn judge_index(
+    event: Event,
+    repository: &Repository,
+    change: &Change<'_>,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Outcome, HookError> {
     let mut outcome = Outcome::default();
     if change.files.is_empty() {
         return Ok(outcome);
     }
     let mut store = None;
-    if policy.hook.snapshot {
+    // Both sides of a clean merge are commits: there is nothing that Git could not bring back.
+    if policy.hook.snapshot && event.gate != Gate::Merge {
         let opened = Store::open(repository, &policy.backup).map_err(HookError::from);
         let saved = opened.and_then(|opened| {
             let store = store.insert(opened);
@@ -72,7 +90,8 @@ pub fn run(
             Err(error) => return Err(error),
         }
     }
-    let judged = look(repository, policy, &change, now).map(|(files, weakened)| {
+    let below = change.new_side();
+    let judged = look(repository, policy, change, (below, now)).map(|(files, weakened)| {
         outcome.files = files;
         outcome.weakened = weakened;
     });
@@ -93,13 +112,14 @@ pub fn run(
 }
 
 /// What the change brings into the code, and in what it loosens the policies.
-fn look(
+/// The policies below the root are those of `side`.
+pub(super) fn look(
     repository: &Repository,
     policy: &Policy,
     change: &Change<'_>,
-    now: Timestamp,
+    (side, now): (NewSide, Timestamp),
 ) -> Result<(Vec<FileScan>, Vec<Weakening>), HookError> {
-    let below = source::below_root(repository, change.new_side(), &change.folders())?;
+    let below = source::below_root(repository, side, &change.folders())?;
     let files = judge(&judge::scanner(policy, &below, now), change)?;
     Ok((files, judge::weakened(repository, change, policy)?))
 }

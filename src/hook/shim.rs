@@ -1,20 +1,25 @@
-//! The hook file for Gits that know no hooks in the configuration: `hooks/pre-commit.sh` with
-//! the program's path filled in, and the hook that was there before kept beside it.
+//! The hook file for Gits that know no hooks in the configuration: `hooks/hook.sh` with the
+//! program's path and the event filled in, and the hook that was there before kept beside it.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::hook_manager::Manager;
 use super::install::InstallError;
 use crate::sys::file;
 
-/// The hook file, with a placeholder where the program's path goes.
-const TEMPLATE: &str = include_str!("../../hooks/pre-commit.sh");
-const PLACEHOLDER: &str = "'@PROGRAM@'";
+/// The hook file, with placeholders where the program's path and the event go.
+const TEMPLATE: &str = include_str!("../../hooks/hook.sh");
+const PROGRAM: &str = "'@PROGRAM@'";
+const EVENT: &str = "'@EVENT@'";
 /// A line that only hook files of gpuguard have, of whatever version.
 pub(super) const ID: &[u8] = b"# gpuguard-hook-id: 5f0c2d";
 
 /// The last line where the folder was made for the hook file, and goes with it.
 const MADE_FOLDER: &str = "# gpuguard made this folder.\n";
+
+/// Hook files are shorter.
+const MOST_BYTES: u64 = 1 << 20;
 
 /// What lies at the place of the hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,9 +32,11 @@ pub(super) enum Found {
     Foreign,
 }
 
-/// The place of the `pre-commit` hook in one hooks folder.
+/// The place of an event's hook in one hooks folder.
 #[derive(Debug)]
 pub(super) struct HookFile {
+    /// Git's name for the event.
+    event: &'static str,
     /// The file Git starts.
     pub(super) path: PathBuf,
     /// Where the hook that was there before is kept.
@@ -47,11 +54,12 @@ pub(super) enum Written {
 }
 
 impl HookFile {
-    pub(super) fn in_folder(folder: &Path) -> Self {
+    pub(super) fn in_folder(folder: &Path, event: &'static str) -> Self {
         Self {
-            path: folder.join("pre-commit"),
-            previous: folder.join("pre-commit.gpuguard-previous"),
-            edited: folder.join("pre-commit.gpuguard-edited"),
+            event,
+            path: folder.join(event),
+            previous: folder.join(format!("{event}.gpuguard-previous")),
+            edited: folder.join(format!("{event}.gpuguard-edited")),
         }
     }
 
@@ -73,10 +81,56 @@ impl HookFile {
         }
         let content =
             std::fs::read(&self.path).map_err(|source| cannot("read", &self.path, source))?;
-        let ours = content
-            .split(|byte| *byte == b'\n')
-            .any(|line| line.starts_with(ID));
-        Ok(if ours { Found::Ours } else { Found::Foreign })
+        Ok(if is_ours(&content) {
+            Found::Ours
+        } else {
+            Found::Foreign
+        })
+    }
+
+    /// Whether the hook file can be put here.
+    pub(super) fn check(&self) -> Result<(), InstallError> {
+        // Whoever put a hook over ours may call ours from it: do not guess.
+        if self.found()? == Found::Foreign && self.has_previous() && !self.is_same_again() {
+            return Err(InstallError::PreviousInTheWay {
+                hook: self.path.clone(),
+                previous: self.previous.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Whether the hook here is the one that is kept, written again by its manager.
+    fn is_same_again(&self) -> bool {
+        let read = |path: &Path| file::read_at_most(path, MOST_BYTES).ok();
+        let (Some(here), Some(kept)) = (read(&self.path), read(&self.previous)) else {
+            return false;
+        };
+        here == kept
+            || manager_of(&self.path).is_some_and(|here| manager_of(&self.previous) == Some(here))
+    }
+
+    /// Removes hook files of ours that a manager moved aside when it wrote its own, and may start
+    /// from there; gives their places. Another program's hook may not do without.
+    pub(super) fn remove_moved_aside(&self) -> Result<Vec<PathBuf>, InstallError> {
+        let mut removed = Vec::new();
+        if manager_of(&self.path)
+            .or(manager_of(&self.previous))
+            .is_none()
+        {
+            return Ok(removed);
+        }
+        // pre-commit and prek call it the one, lefthook the other.
+        for ending in ["legacy", "old"] {
+            let path = self.path.with_file_name(format!("{}.{ending}", self.event));
+            let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
+            let content = is_file.then(|| file::read_at_most(&path, MOST_BYTES).ok());
+            if content.flatten().is_some_and(|content| is_ours(&content)) {
+                file::remove(&path).map_err(|source| cannot("remove", &path, source))?;
+                removed.push(path);
+            }
+        }
+        Ok(removed)
     }
 
     /// Whether an earlier hook is kept.
@@ -120,9 +174,12 @@ impl HookFile {
 
     /// Puts the hook file in its place, keeping a foreign hook beside it, and makes the folder.
     pub(super) fn write(&self, program: &str) -> Result<Written, InstallError> {
-        let mut content = TEMPLATE.replace(PLACEHOLDER, &sh_quoted(program));
+        let mut content = TEMPLATE
+            .replace(PROGRAM, &sh_quoted(program))
+            .replace(EVENT, self.event);
         if let Some(folder) = self.path.parent() {
-            if !folder.exists() || self.made_folder() {
+            let is_made = |event: super::Event| Self::in_folder(folder, event.name).made_folder();
+            if !folder.exists() || super::EVENTS.into_iter().any(is_made) {
                 content.push_str(MADE_FOLDER);
             }
             file::create_folder(folder).map_err(|source| cannot("create", folder, source))?;
@@ -137,13 +194,7 @@ impl HookFile {
                 Written::Updated
             }
             Found::Foreign => {
-                // Whoever put a hook over ours may call ours from it: do not guess.
-                if self.has_previous() {
-                    return Err(InstallError::PreviousInTheWay {
-                        hook: self.path.clone(),
-                        previous: self.previous.clone(),
-                    });
-                }
+                self.check()?;
                 file::rename(&self.path, &self.previous)
                     .map_err(|source| cannot("rename", &self.path, source))?;
                 Written::New
@@ -176,11 +227,24 @@ impl HookFile {
     }
 }
 
+/// The manager that wrote a hook file.
+fn manager_of(hook: &Path) -> Option<Manager> {
+    let content = file::read_at_most(hook, MOST_BYTES).ok()?;
+    Manager::of_hook(&String::from_utf8_lossy(&content))
+}
+
+fn is_ours(content: &[u8]) -> bool {
+    content
+        .split(|byte| *byte == b'\n')
+        .any(|line| line.starts_with(ID))
+}
+
 /// The lines of a hook file of ours that are the same for every program and repository.
 fn constant_lines(content: &[u8]) -> impl Iterator<Item = &[u8]> {
     content
         .split_inclusive(|byte| *byte == b'\n')
-        .filter(|line| !line.starts_with(b"program=") && *line != MADE_FOLDER.as_bytes())
+        .filter(|line| !line.starts_with(b"program=") && !line.starts_with(b"event="))
+        .filter(|line| *line != MADE_FOLDER.as_bytes())
 }
 
 /// `text` as one word for sh: as it is where sh takes it so, else in single quotes.
@@ -218,7 +282,8 @@ mod tests {
     fn the_template_has_its_parts_and_unix_line_ends() {
         assert!(TEMPLATE.starts_with("#!/bin/sh\n"));
         assert!(TEMPLATE.contains(std::str::from_utf8(ID).unwrap()));
-        assert_eq!(TEMPLATE.matches(PLACEHOLDER).count(), 1);
+        assert_eq!(TEMPLATE.matches(PROGRAM).count(), 1);
+        assert_eq!(TEMPLATE.matches(EVENT).count(), 1);
         assert!(!TEMPLATE.contains('\r'));
     }
 

@@ -6,21 +6,21 @@ use std::fmt::Write as _;
 use super::human::{count, findings_up_to};
 use super::{Style, human};
 use crate::gpu::{CardStatus, CardVerdict};
-use crate::outcome::{Answer, Outcome};
+use crate::outcome::{Act, Answer, Outcome};
 use crate::text::printable;
 
-/// The verdict on what Git was about to do; `act` names it (`commit`). Ends without a line end.
-pub fn verdict(act: &str, outcome: &Outcome, style: &Style) -> String {
+/// The verdict on what Git was about to do. Ends without a line end.
+pub fn verdict(act: &Act, outcome: &Outcome, style: &Style) -> String {
     let text = match outcome.answer() {
-        Answer::Fine => passed(outcome, style),
+        Answer::Fine => passed(act, outcome, style),
         Answer::No => refused(act, outcome, style),
     };
     text.trim_end().to_owned()
 }
 
-fn passed(outcome: &Outcome, style: &Style) -> String {
+fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
     if outcome.files.is_empty() && outcome.backup.is_none() && outcome.notes.is_empty() {
-        return "gpuguard: nothing is staged, nothing was looked at".to_owned();
+        return format!("gpuguard: {}, nothing was looked at", act.nothing);
     }
     let mut parts = Vec::new();
     let warnings = outcome
@@ -56,7 +56,7 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
         "passed"
     };
     let mut text = format!("gpuguard: {word}: {}\n", parts.join("; "));
-    text.push_str(&shown_findings(outcome, style));
+    text.push_str(&shown_findings(act, outcome, style));
     text.push_str(&human::details(outcome, style));
     text.push_str(
         &outcome
@@ -68,7 +68,7 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
     text
 }
 
-fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
+fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
     let blocking = outcome
         .findings()
         .filter(|(_, finding)| finding.blocks())
@@ -92,8 +92,8 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
     } else {
         ", and the policy is weakened"
     };
-    let mut text = format!("gpuguard: {act} refused: {reason}{weakened}\n\n");
-    text.push_str(&shown_findings(outcome, style));
+    let mut text = format!("gpuguard: {} refused: {reason}{weakened}\n\n", act.name);
+    text.push_str(&shown_findings(act, outcome, style));
     if blocking == 0 {
         text.push_str(
             &outcome
@@ -105,9 +105,10 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
     }
     let _ = writeln!(
         text,
-        "{} scanned in {} ms; nothing was committed, nothing was changed",
+        "{} scanned in {} ms; {}",
         count(outcome.scanned(), "file"),
-        outcome.elapsed.as_millis()
+        outcome.elapsed.as_millis(),
+        act.kept
     );
     text.push_str(&human::details(outcome, style));
     if let Some(backup) = &outcome.backup {
@@ -129,7 +130,8 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
         let fix = fix_command(outcome).unwrap_or_else(|| format!("fix the {lines}"));
         let _ = writeln!(
             text,
-            "  next: {fix}, `git add` and {act} again; `gpuguard rule {rule}` explains"
+            "  next: {fix}, {}; `gpuguard rule {rule}` explains",
+            act.again
         );
     }
     text
@@ -150,13 +152,14 @@ fn fix_command(outcome: &Outcome) -> Option<String> {
 /// More findings than this would scroll the verdict away.
 const SHOWN: usize = 20;
 
-fn shown_findings(outcome: &Outcome, style: &Style) -> String {
+fn shown_findings(act: &Act, outcome: &Outcome, style: &Style) -> String {
     let (mut text, shown, total) = findings_up_to(outcome, style, SHOWN);
     if shown < total {
         let _ = writeln!(
             text,
-            "and {} more: `gpuguard scan --staged` shows all\n",
-            total - shown
+            "and {} more: `{}` shows all\n",
+            total - shown,
+            act.shows_all
         );
     }
     text

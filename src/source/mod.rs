@@ -5,6 +5,7 @@
 mod change;
 mod index;
 mod nearest_policy;
+mod pushed;
 mod range;
 mod repository_policy;
 mod worktree;
@@ -14,8 +15,9 @@ pub use index::Unstaged;
 pub use nearest_policy::{
     BelowRoot, below_root, below_root_on_disk, every_policy_below, policy_below,
 };
+pub use pushed::{NotARefUpdate, PushPolicy, PushSide, Pushed, RefUpdate};
 pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of, policy_of_range,
 };
-pub use worktree::{Content, FileReader, WorktreeError, WorktreeFile, files};
+pub use worktree::{Content, FileReader, WorktreeError, WorktreeFile, files, name_of};

@@ -3,7 +3,7 @@
 use std::cell::{Cell, OnceCell};
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use ignore::WalkBuilder;
 
@@ -183,6 +183,24 @@ impl FileReader {
         let content = self.buffer.get(..filled).unwrap_or_default();
         Ok(Content::Bytes(content))
     }
+}
+
+/// How a file is called in reports that `named` stands for, seen from `directory`; it need not be
+/// there.
+pub fn name_of(named: &Path, directory: &Path, root: &Path) -> RepoPath {
+    let file = directory.join(named);
+    // `..` by words: there may be no such folder to follow.
+    let mut plain = PathBuf::new();
+    for part in file.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                plain.pop();
+            }
+            other => plain.push(other),
+        }
+    }
+    Names::new(&plain, directory, root).of(&plain)
 }
 
 /// How the files at or below a named path are called in reports: by their path below the root,

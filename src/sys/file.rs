@@ -158,6 +158,14 @@ pub fn write_executable(path: &Path, content: &[u8]) -> io::Result<()> {
     pending.commit_replacing()
 }
 
+/// Writes `content` to `path` over what is there, without waiting for the disk: a crash may leave
+/// part of it, so only for what can be done without.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub fn write_loosely(path: &Path, content: &[u8]) -> io::Result<()> {
+    point("write", path, Needs::Space)?;
+    fs::write(path, content)
+}
+
 /// Whether the file can be run: any executable bit on Unix, any file elsewhere.
 pub fn is_executable(path: &Path) -> bool {
     let Ok(metadata) = fs::metadata(path) else {

@@ -365,7 +365,7 @@ fn a_message_only_amend_does_nothing() {
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stderr.contains("nothing is staged"), "{run}");
     assert!(
-        !repo.exists(".git/gpuguard"),
+        !repo.exists(".git/gpuguard/backups"),
         "an empty commit makes no snapshot"
     );
 }

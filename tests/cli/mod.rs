@@ -15,12 +15,15 @@ mod doctor;
 mod faults;
 mod fix;
 mod fix_interrupted;
+mod git_situations;
 mod git_support;
 mod gpu;
 mod help;
 mod hook;
 #[cfg(target_os = "linux")]
 mod hook_card;
+mod hook_framework;
+mod hook_gates;
 mod init;
 #[cfg(unix)]
 mod install;
@@ -43,7 +46,8 @@ mod run;
 mod scan;
 mod scan_merge;
 mod scan_range;
+mod scan_stdin;
 mod scan_suppressed;
 mod schema;
 #[cfg(target_os = "linux")]
-mod screen;
+pub(crate) mod screen;

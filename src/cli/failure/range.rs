@@ -16,7 +16,7 @@ impl From<RangeError> for Failure {
             ),
             RangeError::NoCommit { shallow: true, .. }
             | RangeError::NothingInCommon { shallow: true, .. } => failure.hint(
-                "this clone is shallow: `git fetch --unshallow` brings the rest, in GitHub's checkout `fetch-depth: 0`",
+                "this clone is shallow: `git fetch --unshallow` brings the rest, in GitHub's checkout `fetch-depth: 0`, in GitLab `GIT_DEPTH: 0`",
             ),
             RangeError::NoCommit { name, .. } if name.bytes().all(|byte| byte == b'0') => failure
                 .note("zeros stand for a branch that was not there before")

@@ -85,8 +85,8 @@ fn a_hook_file_that_is_there_runs_first_with_a_new_git_too() {
     assert!(run.stderr.starts_with("updated: "), "{run}");
     assert!(run.stderr.contains("has to run first"), "{run}");
     assert_eq!(repo.read(PREVIOUS), b"#!/bin/sh\nexit 0\n");
-    assert!(!repo.exists(".git/gpuguard"));
-    let left = repo.try_git(&["config", "--get-regexp", "^hook\\."]);
+    assert!(!repo.exists(SCRIPT));
+    let left = repo.try_git(&["config", "--get-regexp", "^hook\\.gpuguard\\."]);
     assert_eq!(left.stdout, "", "Git would run both");
     let run = install_new(&repo);
     assert!(run.stderr.starts_with("already installed: "), "{run}");
@@ -187,6 +187,12 @@ fn entries_of_others_stay_in_the_configuration() {
         run.stderr.contains("`hook.gpuguard.enabled` is false"),
         "{run}"
     );
+    assert!(
+        run.stderr.contains("switched off: no commit is checked"),
+        "{run}"
+    );
+    repo.git(&["config", "hook.gpuguard-pre-merge-commit.enabled", "false"]);
+    let run = with_git(&repo, &repo.path(), NEW_GIT, &["install"]);
     assert!(
         run.stderr.starts_with("installed, but switched off"),
         "{run}"

@@ -6,6 +6,7 @@ mod config;
 mod earlier_hook;
 mod hook_file;
 mod hooks_folder;
+mod manager;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

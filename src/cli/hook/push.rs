@@ -1,0 +1,167 @@
+//! The gates of a push: on the side that pushes, and on the side that receives.
+
+use std::io::{self, Read as _};
+use std::time::Instant;
+
+use super::commit::show;
+use super::{failed, repository};
+use crate::cli::{Failure, Screen};
+use crate::git::{ObjectId, Repository};
+use crate::hook;
+use crate::outcome::{Act, Answer};
+use crate::policy::OnError;
+use crate::source::{self, Judged, PolicyFrom, PushSide, Pushed, RefUpdate};
+use crate::sys::{clock, terminal};
+
+/// The most that Git can have to say about a push; a ref takes some 150 bytes.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// So many unchecked commits are named.
+const NAMED: usize = 5;
+
+const KEPT: &str = "nothing was pushed, nothing was changed";
+
+/// Judges what Git tells of a push on standard input.
+pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure> {
+    let judged = read_updates(side)
+        .and_then(|updates| Ok((repository()?, updates)))
+        .map_err(|failure| refusal(failure, side))
+        .and_then(|(repository, updates)| judge_all(&repository, side, &updates, screen));
+    if judged.as_ref().is_ok_and(|answer| *answer == Answer::No) && *side != PushSide::Receiver {
+        screen.warn("  to push without the guard: `GPUGUARD=0 git push …`");
+    }
+    judged
+}
+
+/// Judges each branch that is pushed. All are told of, so that one push shows all there is to
+/// mend; one that is refused refuses the push, as Git has it.
+pub(super) fn judge_all(
+    repository: &Repository,
+    side: &PushSide,
+    updates: &[RefUpdate],
+    screen: &Screen,
+) -> Result<Answer, Failure> {
+    let mut answer = Answer::Fine;
+    for update in updates {
+        let judged = judge_one(repository, side, update, screen);
+        if judged.map_err(|failure| refusal(failure, side))? == Answer::No {
+            answer = Answer::No;
+        }
+    }
+    Ok(answer)
+}
+
+fn refusal(failure: Failure, side: &PushSide) -> Failure {
+    let failure = failure.refusing("push").note(KEPT);
+    match side {
+        PushSide::Sender { .. } => {
+            failure.hint("to push without the guard: `GPUGUARD=0 git push …`")
+        }
+        PushSide::Receiver => failure,
+    }
+}
+
+fn read_updates(side: &PushSide) -> Result<Vec<RefUpdate>, Failure> {
+    if terminal::stdin_is_terminal() {
+        return Err(
+            Failure::new("Git gives this hook what is pushed on standard input")
+                .hint("`gpuguard scan --range origin/main...HEAD` judges a branch by hand"),
+        );
+    }
+    let mut input = Vec::new();
+    let unreadable = |error: io::Error| {
+        Failure::new("what is pushed cannot be read from standard input").because(&error)
+    };
+    let read = io::stdin().lock().take(MOST_BYTES).read_to_end(&mut input);
+    if read.map_err(unreadable)? as u64 == MOST_BYTES {
+        return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
+    }
+    RefUpdate::read_all(side, &input).map_err(|error| Failure::of(&error))
+}
+
+fn judge_one(
+    repository: &Repository,
+    side: &PushSide,
+    update: &RefUpdate,
+    screen: &Screen,
+) -> Result<Answer, Failure> {
+    let started = Instant::now();
+    let act_name = format!("push of {}", update.short_name());
+    let pushed = match Pushed::of(repository, side, update) {
+        Ok(Some(pushed)) => pushed,
+        Ok(None) => {
+            if screen.is_verbose() {
+                let name = update.short_name();
+                screen.say(&format!(
+                    "gpuguard: {name}: no new commits, nothing to judge"
+                ));
+            }
+            return Ok(Answer::Fine);
+        }
+        Err(error) => {
+            let on_error = on_error_here(repository);
+            return failed(error.into(), on_error, &act_name, screen);
+        }
+    };
+    let by = pushed.policy(repository, side).map_err(|error| {
+        let failure = Failure::from(error);
+        if *side == PushSide::Receiver {
+            failure.note("the policy of the branch that is pushed to counts, else the default branch's, else the one that is pushed")
+        } else {
+            failure
+        }
+    })?;
+    let waiting = screen.waiting("gpuguard: judging the push");
+    let judged = hook::judge_push(repository, &pushed, &by, clock::now());
+    drop(waiting);
+    let mut outcome = match judged {
+        Ok(outcome) => outcome,
+        Err(error) => return failed(error.into(), by.policy.hook.on_error, &act_name, screen),
+    };
+    match (side, by.from) {
+        (PushSide::Sender { .. }, PolicyFrom::Base) => outcome
+            .notes
+            .push("what is pushed has no gpuguard.toml: the one from before counts".to_owned()),
+        (PushSide::Receiver, PolicyFrom::Tip) => outcome
+            .notes
+            .push("there was no gpuguard.toml here: the one that is pushed counts".to_owned()),
+        _ => {}
+    }
+    if let PushSide::Sender { .. } = side {
+        let unchecked = hook::unchecked_among(repository, &pushed.commits);
+        outcome.notes.extend(told(repository, &unchecked));
+        if outcome.answer() == Answer::Fine {
+            // They were judged now.
+            hook::forget_unchecked(repository, &unchecked);
+        }
+    }
+    outcome.elapsed = started.elapsed();
+    let short = |commit: &ObjectId| commit.to_string().chars().take(12).collect::<String>();
+    let base = pushed.known.first().map(short);
+    let act = Act::push(update.short_name(), base.as_deref(), &short(&pushed.tip));
+    show(&act, &outcome, screen);
+    Ok(outcome.answer())
+}
+
+/// Names the commits that no gate has seen.
+fn told(repository: &Repository, unchecked: &[ObjectId]) -> Option<String> {
+    let first = unchecked.get(..NAMED).unwrap_or(unchecked);
+    let named = repository.commit_titles(first).unwrap_or_default();
+    let (count, were) = match unchecked.len() {
+        0 => return None,
+        1 => ("1 commit".to_owned(), "was"),
+        many => (format!("{many} commits"), "were"),
+    };
+    let more = if unchecked.len() > NAMED { ", …" } else { "" };
+    Some(format!(
+        "{count} {were} made without being judged (`--no-verify`, rebase, cherry-pick): {}{more}",
+        named.join(", ")
+    ))
+}
+
+/// What the policy here says of failures, where that of the push cannot be told.
+fn on_error_here(repository: &Repository) -> OnError {
+    source::policy_of(repository, Judged::WorkingTree)
+        .map(|(policy, _)| policy.hook.on_error)
+        .unwrap_or_default()
+}

@@ -1,0 +1,35 @@
+//! The step of a hook that judges what a push brings to one branch. Nothing is saved, since Git
+//! holds it all, and no card is checked.
+
+use super::HookError;
+use super::run::look;
+use crate::git::Repository;
+use crate::outcome::Outcome;
+use crate::source::{Change, PushPolicy, Pushed};
+use crate::sys::clock::Timestamp;
+
+/// Judges what is pushed to one branch by `by`, and by the policies below the root that lie where
+/// that does.
+pub fn judge_push(
+    repository: &Repository,
+    pushed: &Pushed,
+    by: &PushPolicy,
+    now: Timestamp,
+) -> Result<Outcome, HookError> {
+    let policy = &by.policy;
+    let change = Change::of_push(repository, pushed, policy.scan.max_file_bytes)?;
+    let (files, weakened) = look(repository, policy, &change, (by.side, now))?;
+    let mut outcome = Outcome {
+        files,
+        weakened,
+        ..Outcome::default()
+    };
+    if pushed.is_cut_short {
+        outcome.notes.push(
+            "this clone is shallow and does not reach what the remote has: the branch is held \
+             against the commits that are here; `git fetch --unshallow` brings the rest"
+                .to_owned(),
+        );
+    }
+    Ok(outcome)
+}
