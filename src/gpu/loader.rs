@@ -86,6 +86,7 @@ pub(super) fn loaded_first(value: &OsStr, repository: Option<&Path>) -> OsString
 
 #[cfg(test)]
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "a test makes folders of its own")]
 mod tests {
     use super::*;
 
