@@ -31,6 +31,7 @@ use crate::sys::environment::current_dir;
 #[command(
     after_help = "Examples:\n  gpuguard scan .\n  gpuguard scan --staged\n  \
     gpuguard scan train.py --policy ~/rig.toml --format json\n  \
+    gpuguard scan --range origin/main...HEAD --format sarif > gpuguard.sarif\n  \
     gpuguard scan --range origin/main...HEAD     what this branch brings in, in CI\n  \
     gpuguard scan --range v1.0..v2.0             what is in v2.0 and was not in v1.0\n\n\
     A line is allowed by a comment on it or above it, which says why:\n  \
@@ -66,8 +67,34 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatWord {
+    /// The line of code, the card, the fix; for people
     Human,
+    /// One line for each finding: path:line:column: CODE message
+    Concise,
+    /// One JSON object; `gpuguard schema --of scan` describes it
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands, for GitHub Actions
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML
+    Junit,
+}
+
+impl From<FormatWord> for Format {
+    fn from(word: FormatWord) -> Self {
+        match word {
+            FormatWord::Human => Self::Human,
+            FormatWord::Concise => Self::Concise,
+            FormatWord::Json => Self::Json,
+            FormatWord::Sarif => Self::Sarif,
+            FormatWord::Github => Self::Github,
+            FormatWord::Gitlab => Self::Gitlab,
+            FormatWord::Junit => Self::Junit,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -94,15 +121,17 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
     if arguments.statistics {
         return screen.print(&report::statistics(outcome));
     }
-    let format = match arguments.format {
-        FormatWord::Human => Format::Human,
-        FormatWord::Json => Format::Json,
-    };
+    let format = Format::from(arguments.format);
     let style = screen.style_on_stdout();
     if screen.quiet && format == Format::Human {
         return screen.print(&report::findings(outcome, &style));
     }
-    screen.print(&report::render(format, outcome, &style))
+    screen.print(&report::render(format, outcome, &style))?;
+    // These formats have no place for it, or none that people see; an empty list is no pass.
+    if !matches!(format, Format::Human | Format::Json) {
+        screen.say(&report::looked_at(outcome));
+    }
+    Ok(())
 }
 
 fn scanner(policy: &Policy) -> Scanner {

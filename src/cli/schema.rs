@@ -1,13 +1,34 @@
-//! `gpuguard schema`: the JSON schema of the policy file.
+//! `gpuguard schema`: the JSON schemas of what people write and of what programs read.
+
+use clap::ValueEnum;
 
 use super::{Failure, Screen};
 use crate::outcome::Answer;
+use crate::{policy, report};
 
-/// Print the JSON schema of gpuguard.toml, for editors
+/// Print a JSON schema: of gpuguard.toml, for editors, or of what a command prints
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {}
+#[command(after_help = "Examples:\n  gpuguard schema > gpuguard.schema.json\n  \
+    gpuguard schema --of scan")]
+pub(super) struct Arguments {
+    /// Of what
+    #[arg(long, value_name = "WHAT", default_value = "policy")]
+    of: Described,
+}
 
-pub(super) fn run(_arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
-    screen.print(&format!("{:#}\n", crate::policy::schema()))?;
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Described {
+    /// The policy, gpuguard.toml
+    Policy,
+    /// What `gpuguard scan --format json` prints
+    Scan,
+}
+
+pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let schema = match arguments.of {
+        Described::Policy => policy::schema(),
+        Described::Scan => report::scan_schema(),
+    };
+    screen.print(&format!("{schema:#}\n"))?;
     Ok(Answer::Fine)
 }

@@ -49,7 +49,8 @@ impl Screen {
         Style {
             color: self.color_on_stderr(),
             verbose: self.verbose,
-            ..Style::default()
+            ascii: !terminal::shows_unicode(),
+            width: terminal::stderr_width().unwrap_or(Style::default().width),
         }
     }
 
@@ -58,7 +59,8 @@ impl Screen {
         Style {
             color: self.color_on_stdout(),
             verbose: self.verbose,
-            ..Style::default()
+            ascii: !terminal::shows_unicode(),
+            width: terminal::stdout_width().unwrap_or(Style::default().width),
         }
     }
 

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use super::Style;
 use super::human::{count, findings_up_to};
-use super::{Style, human};
+use super::summary::{details, how_long};
 use crate::gpu::{CardStatus, CardVerdict};
 use crate::outcome::{Answer, Outcome};
 use crate::text::printable;
@@ -15,7 +16,7 @@ pub fn verdict(act: &str, outcome: &Outcome, style: &Style) -> String {
         Answer::Fine => passed(outcome, style),
         Answer::No => refused(act, outcome, style),
     };
-    text.trim_end().to_owned()
+    style.in_its_characters(text.trim_end().to_owned())
 }
 
 fn passed(outcome: &Outcome, style: &Style) -> String {
@@ -45,7 +46,7 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
             .map(|backup| format!("saved as {}", backup.id)),
     );
     if style.verbose {
-        parts.push(format!("{} ms", outcome.elapsed.as_millis()));
+        parts.push(how_long(outcome.elapsed));
     }
     let word = if outcome.scanned() == 0 {
         "nothing to judge"
@@ -54,7 +55,7 @@ fn passed(outcome: &Outcome, style: &Style) -> String {
     };
     let mut text = format!("gpuguard: {word}: {}\n", parts.join("; "));
     text.push_str(&shown_findings(outcome, style));
-    text.push_str(&human::details(outcome, style));
+    text.push_str(&details(outcome, style));
     text.push_str(
         &outcome
             .card
@@ -97,11 +98,11 @@ fn refused(act: &str, outcome: &Outcome, style: &Style) -> String {
     }
     let _ = writeln!(
         text,
-        "{} scanned in {} ms; nothing was committed, nothing was changed",
+        "{} scanned in {}; nothing was committed, nothing was changed",
         count(outcome.scanned(), "file"),
-        outcome.elapsed.as_millis()
+        how_long(outcome.elapsed)
     );
-    text.push_str(&human::details(outcome, style));
+    text.push_str(&details(outcome, style));
     if let Some(backup) = &outcome.backup {
         let _ = writeln!(
             text,

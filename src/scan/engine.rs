@@ -5,6 +5,7 @@ use std::cell::OnceCell;
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::changed_lines::changed_lines;
 use super::decode::decode;
 use super::embedded::CellPosition;
 use super::fact::{Certainty, Detail, FileFacts};
@@ -228,7 +229,10 @@ impl Scanner {
         if facts.environment_is_given {
             self.keep_what_mends(language, file, (&drafts, facts.errors), &mut fixes);
         }
-        for ((rule, severity, draft), fix) in drafts.into_iter().zip(fixes) {
+        for ((rule, severity, draft), mut fix) in drafts.into_iter().zip(fixes) {
+            if let Some(fix) = &mut fix {
+                fix.diff = changed_lines(file, place.file_lines(), &fix.edits);
+            }
             scan.findings.push(Finding {
                 fix,
                 ..place.finding(rule, severity, draft)
@@ -346,6 +350,7 @@ fn fixes<'d>(
                 Safety::Unsafe
             },
             edits: written.edits,
+            diff: Vec::new(),
         })
     });
     fixes.collect()
@@ -411,13 +416,21 @@ impl Place<'_> {
         }
     }
 
+    /// The lines of the file, whatever is embedded in it.
+    fn file_lines(&self) -> &LineIndex {
+        match self.facts.embedded {
+            Some(_) => self.file_lines.get_or_init(|| LineIndex::new(self.file)),
+            None => self.lines(),
+        }
+    }
+
     /// Where a span of the code starts and ends in the file.
     fn in_file(&self, span: Span) -> (Position, Position) {
         let Some(embedded) = &self.facts.embedded else {
             let at = |offset| self.lines().position(self.text, offset);
             return (at(span.start), at(span.end));
         };
-        let lines = self.file_lines.get_or_init(|| LineIndex::new(self.file));
+        let lines = self.file_lines();
         let span = embedded.in_file(span);
         let at = |offset| lines.position(self.file, offset);
         (at(span.start), at(span.end))

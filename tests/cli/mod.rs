@@ -35,6 +35,7 @@ mod rule;
 #[cfg(target_os = "linux")]
 mod run;
 mod scan;
+mod scan_formats;
 mod scan_merge;
 mod scan_range;
 mod scan_suppressed;

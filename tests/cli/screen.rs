@@ -14,12 +14,24 @@ use crate::support::{Run, TestRepo, program};
 
 /// Runs `command` with its stderr on a terminal; gives what the terminal got.
 pub(super) fn on_terminal(command: &mut Command) -> String {
+    on_terminal_of(command, 80)
+}
+
+/// The same for a terminal of so many columns.
+fn on_terminal_of(command: &mut Command, columns: u16) -> String {
     let ours = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&ours).unwrap();
     unlockpt(&ours).unwrap();
     let name = ptsname(&ours, Vec::new()).unwrap();
     let theirs: OwnedFd =
         rustix::fs::open(name, OFlags::RDWR | OFlags::NOCTTY, Mode::empty()).unwrap();
+    let size = rustix::termios::Winsize {
+        ws_row: 24,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    rustix::termios::tcsetwinsize(&theirs, size).unwrap();
     let reader = std::thread::spawn(move || {
         let mut shown = Vec::new();
         let mut terminal = File::from(ours);
@@ -76,6 +88,46 @@ fn colour_is_for_terminals_and_for_those_who_ask() {
     broken.write("gpuguard.toml", "?");
     assert!(coloured(&on_terminal(&mut hook(&broken))));
     assert!(!coloured(&piped(&mut hook(&broken))));
+}
+
+#[test]
+fn a_narrow_terminal_gets_narrow_lines() {
+    let repo = with_a_bad_file();
+    let shown = on_terminal_of(hook(&repo).env("NO_COLOR", "1"), 44);
+    let finding = shown.split("\r\n\r\n").nth(1).unwrap();
+    for line in finding.lines() {
+        assert!(line.chars().count() <= 44, "{line:?} in\n{shown}");
+    }
+    for part in ["GG001", "note: ", "torch.device(\"cuda:1\")"] {
+        assert!(finding.contains(part), "no {part:?} in\n{shown}");
+    }
+}
+
+#[test]
+fn a_locale_of_ascii_gets_ascii() {
+    let repo = TestRepo::with_policy();
+    repo.write(
+        "café.py",
+        "import torch\n# é\nx = 'é', torch.device('cuda:1')\n",
+    );
+    repo.git(&["add", "."]);
+    let shown = |locale: &str| on_terminal(hook(&repo).env("NO_COLOR", "1").env("LC_ALL", locale));
+    let plain = shown("C");
+    assert!(plain.is_ascii(), "{plain}");
+    for part in ["caf\\u{e9}.py:3:", "x = '\\u{e9}', torch"] {
+        assert!(plain.contains(part), "no {part:?} in\n{plain}");
+    }
+    let lines: Vec<&str> = plain.lines().collect();
+    let at = lines
+        .iter()
+        .rposition(|line| line.contains(" | x = "))
+        .unwrap();
+    assert_eq!(
+        lines[at].find("'cuda:1'"),
+        lines[at + 1].find('^'),
+        "{plain}"
+    );
+    assert!(shown("C.UTF-8").contains("café.py"));
 }
 
 #[test]
