@@ -7,6 +7,7 @@ use super::screen::Progress;
 use super::{Failure, Screen};
 use crate::backup::{BackupError, BackupId, Store};
 use crate::outcome::Answer;
+use crate::sys::clock;
 
 pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result<Answer, Failure> {
     let size = |id| {
@@ -23,8 +24,11 @@ pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result
         whole: HashSet::new(),
     };
     let mut damaged = 0;
+    let mut found = Vec::new();
     for id in ids {
-        match run.check(id) {
+        let checked = run.check(id);
+        found.push((id.clone(), matches!(checked, Ok(true))));
+        match checked {
             Ok(true) => {}
             Ok(false) => damaged += 1,
             Err(error @ (BackupError::Damaged { .. } | BackupError::Newer { .. })) => {
@@ -35,6 +39,7 @@ pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result
         }
     }
     drop(run);
+    store.note_verified(&found, clock::now());
     let whole = ids.len() - damaged;
     screen.say(&match (ids, damaged) {
         ([], _) => format!(

@@ -22,6 +22,7 @@ mod man;
 mod paths;
 mod policy;
 mod probe;
+mod report;
 mod rollback;
 mod rule;
 mod run;
@@ -40,6 +41,7 @@ pub(crate) use failure::Failure;
 pub(crate) use screen::Screen;
 
 use crate::outcome::Answer;
+use crate::sys::interrupt;
 use crate::sys::terminal::ColorChoice;
 use crate::text::printable;
 
@@ -90,6 +92,7 @@ enum Command {
     Backup(backup::Arguments),
     Rollback(rollback::Arguments),
     Gpu(gpu::Arguments),
+    Report(report::Arguments),
     Doctor(doctor::Arguments),
     Run(run::Arguments),
     Rule(rule::Arguments),
@@ -158,6 +161,7 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments, &screen),
         Command::Rollback(arguments) => rollback::run(&arguments, &screen),
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
+        Command::Report(arguments) => report::run(&arguments, &screen),
         Command::Doctor(arguments) => doctor::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
         Command::Schema(arguments) => schema::run(&arguments, &screen),
@@ -174,6 +178,9 @@ pub fn main() -> ExitCode {
         Ok(Answer::No) => ExitCode::from(1),
         Err(failure) => {
             screen.failure(&failure);
+            if let Some(signal) = failure.signal() {
+                interrupt::end_by(signal);
+            }
             ExitCode::from(2)
         }
     }

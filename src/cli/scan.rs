@@ -22,6 +22,7 @@ use crate::source::{
 };
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
+use crate::sys::interrupt::Interrupts;
 
 /// Look for code that selects the wrong card
 ///
@@ -202,7 +203,6 @@ fn scan_worktree(
     if arguments.show_dynamic {
         scanner = scanner.listing_dynamic();
     }
-    let limit = policy.scan.max_file_bytes;
     let directory = here()?;
     let root = match Repository::discover(&directory) {
         Ok(repository) => repository.worktree()?.to_owned(),
@@ -214,11 +214,26 @@ fn scan_worktree(
         [] => &here[..],
         named => named,
     };
-    let files = source::files(paths, &directory, &root)?;
+    scan_files(&scanner, paths, (&directory, &root), screen)
+}
+
+/// Scans `paths`, relative to `directory`, in parallel; they are named from the `root`.
+pub(super) fn scan_files(
+    scanner: &Scanner,
+    paths: &[PathBuf],
+    (directory, root): (&Path, &Path),
+    screen: &Screen,
+) -> Result<Vec<FileScan>, Failure> {
+    let limit = scanner.most_bytes();
+    let files = source::files(paths, directory, root)?;
     let done = AtomicU64::new(0);
+    let interrupts = Interrupts::noticed_once().map_err(Failure::unwatched)?;
     let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
     let scans = files.par_iter().filter_map(|file| {
-        let scan = scan_file(&scanner, limit, file);
+        if interrupts.came() {
+            return None;
+        }
+        let scan = scan_file(scanner, limit, file);
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         // Whoever holds the bar draws it; nobody waits for it.
         if let Ok(mut progress) = progress.try_lock() {
@@ -226,7 +241,12 @@ fn scan_worktree(
         }
         scan.transpose()
     });
-    Ok(scans.collect::<Result<_, WorktreeError>>()?)
+    let scans: Vec<FileScan> = scans.collect::<Result<_, WorktreeError>>()?;
+    drop(progress);
+    match interrupts.signal() {
+        Some(signal) => Err(Failure::interrupted(signal, "nothing was judged")),
+        None => Ok(scans),
+    }
 }
 
 /// Reads and scans one file; `None` where it is in no language that is scanned and nobody named it.

@@ -4,7 +4,7 @@ use clap::ValueEnum;
 
 use super::{Failure, Screen};
 use crate::outcome::Answer;
-use crate::{policy, report};
+use crate::{dashboard, policy, report};
 
 /// Print a JSON schema: of gpuguard.toml, for editors, or of what a command prints
 #[derive(Debug, clap::Args)]
@@ -22,12 +22,15 @@ enum Described {
     Policy,
     /// What `gpuguard scan --format json` prints
     Scan,
+    /// What `gpuguard report --format json` prints
+    Report,
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let schema = match arguments.of {
         Described::Policy => policy::schema(),
         Described::Scan => report::scan_schema(),
+        Described::Report => dashboard::dashboard_schema(),
     };
     screen.print(&format!("{schema:#}\n"))?;
     Ok(Answer::Fine)

@@ -9,6 +9,7 @@ use super::health::{CardBefore, Health};
 use super::identity::{self, IdentityMismatch};
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
 use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, Trouble, probe};
+use super::record;
 use super::verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 use crate::policy::{GpuCheckMode, Policy};
 use crate::sys::clock::Timestamp;
@@ -33,6 +34,9 @@ pub fn check(policy: &Policy, cache_dir: Option<&Path>, now: Timestamp) -> CardV
         && verdict.status != CardStatus::Ok
     {
         cache::forget(folder);
+    }
+    if let Some(folder) = cache_dir {
+        record::note_check(folder, &verdict, now);
     }
     verdict
 }

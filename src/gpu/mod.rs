@@ -19,6 +19,7 @@ mod inventory;
 mod kernel;
 mod probe;
 mod protocol;
+mod record;
 mod soak;
 mod verdict;
 
@@ -33,6 +34,7 @@ pub use identity::{IdentityMismatch, policy_card};
 pub use inventory::{ComputeMode, Inventory, InventoryCard};
 pub use probe::{COMMAND, ProbeError, ProbeTask, Trouble, run_probe};
 pub use protocol::{NvmlTrouble, ProbeFailure};
+pub use record::{Recorded, RecordedSoak, note_soak, recorded};
 pub use soak::{Progress, Sample, SoakReport, SoakTask, soak};
 pub use verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 

@@ -1,6 +1,9 @@
-//! Shows an [`Outcome`]: one file for each format.
+//! Shows an [`Outcome`], and a dashboard: one file for each format.
 
 mod concise;
+mod dashboard_chart;
+mod dashboard_html;
+mod dashboard_markdown;
 mod fix_diff;
 mod github;
 mod gitlab;
@@ -21,6 +24,8 @@ use crate::outcome::Outcome;
 use crate::scan::{FileScan, Finding, Fingerprint};
 use crate::text::{ascii, printable};
 
+pub use dashboard_html::dashboard_html;
+pub use dashboard_markdown::dashboard_markdown;
 pub use human::{findings, findings_up_to};
 pub use json::scan_schema;
 pub use soak_plot::soak_plot;

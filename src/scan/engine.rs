@@ -20,7 +20,7 @@ use crate::sys::clock::Date;
 use crate::text::{Edit, LineIndex, Position, Span, apply};
 
 /// Scans files by one policy. Made once, used from any number of threads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scanner {
     policy: Policy,
     exclude: Gitignore,

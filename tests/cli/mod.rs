@@ -23,6 +23,7 @@ mod init;
 mod install;
 mod notebook;
 mod policy_file;
+mod report;
 mod rollback;
 mod rollback_bytes;
 mod rollback_continue;

@@ -1,0 +1,177 @@
+//! `gpuguard report`.
+
+use std::path::{Path, PathBuf};
+
+use clap::ValueEnum;
+
+use super::scan::scan_files;
+use super::{Failure, Screen};
+use crate::dashboard::{self, Asked, DashboardError};
+use crate::git::Repository;
+use crate::outcome::Answer;
+use crate::policy::{self, Policy};
+use crate::report::{dashboard_html, dashboard_markdown};
+use crate::scan::{FileScan, Scanner};
+use crate::source::{self, Judged, PolicyFrom, Range};
+use crate::sys::environment::current_dir;
+use crate::sys::interrupt::Interrupts;
+use crate::sys::{clock, file};
+
+/// Tell what is known of this repository and its cards, from facts alone
+///
+/// How many files are clean, what was corrected since a tag and what is still wrong, by rule and by
+/// file, the commits, the backups with their sums, the recorded checks of the card, and what
+/// nobody has verified. The tag is scanned by the policy of now. Nothing is judged: the exit code is
+/// 0 whatever is found.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  gpuguard report\n  \
+    gpuguard report --since v-before-gpu-correction\n  \
+    gpuguard report --since v-before-gpu-correction --output report.html\n  \
+    gpuguard report --format json | jq .now")]
+pub(super) struct Arguments {
+    /// Hold now against this tag (or branch, or commit)
+    #[arg(long, value_name = "TAG")]
+    since: Option<String>,
+    /// Form of the report; by default the one that the ending of --output says, else markdown
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// Write the report into this file instead
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// The policy to judge by, instead of the repository's gpuguard.toml
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Markdown, as GitHub and GitLab show it
+    #[value(alias = "md")]
+    Markdown,
+    /// One JSON object with all facts; `gpuguard schema --of report` describes it
+    Json,
+    /// One page with pictures, for any browser; it needs nothing from elsewhere
+    Html,
+}
+
+impl Format {
+    fn of(arguments: &Arguments) -> Self {
+        let ending = || arguments.output.as_ref()?.extension()?.to_str();
+        arguments.format.unwrap_or_else(|| match ending() {
+            Some("html" | "htm") => Self::Html,
+            Some("json") => Self::Json,
+            _ => Self::Markdown,
+        })
+    }
+}
+
+pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let directory = current_dir()
+        .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
+    let repository = Repository::discover(&directory)?;
+    if let Some(path) = &arguments.output {
+        check_folder(path)?;
+    }
+    let (policy, policy_from) = policy_of(&repository, arguments.policy.as_deref())?;
+    let now = clock::now();
+    if let Some(name) = &arguments.since {
+        // Better now than after a scan.
+        repository.named_commit(name)?;
+    }
+    let scanner = Scanner::new(&policy).on(clock::day_of(now));
+    let files = files(&repository, &scanner, screen)?;
+    let asked = Asked {
+        repository: &repository,
+        policy: &policy,
+        policy_from,
+        since: arguments.since.as_deref(),
+        now,
+        files,
+    };
+    let interrupts = Interrupts::noticed_once().map_err(Failure::unwatched)?;
+    let mut bar = None;
+    let told = dashboard::gather(asked, &scanner, &mut |done, all| {
+        bar.get_or_insert_with(|| screen.progress("reading the history", all))
+            .at(done);
+        !interrupts.came()
+    });
+    drop(bar);
+    if let Some(signal) = interrupts.signal() {
+        return Err(Failure::interrupted(signal, "no report was made"));
+    }
+    let report = told?;
+    let text = match Format::of(arguments) {
+        Format::Markdown => dashboard_markdown(&report),
+        Format::Html => dashboard_html(&report),
+        Format::Json => format!(
+            "{}\n",
+            serde_json::to_string_pretty(&report).unwrap_or_default()
+        ),
+    };
+    let Some(path) = &arguments.output else {
+        screen.print(&text)?;
+        return Ok(Answer::Fine);
+    };
+    file::write_atomic(path, text.as_bytes())
+        .map_err(|error| Failure::new(unwritable(path)).because(&error))?;
+    screen.say(&format!("the report is in `{}`", super::paths::shown(path)));
+    Ok(Answer::Fine)
+}
+
+fn unwritable(path: &Path) -> String {
+    format!("`{}` cannot be written", super::paths::shown(path))
+}
+
+/// Better at once than after all the work.
+fn check_folder(path: &Path) -> Result<(), Failure> {
+    let folder = path.parent().filter(|folder| *folder != Path::new(""));
+    if folder.is_some_and(|folder| !folder.is_dir()) {
+        return Err(
+            Failure::new(unwritable(path)).note("there is no such folder; no report was made")
+        );
+    }
+    Ok(())
+}
+
+/// The policy that counts now, and where it is.
+fn policy_of(repository: &Repository, named: Option<&Path>) -> Result<(Policy, String), Failure> {
+    if let Some(path) = named {
+        return Ok((policy::load(path)?, path.display().to_string()));
+    }
+    if repository.worktree().is_err() {
+        let head = Range::resolve(repository, "HEAD..HEAD")?;
+        let (policy, _) = source::policy_of_range(repository, &head)?;
+        return Ok((policy, format!("HEAD:{}", policy::FILE_NAME)));
+    }
+    let (policy, from) = source::policy_of(repository, Judged::WorkingTree)?;
+    let from = match from {
+        PolicyFrom::WorkingTree | PolicyFrom::Index => policy::FILE_NAME.to_owned(),
+        PolicyFrom::LastCommit | PolicyFrom::Tip | PolicyFrom::Base => {
+            format!("HEAD:{}", policy::FILE_NAME)
+        }
+    };
+    Ok((policy, from))
+}
+
+/// All files as they are now, scanned, also for places whose card is decided at run time; of a
+/// bare repository those of HEAD.
+fn files(
+    repository: &Repository,
+    scanner: &Scanner,
+    screen: &Screen,
+) -> Result<Vec<FileScan>, Failure> {
+    let Ok(root) = repository.worktree() else {
+        return Ok(dashboard::now_of_bare(repository, scanner)?);
+    };
+    let listing = scanner.clone().listing_dynamic();
+    scan_files(&listing, &[PathBuf::new()], (root, root), screen)
+}
+
+impl From<DashboardError> for Failure {
+    fn from(error: DashboardError) -> Self {
+        match error {
+            DashboardError::Git(error) => error.into(),
+            DashboardError::Backup(error) => error.into(),
+        }
+    }
+}
