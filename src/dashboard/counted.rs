@@ -86,6 +86,7 @@ pub(super) fn file_facts(files: &[FileScan], past: Option<&Past>) -> Vec<FileFac
             (None, ..) => FileState::Problems,
             _ if matches!(file.reading, Reading::Skipped(_)) => FileState::Gone,
             (_, 0, _) => FileState::Corrected,
+            (_, _, 0) => FileState::New,
             (_, now, before) if now > before => FileState::Worse,
             _ => FileState::Open,
         };

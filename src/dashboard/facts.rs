@@ -147,8 +147,10 @@ pub enum FileState {
     Problems,
     /// It had problems and has them still, not more than then.
     Open,
-    /// It has more problems than then.
+    /// It had problems and has more.
     Worse,
+    /// It has problems, and had none or was not there.
+    New,
     /// It had problems and has none.
     Corrected,
     /// It had problems and is not there any more, or is not read any more.
@@ -162,6 +164,7 @@ impl FileState {
             Self::Problems => "problems",
             Self::Open => "open",
             Self::Worse => "worse",
+            Self::New => "new",
             Self::Corrected => "corrected",
             Self::Gone => "gone",
         }

@@ -68,20 +68,26 @@ fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }
 
+/// A time to the minute; the whole of it is in the markup.
+fn when(time: &str) -> Markup {
+    let minute = time.get(..16).unwrap_or(time).replace('T', " ");
+    html! { time datetime=(time) { (minute) } }
+}
+
 fn head(dashboard: &Dashboard) -> Markup {
     let repository = &dashboard.repository;
     html! {
         header {
             h1 { "GPU report: " (shown(&repository.name)) }
             p {
-                "Made " time datetime=(dashboard.made) { (dashboard.made) }
+                "Made " (when(&dashboard.made))
                 " by gpuguard " (dashboard.gpuguard)
                 @if let Some(commit) = &repository.commit { ", at commit " code { (short(commit)) } }
                 @if let Some(branch) = &repository.branch { " of " code { (shown(branch)) } }
                 ", by the policy " code { (shown(&dashboard.policy)) } "."
                 @if let Some(since) = &dashboard.since {
                     " Held against " code { (since.name) } ", commit " code { (short(&since.commit)) }
-                    " of " (since.date) "."
+                    " of " (when(&since.date)) "."
                 }
             }
             ul.cards {
@@ -130,7 +136,7 @@ fn tiles(dashboard: &Dashboard) -> Markup {
                     @match check {
                         Some(check) => {
                             dd class=(if check.status == "ok" { "good" } else { "bad" }) { (check.status) }
-                            dd.then { (check.at) }
+                            dd.then { (when(&check.at)) }
                         }
                         None => dd { "none" }
                     }
@@ -231,7 +237,7 @@ fn findings(dashboard: &Dashboard) -> Markup {
                 @if all.len() > MOST_FINDINGS {
                     p { "The first " (MOST_FINDINGS) " of " (all.len()) "; " code { "--format json" } " has all." }
                 }
-                table id="findings" {
+                table.first id="findings" {
                     thead {
                         tr {
                             @for (key, name) in [("path", "file"), ("place", "place"), ("rule", "rule"), ("message", "what, and the line")] {
@@ -240,6 +246,9 @@ fn findings(dashboard: &Dashboard) -> Markup {
                         }
                     }
                     tbody { @for finding in all.iter().take(MOST_FINDINGS) { (row(finding)) } }
+                }
+                p id="more" hidden {
+                    button type="button" { "Show more" } " " button type="button" { "Show all" }
                 }
             }
         }
@@ -339,7 +348,7 @@ fn commits(dashboard: &Dashboard) -> Markup {
                         thead { tr { th scope="col" { "commit" } th scope="col" { "date" } th scope="col" { "subject" } } }
                         tbody {
                             @for commit in commits.list.iter().take(MOST_ROWS) {
-                                tr { td { code { (short(&commit.id)) } } td { (commit.date) } td { (shown(&commit.subject)) } }
+                                tr { td { code { (short(&commit.id)) } } td { (when(&commit.date)) } td { (shown(&commit.subject)) } }
                             }
                         }
                     }))
@@ -373,8 +382,8 @@ fn backups(dashboard: &Dashboard) -> Markup {
                                 td { @if let Some(verdict) = &backup.verdict { (verdict) } }
                                 td {
                                     @match (&backup.verified, backup.whole) {
-                                        (Some(at), Some(true)) => { "whole, " (at) }
-                                        (Some(at), _) => span.bad { "damaged, " (at) }
+                                        (Some(at), Some(true)) => { "whole, " (when(at)) }
+                                        (Some(at), _) => span.bad { "damaged, " (when(at)) }
                                         (None, _) => "never"
                                     }
                                 }
@@ -401,7 +410,7 @@ fn card(dashboard: &Dashboard) -> Markup {
                     tbody {
                         @for soak in dashboard.soaks.iter().take(MOST_ROWS) {
                             tr {
-                                td { (soak.at) }
+                                td { (when(&soak.at)) }
                                 td { "soak, " (format!("{:.0}", soak.seconds)) " s" @if !soak.finished { ", ended early" } }
                                 td { (soak.status) }
                                 td { @if let Some(card) = &soak.card { (card) } }
@@ -410,7 +419,7 @@ fn card(dashboard: &Dashboard) -> Markup {
                         }
                         @for check in dashboard.card_checks.iter().take(MOST_ROWS) {
                             tr {
-                                td { (check.at) }
+                                td { (when(&check.at)) }
                                 td { "check" }
                                 td { (check.status) }
                                 td { @if let Some(card) = &check.card { (card) } @if let Some(uuid) = &check.uuid { " " code { (uuid) } } }

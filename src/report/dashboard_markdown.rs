@@ -81,11 +81,12 @@ fn counts(dashboard: &Dashboard, text: &mut String) {
         };
         let _ = writeln!(
             text,
-            "\nFiles corrected since then: {}. Gone: {}. Still open: {}. Worse: {}.",
+            "\nFiles corrected since then: {}. Gone: {}. Still open: {}. Worse: {}. New: {}.",
             count(FileState::Corrected),
             count(FileState::Gone),
             count(FileState::Open),
-            count(FileState::Worse)
+            count(FileState::Worse),
+            count(FileState::New)
         );
     }
 }

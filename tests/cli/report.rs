@@ -85,7 +85,7 @@ fn now_is_held_against_the_tag() {
         [
             json!(["a.py", "corrected", 2, 0, null]),
             json!(["c.py", "worse", 1, 3, null]),
-            json!(["e.py", "worse", 0, 1, null]),
+            json!(["e.py", "new", 0, 1, null]),
             json!(["old.py", "gone", 3, 0, null]),
             json!(["sub_b.py", "open", 1, 1, "b.py"]),
         ]
@@ -388,7 +388,7 @@ fn markdown_shows_foreign_text_as_text() {
     let repo = hostile();
     let text = report(&repo, &["--since", TAG]).stdout;
     for part in [
-        "| ``\"><img src=x onerror=alert(1)>\\|`\\n# \\u{1b}\\xff.py`` | worse |",
+        "| ``\"><img src=x onerror=alert(1)>\\|`\\n# \\u{1b}\\xff.py`` | new |",
         "- ``\"><img src=x onerror=alert(1)>|`\\n# \\u{1b}\\xff.py:5:6`` GG006 (new): ",
         " ``</td><script>alert(3)</script> | `x` <!--``\n",
     ] {
