@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::paths::shown;
-use super::screen::Progress;
+use super::progress::{Interruptible, Unit};
 use super::{Failure, Screen};
 use crate::backup::{BackupError, BackupId, Store};
 use crate::outcome::Answer;
@@ -19,7 +19,12 @@ pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result
         store,
         screen,
         // Once for the archive's sum, once for what is in it.
-        progress: screen.progress("verifying", sizes.saturating_mul(2)),
+        work: screen.interruptible(
+            "verifying",
+            Unit::Bytes,
+            "not all backups were verified, nothing was changed",
+        )?,
+        all: sizes.saturating_mul(2),
         done: 0,
         whole: HashSet::new(),
     };
@@ -59,7 +64,9 @@ pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result
 struct Run<'s> {
     store: &'s Store,
     screen: &'s Screen,
-    progress: Progress,
+    work: Interruptible<'s>,
+    /// How many bytes there are to read, and how many are read.
+    all: u64,
     done: u64,
     /// Archives that were read already: several backups may refer to one.
     whole: HashSet<BackupId>,
@@ -72,10 +79,10 @@ impl Run<'_> {
         if self.whole.contains(&archive) {
             return Ok(true);
         }
-        let (done, progress) = (&mut self.done, &mut self.progress);
+        let (done, all, work) = (&mut self.done, self.all, &mut self.work);
         let backup = self.store.verify(id, &mut |read| {
             *done += read;
-            progress.at(*done);
+            work.at(*done, all);
         })?;
         let refused = backup.manifest().refused();
         for (path, reason) in &refused {

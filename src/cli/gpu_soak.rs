@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::gpu::{Format, cache_folder, repository, status_word};
 use super::policy::load_policy;
+use super::progress::Unit;
 use super::{Failure, Screen};
 use crate::gpu::{self, CardStatus, SoakReport, SoakTask};
 use crate::outcome::Answer;
@@ -92,7 +93,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         ordinal: arguments.card,
     };
     let interrupts = Interrupts::noticed().map_err(Failure::unwatched)?;
-    let mut bar = screen.progress("soaking", task.duration.as_secs().max(1));
+    let mut bar = screen.progress("soaking", Unit::Seconds, task.duration.as_secs().max(1));
     let report = gpu::soak(&policy, &task, &mut |progress| {
         bar.at(Duration::try_from_secs_f64(progress.seconds).map_or(0, |d| d.as_secs()));
         !interrupts.came()

@@ -22,6 +22,7 @@ mod man;
 mod paths;
 mod policy;
 mod probe;
+mod progress;
 mod report;
 mod rollback;
 mod rule;

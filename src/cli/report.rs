@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
+use super::progress::Unit;
 use super::scan::scan_files;
 use super::{Failure, Screen};
 use crate::dashboard::{self, Asked, DashboardError};
@@ -14,7 +15,6 @@ use crate::report::{dashboard_html, dashboard_markdown};
 use crate::scan::{FileScan, Scanner};
 use crate::source::{self, Judged, PolicyFrom, Range};
 use crate::sys::environment::current_dir;
-use crate::sys::interrupt::Interrupts;
 use crate::sys::{clock, file};
 
 /// Tell what is known of this repository and its cards, from facts alone
@@ -88,18 +88,11 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         now,
         files,
     };
-    let interrupts = Interrupts::noticed_once().map_err(Failure::unwatched)?;
-    let mut bar = None;
-    let told = dashboard::gather(asked, &scanner, &mut |done, all| {
-        bar.get_or_insert_with(|| screen.progress("reading the history", all))
-            .at(done);
-        !interrupts.came()
-    });
-    drop(bar);
-    if let Some(signal) = interrupts.signal() {
-        return Err(Failure::interrupted(signal, "no report was made"));
-    }
-    let report = told?;
+    let mut work =
+        screen.interruptible("reading the history", Unit::Commits, "no report was made")?;
+    let report = dashboard::gather(asked, &scanner, &mut |done, all| work.at(done, all));
+    drop(work);
+    let report = report?;
     let text = match Format::of(arguments) {
         Format::Markdown => dashboard_markdown(&report),
         Format::Html => dashboard_html(&report),

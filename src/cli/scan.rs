@@ -10,9 +10,10 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 
 use super::policy::load_policy_for;
+use super::progress::Unit;
 use super::{Failure, Screen};
 use crate::git::{GitError, Repository};
-use crate::judge::judge;
+use crate::judge::judge_telling;
 use crate::outcome::{Answer, Outcome};
 use crate::policy::{self, Policy};
 use crate::report::{self, Format};
@@ -104,7 +105,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let mut outcome = if let Some(range) = &arguments.range {
         scan_range(range, policy, screen)?
     } else if arguments.staged {
-        scan_staged(&load_policy_for(Judged::Staged, policy)?)?
+        scan_staged(&load_policy_for(Judged::Staged, policy)?, screen)?
     } else {
         let policy = load_policy_for(Judged::WorkingTree, policy)?;
         Outcome {
@@ -144,11 +145,11 @@ fn here() -> Result<PathBuf, Failure> {
 }
 
 /// Scans what is staged; only what the change brings in counts.
-fn scan_staged(policy: &Policy) -> Result<Outcome, Failure> {
+fn scan_staged(policy: &Policy, screen: &Screen) -> Result<Outcome, Failure> {
     let repository = Repository::discover(&here()?)?;
     let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
     Ok(Outcome {
-        files: judge(&scanner(policy), &change)?,
+        files: judge_change(policy, &change, screen)?,
         ..Outcome::default()
     })
 }
@@ -166,11 +167,22 @@ fn scan_range(range: &str, policy: Option<&Path>, screen: &Screen) -> Result<Out
         policy
     };
     let change = Change::of_range(&repository, &range, policy.scan.max_file_bytes)?;
-    let waiting = screen.waiting("judging the range");
-    let files = judge(&scanner(&policy), &change);
-    drop(waiting);
-    outcome.files = files?;
+    outcome.files = judge_change(&policy, &change, screen)?;
     Ok(outcome)
+}
+
+/// Judges a change; Ctrl+C ends it.
+fn judge_change(
+    policy: &Policy,
+    change: &Change<'_>,
+    screen: &Screen,
+) -> Result<Vec<FileScan>, Failure> {
+    let mut work = screen.interruptible("judging", Unit::Files, "nothing was judged")?;
+    let files = judge_telling(&scanner(policy), change, &mut |done, all| {
+        work.at(done, all)
+    });
+    drop(work);
+    Ok(files?)
 }
 
 /// The policy that counts for a range, and which one it is where that should be said.
@@ -228,7 +240,7 @@ pub(super) fn scan_files(
     let files = source::files(paths, directory, root)?;
     let done = AtomicU64::new(0);
     let interrupts = Interrupts::noticed_once().map_err(Failure::unwatched)?;
-    let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
+    let progress = Mutex::new(screen.progress("scanning", Unit::Files, files.len() as u64));
     let scans = files.par_iter().filter_map(|file| {
         if interrupts.came() {
             return None;

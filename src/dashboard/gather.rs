@@ -54,12 +54,11 @@ pub fn now_of_bare(repository: &Repository, scanner: &Scanner) -> Result<Vec<Fil
     Ok(scans.into_values().collect())
 }
 
-/// Gathers all that is known. `told` hears how many of how many steps of history are done; where it
-/// says not to go on, the later steps are missing.
+/// Gathers all that is known. `told` hears how many of how many steps of history are done.
 pub fn gather(
     asked: Asked<'_>,
     scanner: &Scanner,
-    told: &mut dyn FnMut(u64, u64) -> bool,
+    told: &mut dyn FnMut(u64, u64),
 ) -> Result<Dashboard, DashboardError> {
     let Asked {
         repository,
@@ -148,7 +147,7 @@ impl Past {
         repository: &Repository,
         scanner: &Scanner,
         (name, head): (&str, ObjectId),
-        told: &mut dyn FnMut(u64, u64) -> bool,
+        told: &mut dyn FnMut(u64, u64),
     ) -> Result<Self, GitError> {
         let (_, id) = repository.named_commit(name)?;
         let base = repository.commit(id)?;

@@ -105,7 +105,7 @@ pub(super) fn steps(
     trees: &mut Trees<'_>,
     (base, scans): (&Commit, &BTreeMap<RepoPath, FileScan>),
     commits: &[Commit],
-    told: &mut dyn FnMut(u64, u64) -> bool,
+    told: &mut dyn FnMut(u64, u64),
 ) -> Result<Vec<Step>, GitError> {
     let mut problems: BTreeMap<RepoPath, usize> = scans
         .iter()
@@ -116,9 +116,7 @@ pub(super) fn steps(
     let mut last = base.id;
     let chosen = chosen(commits);
     for (done, commit) in chosen.iter().enumerate() {
-        if !told(done as u64, chosen.len() as u64) {
-            break;
-        }
+        told(done as u64, chosen.len() as u64);
         let changes = trees
             .repository
             .changes_since(Some(last), NewSide::Commit(commit.id))?;

@@ -1,8 +1,8 @@
 //! Ctrl+C as something that can be asked about, for work that ends in good order.
 
 use std::io;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use signal_hook::SigId;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -29,6 +29,9 @@ impl Interrupts {
     }
 
     fn notice(once: bool) -> io::Result<Self> {
+        let idle = idle()?;
+        LISTENERS.fetch_add(1, Ordering::Relaxed);
+        idle.store(false, Ordering::Relaxed);
         let mut interrupts = Self {
             came: Arc::new(AtomicBool::new(false)),
             signal: Arc::new(AtomicUsize::new(0)),
@@ -67,7 +70,30 @@ impl Drop for Interrupts {
         for id in self.ids.drain(..) {
             signal_hook::low_level::unregister(id);
         }
+        if LISTENERS.fetch_sub(1, Ordering::Relaxed) == 1
+            && let Some(idle) = IDLE.get()
+        {
+            idle.store(true, Ordering::Relaxed);
+        }
     }
+}
+
+/// How many take notice just now.
+static LISTENERS: AtomicUsize = AtomicUsize::new(0);
+/// Whether nobody does any more.
+static IDLE: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+
+/// A signal that somebody took notice of once is not the system's to answer again. So that it ends
+/// the process when nobody does any more, that is said here.
+fn idle() -> io::Result<&'static Arc<AtomicBool>> {
+    if let Some(idle) = IDLE.get() {
+        return Ok(idle);
+    }
+    let idle = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register_conditional_default(signal, Arc::clone(&idle))?;
+    }
+    Ok(IDLE.get_or_init(|| idle))
 }
 
 /// Ends this process as `signal` does where nobody takes notice of it, so that a shell stops its
