@@ -188,11 +188,9 @@ mod tests {
     fn progress(unit: Unit, length: u64, patience: Duration) -> (Progress, InMemoryTerm) {
         let terminal = InMemoryTerm::new(5, 80);
         let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
-        let progress = Progress {
-            patience,
-            target: Some(target),
-            ..Progress::new(("verifying", unit, length), false)
-        };
+        let mut progress = Progress::new(("verifying", unit, length), false);
+        progress.patience = patience;
+        progress.target = Some(target);
         (progress, terminal)
     }
 

@@ -179,7 +179,7 @@ fn judge_change(
 ) -> Result<Vec<FileScan>, Failure> {
     let mut work = screen.interruptible("judging", Unit::Files, "nothing was judged")?;
     let files = judge_telling(&scanner(policy), change, &mut |done, all| {
-        work.at(done, all)
+        work.at(done, all);
     });
     drop(work);
     Ok(files?)

@@ -120,18 +120,18 @@ pub(super) fn steps(
         let changes = trees
             .repository
             .changes_since(Some(last), NewSide::Commit(commit.id))?;
-        let mut changed = Vec::new();
+        let mut code = Vec::new();
         for change in changes {
             problems.remove(&change.path);
             if let Some((mode, id)) = change.after
                 && mode.is_file()
                 && trees.scanner.may_be_code(&change.path)
             {
-                changed.push((change.path, id));
+                code.push((change.path, id));
             }
         }
-        let counts = trees.counts(&changed)?;
-        for ((path, _), count) in changed.into_iter().zip(counts) {
+        let counts = trees.counts(&code)?;
+        for ((path, _), count) in code.into_iter().zip(counts) {
             if count > 0 {
                 problems.insert(path, count);
             }

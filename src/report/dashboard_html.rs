@@ -317,7 +317,7 @@ fn files(dashboard: &Dashboard) -> Markup {
         @if !dashboard.files.is_empty() {
             section aria-labelledby="files" {
                 h2 id="files" { "Files" }
-                (wide(html! {
+                (wide(&html! {
                     thead { tr { th scope="col" { "file" } th scope="col" { "state" } th.number scope="col" { "then" } th.number scope="col" { "now" } th scope="col" { "rules" } } }
                     tbody {
                         @for file in dashboard.files.iter().take(MOST_FINDINGS) {
@@ -344,7 +344,7 @@ fn commits(dashboard: &Dashboard) -> Markup {
                 h2 id="commits" { "Commits since then" }
                 p { (commits.count) " in all." }
                 @if !commits.list.is_empty() {
-                    (wide(html! {
+                    (wide(&html! {
                         thead { tr { th scope="col" { "commit" } th scope="col" { "date" } th scope="col" { "subject" } } }
                         tbody {
                             @for commit in commits.list.iter().take(MOST_ROWS) {
@@ -371,7 +371,7 @@ fn backups(dashboard: &Dashboard) -> Markup {
                 ", as far as it was noted."
             }
             @if !backups.list.is_empty() {
-                (wide(html! {
+                (wide(&html! {
                     thead { tr { th scope="col" { "id" } th scope="col" { "made by" } th.number scope="col" { "files" } th scope="col" { "verdict" } th scope="col" { "verified" } th scope="col" { "sha256" } } }
                     tbody {
                         @for backup in backups.list.iter().take(MOST_ROWS) {
@@ -405,7 +405,7 @@ fn card(dashboard: &Dashboard) -> Markup {
             @if dashboard.card_checks.is_empty() && dashboard.soaks.is_empty() {
                 p { "No check and no long run is recorded here." }
             } @else {
-                (wide(html! {
+                (wide(&html! {
                     thead { tr { th scope="col" { "when" } th scope="col" { "what" } th scope="col" { "answer" } th scope="col" { "card" } th scope="col" { "message" } } }
                     tbody {
                         @for soak in dashboard.soaks.iter().take(MOST_ROWS) {
@@ -435,7 +435,7 @@ fn card(dashboard: &Dashboard) -> Markup {
 }
 
 /// A table that may be wider than a phone: it scrolls by itself, with the keyboard too.
-fn wide(rows: Markup) -> Markup {
+fn wide(rows: &Markup) -> Markup {
     html! { div.wide tabindex="0" { table { (rows) } } }
 }
 

@@ -11,6 +11,9 @@ const MOST_ROWS: usize = 100;
 /// So many findings are.
 const MOST_FINDINGS: usize = 1000;
 
+/// One of the counts.
+type Figure = fn(&Counts) -> usize;
+
 /// The whole report.
 pub fn dashboard_markdown(dashboard: &Dashboard) -> String {
     let mut text = String::new();
@@ -59,7 +62,7 @@ fn counts(dashboard: &Dashboard, text: &mut String) {
     section(text, "Files");
     let then = dashboard.then;
     table(text, &["", "then", "now"]);
-    let value: [(&str, fn(&Counts) -> usize); 9] = [
+    let figures: [(&str, Figure); 9] = [
         ("analysed", |counts| counts.analysed),
         ("clean", |counts| counts.clean),
         ("with problems", |counts| counts.with_problems),
@@ -70,7 +73,7 @@ fn counts(dashboard: &Dashboard, text: &mut String) {
         ("of these blocking", |counts| counts.errors),
         ("allowed by comments", |counts| counts.allowed),
     ];
-    for (name, value) in value {
+    for (name, value) in figures {
         let then = then.map_or_else(String::new, |then| value(&then).to_string());
         let _ = writeln!(text, "| {name} | {then} | {} |", value(&dashboard.now));
     }
