@@ -38,11 +38,20 @@ pub fn scanner(root: &Policy, below: &BelowRoot, now: Timestamp) -> Scanner {
 /// # Errors
 /// Where Git cannot be read.
 pub fn judge(scanner: &Scanner, change: &Change<'_>) -> Result<Vec<FileScan>, GitError> {
+    judge_telling(scanner, change, &mut |_, _| {})
+}
+
+/// The same; `told` hears how many of how many files of the change are scanned.
+pub fn judge_telling(
+    scanner: &Scanner,
+    change: &Change<'_>,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<FileScan>, GitError> {
     let sides: Vec<Side<'_>> = change.files.iter().map(after).collect();
     let mut judgement = Judgement {
         scanner,
         change,
-        news: scan_all(scanner, change, &sides)?,
+        news: scan_telling(scanner, change, &sides, told)?,
         renamed: HashMap::new(),
     };
     judgement.hold_against_parents()?;
@@ -225,6 +234,16 @@ fn scan_all(
     change: &Change<'_>,
     sides: &[Side<'_>],
 ) -> Result<Vec<Option<FileScan>>, GitError> {
+    scan_telling(scanner, change, sides, &mut |_, _| {})
+}
+
+/// The same; `told` hears how many of how many are done.
+fn scan_telling(
+    scanner: &Scanner,
+    change: &Change<'_>,
+    sides: &[Side<'_>],
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Vec<Option<FileScan>>, GitError> {
     let mut scans = Vec::new();
     scans.resize_with(sides.len(), || None);
     let code: Vec<(usize, (&RepoPath, &Version))> = sides
@@ -233,7 +252,8 @@ fn scan_all(
         .filter_map(|(at, side)| Some((at, (*side)?)))
         .filter(|(_, (path, version))| version.mode.is_file() && scanner.may_be_code(path))
         .collect();
-    for part in code.chunks(AT_ONCE) {
+    for (turn, part) in code.chunks(AT_ONCE).enumerate() {
+        told((turn * AT_ONCE) as u64, code.len() as u64);
         let versions: Vec<&Version> = part.iter().map(|(_, (_, version))| *version).collect();
         let contents = change.contents(&versions)?;
         let scan = |(at, content): (usize, &Blob)| scan_content(scanner, part[at].1.0, content);

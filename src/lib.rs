@@ -5,6 +5,7 @@
 
 pub mod backup;
 pub mod cli;
+pub mod dashboard;
 pub mod git;
 pub mod gpu;
 pub mod hook;

@@ -106,6 +106,11 @@ impl Outcome {
             .flat_map(|file| file.findings.iter().map(move |finding| (file, finding)))
     }
 
+    /// The findings that the change brings in, with their files, in order; of whole files, all.
+    pub fn introduced(&self) -> impl Iterator<Item = (&FileScan, &Finding)> {
+        self.findings().filter(|(_, finding)| finding.introduced)
+    }
+
     /// What comments allow, with the files.
     pub fn suppressed(&self) -> impl Iterator<Item = (&FileScan, &Suppressed)> {
         self.files.iter().flat_map(|file| {

@@ -5,13 +5,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms and their layers; a room uses itself and lower layers only.
-const LAYERS: [(&str, u8); 14] = [
+const LAYERS: [(&str, u8); 15] = [
     ("cli", 6),
     ("report", 5),
     ("hook", 5),
     ("rollback", 5),
     ("outcome", 4),
     ("judge", 4),
+    ("dashboard", 4),
     ("scan", 3),
     ("backup", 3),
     ("gpu", 3),

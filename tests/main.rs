@@ -9,6 +9,7 @@
 
 mod architecture;
 mod cli;
+mod formats_page;
 mod git_readers;
 #[cfg(unix)]
 mod install_script;

@@ -21,6 +21,7 @@ mod store;
 mod sweep;
 mod unsaved;
 mod verdict;
+mod verified;
 mod verify;
 
 #[cfg(test)]
@@ -43,6 +44,7 @@ pub use prune::{Effort, PrunePlan, Pruning};
 pub use safe_name::SafeName;
 pub use store::{BackupId, Store};
 pub use verdict::{Decision, Verdict};
+pub use verified::Verification;
 pub use verify::VerifiedBackup;
 
 /// What a backup that was just made holds.

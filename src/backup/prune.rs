@@ -64,6 +64,16 @@ impl Store {
         pruning: &Pruning,
         repository: &Repository,
     ) -> Result<PrunePlan<'_>, BackupError> {
+        self.plan_prune_telling(pruning, repository, &mut |_, _| {})
+    }
+
+    /// The same; `told` hears how many of the backups that may go have been looked into.
+    pub fn plan_prune_telling(
+        &self,
+        pruning: &Pruning,
+        repository: &Repository,
+        told: &mut dyn FnMut(u64, u64),
+    ) -> Result<PrunePlan<'_>, BackupError> {
         let mut plan = PrunePlan {
             store: self,
             effort: pruning.effort,
@@ -82,7 +92,7 @@ impl Store {
             needed.extend(recent.map(|held| held.id.clone()));
         }
         plan.rulings = retention::rule(&pruning.retention, pruning.now, held, &needed);
-        plan.keep_only_copies(repository)?;
+        plan.keep_only_copies(repository, told)?;
         Ok(plan)
     }
 
@@ -148,10 +158,16 @@ impl PrunePlan<'_> {
     }
 
     /// Newest first: of several that hold the same, the newest stays.
-    fn keep_only_copies(&mut self, repository: &Repository) -> Result<(), BackupError> {
-        if self.removals().next().is_none() {
+    fn keep_only_copies(
+        &mut self,
+        repository: &Repository,
+        told: &mut dyn FnMut(u64, u64),
+    ) -> Result<(), BackupError> {
+        let all = self.removals().count() as u64;
+        if all == 0 {
             return Ok(());
         }
+        let mut done = 0;
         let stay = self.rulings.iter().filter_map(|ruling| match ruling.fate {
             Fate::Kept(_) => Some(ruling.held.archive.clone()),
             Fate::Removed(_) => None,
@@ -161,8 +177,13 @@ impl PrunePlan<'_> {
         let mut examined = 0;
         for ruling in &mut self.rulings {
             let Held { id, archive, .. } = &ruling.held;
+            if matches!(ruling.fate, Fate::Kept(_)) {
+                continue;
+            }
+            told(done, all);
+            done += 1;
             // What only refers to an archive holds nothing itself.
-            if matches!(ruling.fate, Fate::Kept(_)) || archive != id {
+            if archive != id {
                 continue;
             }
             let keep = if self.effort == Effort::Slight && examined == MOST_EXAMINED {

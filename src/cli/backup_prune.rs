@@ -2,6 +2,7 @@
 
 use super::backup::Format;
 use super::paths::bytes_shown;
+use super::progress::Unit;
 use super::{Failure, Screen};
 use crate::backup::retention::{self, Fate, Ruling};
 use crate::backup::{BackupError, Effort, Pruning, Store};
@@ -65,13 +66,17 @@ pub(super) fn run(
         .hint("`gpuguard backup prune --keep-last 20 --dry-run` shows what would go")
         .hint("keys such as `keep-last = 20` below `[backup]` in gpuguard.toml count for every run"));
     }
-    let waiting = screen.waiting("looking at the backups");
     let pruning = pruning(repository, retention, Effort::Full)?;
-    let mut plan = store.plan_prune(&pruning, repository)?;
+    let mut work = screen.interruptible("examining", Unit::Backups, "nothing was removed")?;
+    let mut plan =
+        store.plan_prune_telling(&pruning, repository, &mut |done, all| work.at(done, all))?;
+    // Once it begins to remove, it is done in a moment; a kill leaves nothing half removed.
+    drop(work);
     if !arguments.dry_run {
+        let waiting = screen.waiting("removing backups");
         plan.carry_out()?;
+        drop(waiting);
     }
-    drop(waiting);
     match arguments.format {
         Format::Json => {
             let json = json(&plan.rulings, arguments.dry_run);

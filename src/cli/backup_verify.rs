@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 
 use super::paths::shown;
-use super::screen::Progress;
+use super::progress::{Interruptible, Unit};
 use super::{Failure, Screen};
 use crate::backup::{BackupError, BackupId, Store};
 use crate::outcome::Answer;
+use crate::sys::clock;
 
 pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result<Answer, Failure> {
     let size = |id| {
@@ -18,13 +19,21 @@ pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result
         store,
         screen,
         // Once for the archive's sum, once for what is in it.
-        progress: screen.progress("verifying", sizes.saturating_mul(2)),
+        work: screen.interruptible(
+            "verifying",
+            Unit::Bytes,
+            "not all backups were verified, nothing was changed",
+        )?,
+        all: sizes.saturating_mul(2),
         done: 0,
         whole: HashSet::new(),
     };
     let mut damaged = 0;
+    let mut found = Vec::new();
     for id in ids {
-        match run.check(id) {
+        let checked = run.check(id);
+        found.push((id.clone(), matches!(checked, Ok(true))));
+        match checked {
             Ok(true) => {}
             Ok(false) => damaged += 1,
             Err(error @ (BackupError::Damaged { .. } | BackupError::Newer { .. })) => {
@@ -35,6 +44,7 @@ pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result
         }
     }
     drop(run);
+    store.note_verified(&found, clock::now());
     let whole = ids.len() - damaged;
     screen.say(&match (ids, damaged) {
         ([], _) => format!(
@@ -54,7 +64,9 @@ pub(super) fn verify(store: &Store, ids: &[BackupId], screen: &Screen) -> Result
 struct Run<'s> {
     store: &'s Store,
     screen: &'s Screen,
-    progress: Progress,
+    work: Interruptible<'s>,
+    /// How many bytes there are to read, and how many are read.
+    all: u64,
     done: u64,
     /// Archives that were read already: several backups may refer to one.
     whole: HashSet<BackupId>,
@@ -67,10 +79,10 @@ impl Run<'_> {
         if self.whole.contains(&archive) {
             return Ok(true);
         }
-        let (done, progress) = (&mut self.done, &mut self.progress);
+        let (done, all, work) = (&mut self.done, self.all, &mut self.work);
         let backup = self.store.verify(id, &mut |read| {
             *done += read;
-            progress.at(*done);
+            work.at(*done, all);
         })?;
         let refused = backup.manifest().refused();
         for (path, reason) in &refused {

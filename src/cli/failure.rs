@@ -24,6 +24,8 @@ pub(crate) struct Failure {
     error: String,
     notes: Vec<String>,
     hints: Vec<String>,
+    /// The signal that someone ended it with.
+    signal: Option<i32>,
 }
 
 impl Failure {
@@ -34,7 +36,26 @@ impl Failure {
             error: error.into(),
             notes: Vec::new(),
             hints: Vec::new(),
+            signal: None,
         }
+    }
+
+    /// Someone ended it; `left` says what was not done.
+    pub(crate) fn interrupted(signal: i32, left: &str) -> Self {
+        let mut failure = Self::new(format!("interrupted: {left}"));
+        failure.signal = Some(signal);
+        failure
+    }
+
+    /// Ctrl+C would leave the terminal as it is.
+    #[expect(clippy::needless_pass_by_value, reason = "it is given to `map_err`")]
+    pub(crate) fn unwatched(error: std::io::Error) -> Self {
+        Self::new("Ctrl+C cannot be watched for").because(&error)
+    }
+
+    /// The signal by which the process is to end.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.signal
     }
 
     /// Adds why: the error and all its sources.

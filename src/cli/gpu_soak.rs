@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::gpu::{Format, status_word};
+use super::gpu::{Format, cache_folder, repository, status_word};
 use super::policy::load_policy;
+use super::progress::Unit;
 use super::{Failure, Screen};
 use crate::gpu::{self, CardStatus, SoakReport, SoakTask};
 use crate::outcome::Answer;
 use crate::report::soak_plot;
+use crate::sys::clock;
 use crate::sys::file::Output;
 use crate::sys::interrupt::Interrupts;
 use crate::text::printable;
@@ -97,14 +99,16 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         share: arguments.memory,
         ordinal: arguments.card,
     };
-    let interrupts = Interrupts::noticed()
-        .map_err(|error| Failure::new("Ctrl+C cannot be watched for").because(&error))?;
-    let mut bar = screen.progress("soaking", task.duration.as_secs().max(1));
+    let interrupts = Interrupts::noticed().map_err(Failure::unwatched)?;
+    let mut bar = screen.progress("soaking", Unit::Seconds, task.duration.as_secs().max(1));
     let report = gpu::soak(&policy, &task, &mut |progress| {
         bar.at(Duration::try_from_secs_f64(progress.seconds).map_or(0, |d| d.as_secs()));
         !interrupts.came()
     });
     drop(bar);
+    if let Some(repository) = repository() {
+        gpu::note_soak(&cache_folder(&repository), &report, clock::now());
+    }
     let printed = screen.print(&match arguments.format {
         Format::Human => for_people(&report, screen),
         Format::Json => as_json(&report),

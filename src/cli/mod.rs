@@ -24,6 +24,8 @@ mod policy;
 mod policy_explain;
 mod policy_show;
 mod probe;
+mod progress;
+mod report;
 mod rollback;
 mod rule;
 mod run;
@@ -43,6 +45,7 @@ pub(crate) use failure::Failure;
 pub(crate) use screen::Screen;
 
 use crate::outcome::Answer;
+use crate::sys::interrupt;
 use crate::sys::terminal::ColorChoice;
 use crate::text::printable;
 
@@ -118,6 +121,7 @@ enum Command {
     Backup(backup::Arguments),
     Rollback(rollback::Arguments),
     Gpu(gpu::Arguments),
+    Report(report::Arguments),
     Doctor(doctor::Arguments),
     Run(run::Arguments),
     Policy(policy_show::Arguments),
@@ -187,6 +191,7 @@ pub fn main() -> ExitCode {
         Command::Backup(arguments) => backup::run(&arguments, &screen),
         Command::Rollback(arguments) => rollback::run(&arguments, &screen),
         Command::Gpu(arguments) => gpu::run(&arguments, &screen),
+        Command::Report(arguments) => report::run(&arguments, &screen),
         Command::Doctor(arguments) => doctor::run(&arguments, &screen),
         Command::Policy(arguments) => policy_show::run(&arguments, &screen),
         Command::Rule(arguments) => rule::run(&arguments, &screen),
@@ -204,6 +209,9 @@ pub fn main() -> ExitCode {
         Ok(Answer::No) => ExitCode::from(1),
         Err(failure) => {
             screen.failure(&failure);
+            if let Some(signal) = failure.signal() {
+                interrupt::end_by(signal);
+            }
             ExitCode::from(2)
         }
     }

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::paths::repo_path;
+use super::progress::Unit;
 use super::{Failure, Screen};
 use crate::backup::{BackupId, Store};
 use crate::git::{GitError, NameKind, RepoPath, Repository};
@@ -146,7 +147,7 @@ pub(super) fn listener(screen: &Screen) -> impl FnMut(&Event) {
         // What `--undo` would bring back is another run's work until this one is finished.
         Event::Saved { snapshot } => screen.say(&format!("saved as `{snapshot}`")),
         Event::Changed { done, all } => progress
-            .get_or_insert_with(|| screen.progress("changing files", *all as u64))
+            .get_or_insert_with(|| screen.progress("changing files", Unit::Files, *all as u64))
             .at(*done as u64),
         Event::IndexNext => progress = None,
         Event::Prepared | Event::IndexReady | Event::Finished => {}

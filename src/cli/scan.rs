@@ -10,9 +10,10 @@ use clap::ValueEnum;
 use rayon::prelude::*;
 
 use super::policy::{Tree, here, load_below, load_named, load_policy_for};
+use super::progress::Unit;
 use super::{Failure, Screen};
 use crate::git::Repository;
-use crate::judge::{self, judge};
+use crate::judge::{self, judge_telling};
 use crate::outcome::{Answer, Outcome};
 use crate::policy::Policy;
 use crate::report::{self, Format};
@@ -22,6 +23,7 @@ use crate::source::{
     WorktreeFile,
 };
 use crate::sys::clock;
+use crate::sys::interrupt::Interrupts;
 
 /// Look for code that selects the wrong card
 ///
@@ -31,6 +33,7 @@ use crate::sys::clock;
 #[command(
     after_help = "Examples:\n  gpuguard scan .\n  gpuguard scan --staged\n  \
     gpuguard scan train.py --policy ~/rig.toml --format json\n  \
+    gpuguard scan --range origin/main...HEAD --format sarif > gpuguard.sarif\n  \
     gpuguard scan --range origin/main...HEAD     what this branch brings in, in CI\n  \
     gpuguard scan --range v1.0..v2.0             what is in v2.0 and was not in v1.0\n  \
     gpuguard scan --stdin --stdin-filename a.py  what an editor holds\n\n\
@@ -77,8 +80,34 @@ pub(super) struct Arguments {
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum FormatWord {
+    /// The line of code, the card, the fix; for people
     Human,
+    /// One line for each finding: path:line:column: CODE message
+    Concise,
+    /// One JSON object; `gpuguard schema --of scan` describes it
     Json,
+    /// SARIF 2.1.0, for code scanning
+    Sarif,
+    /// Workflow commands, for GitHub Actions
+    Github,
+    /// GitLab's code quality report
+    Gitlab,
+    /// JUnit's XML
+    Junit,
+}
+
+impl From<FormatWord> for Format {
+    fn from(word: FormatWord) -> Self {
+        match word {
+            FormatWord::Human => Self::Human,
+            FormatWord::Concise => Self::Concise,
+            FormatWord::Json => Self::Json,
+            FormatWord::Sarif => Self::Sarif,
+            FormatWord::Github => Self::Github,
+            FormatWord::Gitlab => Self::Gitlab,
+            FormatWord::Junit => Self::Junit,
+        }
+    }
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -87,7 +116,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let mut outcome = if let Some(range) = &arguments.range {
         scan_range(range, policy, screen)?
     } else if arguments.staged {
-        scan_staged(policy)?
+        scan_staged(policy, screen)?
     } else if let Some(name) = &arguments.stdin_filename {
         Outcome {
             files: vec![scan_stdin(policy, name, arguments.show_dynamic)?],
@@ -110,44 +139,49 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
     if arguments.statistics {
         return screen.print(&report::statistics(outcome));
     }
-    let format = match arguments.format {
-        FormatWord::Human => Format::Human,
-        FormatWord::Json => Format::Json,
-    };
+    let format = Format::from(arguments.format);
     let style = screen.style_on_stdout();
     if screen.quiet && format == Format::Human {
         return screen.print(&report::findings(outcome, &style));
     }
-    screen.print(&report::render(format, outcome, &style))
+    screen.print(&report::render(format, outcome, &style))?;
+    // These formats have no place for it, or none that people see; an empty list is no pass.
+    if !matches!(format, Format::Human | Format::Json) {
+        screen.say(&report::looked_at(outcome));
+    }
+    Ok(())
 }
 
 /// Scans what is staged; only what the change brings in counts.
-fn scan_staged(explicit: Option<&Path>) -> Result<Outcome, Failure> {
+fn scan_staged(explicit: Option<&Path>, screen: &Screen) -> Result<Outcome, Failure> {
     let policy = load_policy_for(Judged::Staged, explicit)?;
     let repository = Repository::discover(&here()?)?;
     let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
-    judged(&repository, &change, &policy, explicit)
+    judged(&repository, &change, (&policy, explicit), screen)
 }
 
 /// Judges a change by the policy at its root and those below; by `explicit` alone, if one was
-/// named.
+/// named. Ctrl+C ends it.
 fn judged(
     repository: &Repository,
     change: &Change<'_>,
-    policy: &Policy,
-    explicit: Option<&Path>,
+    (policy, explicit): (&Policy, Option<&Path>),
+    screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    let now = clock::now();
-    if explicit.is_some() {
-        return Ok(Outcome {
-            files: judge(&judge::scanner(policy, &BelowRoot::new(), now), change)?,
-            ..Outcome::default()
-        });
-    }
-    let below = source::below_root(repository, change.new_side(), &change.folders())?;
+    let below = match explicit {
+        Some(_) => BelowRoot::new(),
+        None => source::below_root(repository, change.new_side(), &change.folders())?,
+    };
+    let scanner = judge::scanner(policy, &below, clock::now());
+    let mut work = screen.interruptible("judging", Unit::Files, "nothing was judged")?;
+    let files = judge_telling(&scanner, change, &mut |done, all| work.at(done, all));
+    drop(work);
     Ok(Outcome {
-        files: judge(&judge::scanner(policy, &below, now), change)?,
-        weakened: judge::weakened(repository, change, policy)?,
+        files: files?,
+        weakened: match explicit {
+            Some(_) => Vec::new(),
+            None => judge::weakened(repository, change, policy)?,
+        },
         ..Outcome::default()
     })
 }
@@ -161,10 +195,7 @@ fn scan_range(range: &str, explicit: Option<&Path>, screen: &Screen) -> Result<O
         None => policy_of_range(&repository, &range, screen)?,
     };
     let change = Change::of_range(&repository, &range, policy.scan.max_file_bytes)?;
-    let waiting = screen.waiting("judging the range");
-    let outcome = judged(&repository, &change, &policy, explicit);
-    drop(waiting);
-    let mut outcome = outcome?;
+    let mut outcome = judged(&repository, &change, (&policy, explicit), screen)?;
     outcome.notes.extend(note);
     Ok(outcome)
 }
@@ -246,7 +277,6 @@ fn scan_worktree(
         Some(path) => load_named(path)?,
         None => tree.policy(Judged::WorkingTree)?,
     };
-    let limit = policy.scan.max_file_bytes;
     let here = [PathBuf::new()];
     let paths = match paths {
         [] => &here[..],
@@ -258,10 +288,24 @@ fn scan_worktree(
     if lists_dynamic {
         scanner = scanner.listing_dynamic();
     }
+    scan_files(&scanner, &files, screen)
+}
+
+/// Scans files of the disk, in parallel.
+pub(super) fn scan_files(
+    scanner: &Scanner,
+    files: &[WorktreeFile],
+    screen: &Screen,
+) -> Result<Vec<FileScan>, Failure> {
+    let limit = scanner.most_bytes();
     let done = AtomicU64::new(0);
-    let progress = Mutex::new(screen.progress("scanning", files.len() as u64));
+    let interrupts = Interrupts::noticed_once().map_err(Failure::unwatched)?;
+    let progress = Mutex::new(screen.progress("scanning", Unit::Files, files.len() as u64));
     let scans = files.par_iter().filter_map(|file| {
-        let scan = FileReader::with(|reader| scan_file(&scanner, limit, file, reader));
+        if interrupts.came() {
+            return None;
+        }
+        let scan = FileReader::with(|reader| scan_file(scanner, limit, file, reader));
         let done = done.fetch_add(1, Ordering::Relaxed) + 1;
         // Whoever holds the bar draws it; nobody waits for it.
         if let Ok(mut progress) = progress.try_lock() {
@@ -269,7 +313,12 @@ fn scan_worktree(
         }
         scan.transpose()
     });
-    Ok(scans.collect::<Result<_, WorktreeError>>()?)
+    let scans: Vec<FileScan> = scans.collect::<Result<_, WorktreeError>>()?;
+    drop(progress);
+    match interrupts.signal() {
+        Some(signal) => Err(Failure::interrupted(signal, "nothing was judged")),
+        None => Ok(scans),
+    }
 }
 
 /// Reads and scans one file; `None` where it is in no language that is scanned and nobody named it.

@@ -1,14 +1,11 @@
 //! The only place that writes to the terminal.
 
 use std::io::{self, Write};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::thread::JoinHandle;
-use std::time::{Duration, Instant};
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::Failure;
+use super::progress::{Interruptible, Progress, Unit, Waiting};
 use crate::report::Style;
+use crate::sys::interrupt::Interrupts;
 use crate::sys::terminal::{self, ColorChoice};
 use crate::text::printable;
 
@@ -49,7 +46,8 @@ impl Screen {
         Style {
             color: self.color_on_stderr(),
             verbose: self.verbose,
-            ..Style::default()
+            ascii: !terminal::shows_unicode(),
+            width: terminal::stderr_width().unwrap_or(Style::default().width),
         }
     }
 
@@ -58,7 +56,8 @@ impl Screen {
         Style {
             color: self.color_on_stdout(),
             verbose: self.verbose,
-            ..Style::default()
+            ascii: !terminal::shows_unicode(),
+            width: terminal::stdout_width().unwrap_or(Style::default().width),
         }
     }
 
@@ -113,35 +112,31 @@ impl Screen {
         let _ = writeln!(self.stderr.lock(), "{text}");
     }
 
-    /// A progress bar over `length` steps, shown on a terminal once the work has taken half a
+    /// A progress bar over `length` units, shown on a terminal once the work has taken half a
     /// second; silent in a pipe and with `--quiet`.
-    pub(crate) fn progress(&self, what: &'static str, length: u64) -> Progress {
-        let target = if self.shows_progress() {
-            ProgressDrawTarget::stderr()
-        } else {
-            ProgressDrawTarget::hidden()
-        };
-        Progress::new(what, length, target, PATIENCE)
+    pub(crate) fn progress(&self, what: &'static str, unit: Unit, length: u64) -> Progress {
+        Progress::new((what, unit, length), self.shows_progress())
+    }
+
+    /// The same for work that may be stopped between any two steps: Ctrl+C takes the bar away and
+    /// ends the process. `left` says what was not done.
+    ///
+    /// # Errors
+    /// Where the system does not tell of Ctrl+C.
+    pub(crate) fn interruptible(
+        &self,
+        what: &'static str,
+        unit: Unit,
+        left: &'static str,
+    ) -> Result<Interruptible<'_>, Failure> {
+        let interrupts = Interrupts::noticed_once().map_err(Failure::unwatched)?;
+        Ok(Interruptible::new(self, (what, unit), (interrupts, left)))
     }
 
     /// A moving sign that something goes on, for work without steps; shown and hidden like
     /// [`Screen::progress`], gone when dropped.
     pub(crate) fn waiting(&self, what: &'static str) -> Waiting {
-        if !self.shows_progress() {
-            return Waiting { running: None };
-        }
-        let (stop, stopped) = mpsc::channel::<()>();
-        let thread = std::thread::spawn(move || {
-            if stopped.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
-                let spinner = ProgressBar::new_spinner().with_message(what);
-                spinner.enable_steady_tick(Duration::from_millis(100));
-                let _ = stopped.recv();
-                spinner.finish_and_clear();
-            }
-        });
-        Waiting {
-            running: Some((stop, thread)),
-        }
+        Waiting::new(what, self.shows_progress())
     }
 
     fn shows_progress(&self) -> bool {
@@ -150,113 +145,5 @@ impl Screen {
 
     pub(super) fn failure(&self, failure: &Failure) {
         self.warn(&failure.render(self.color_on_stderr()));
-    }
-}
-
-/// Shorter work shows no bar.
-const PATIENCE: Duration = Duration::from_millis(500);
-
-/// A bar that appears only when there is something to wait for.
-pub(crate) struct Progress {
-    what: &'static str,
-    length: u64,
-    patience: Duration,
-    started: Instant,
-    /// Where the bar will be drawn, until it is.
-    target: Option<ProgressDrawTarget>,
-    bar: Option<ProgressBar>,
-}
-
-impl Progress {
-    fn new(
-        what: &'static str,
-        length: u64,
-        target: ProgressDrawTarget,
-        patience: Duration,
-    ) -> Self {
-        Self {
-            what,
-            length,
-            patience,
-            started: Instant::now(),
-            target: Some(target),
-            bar: None,
-        }
-    }
-
-    /// Says that `done` steps of the whole are done.
-    pub(crate) fn at(&mut self, done: u64) {
-        if self.bar.is_none() && self.started.elapsed() >= self.patience {
-            let style = ProgressStyle::with_template("{msg} [{bar:30}] {pos}/{len} {eta}")
-                .unwrap_or_else(|_| ProgressStyle::default_bar());
-            self.bar = self.target.take().map(|target| {
-                ProgressBar::with_draw_target(Some(self.length), target)
-                    .with_style(style)
-                    .with_message(self.what)
-            });
-        }
-        if let Some(bar) = &self.bar {
-            bar.set_position(done);
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
-        }
-    }
-}
-
-/// See [`Screen::waiting`].
-pub(crate) struct Waiting {
-    running: Option<(mpsc::Sender<()>, JoinHandle<()>)>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if let Some((stop, thread)) = self.running.take() {
-            drop(stop);
-            let _ = thread.join();
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use indicatif::InMemoryTerm;
-
-    use super::*;
-
-    fn progress(patience: Duration) -> (Progress, InMemoryTerm) {
-        let terminal = InMemoryTerm::new(5, 80);
-        let target = ProgressDrawTarget::term_like(Box::new(terminal.clone()));
-        (Progress::new("verifying", 8, target, patience), terminal)
-    }
-
-    #[test]
-    fn a_bar_counts_and_is_gone_at_the_end() {
-        let (mut bar, terminal) = progress(Duration::ZERO);
-        bar.at(3);
-        assert!(
-            terminal.contents().contains("verifying ["),
-            "{}",
-            terminal.contents()
-        );
-        assert!(
-            terminal.contents().contains("3/8"),
-            "{}",
-            terminal.contents()
-        );
-        drop(bar);
-        assert_eq!(terminal.contents(), "");
-    }
-
-    #[test]
-    fn short_work_shows_no_bar() {
-        let (mut bar, terminal) = progress(Duration::MAX);
-        bar.at(3);
-        assert_eq!(terminal.contents(), "");
     }
 }

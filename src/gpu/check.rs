@@ -10,6 +10,7 @@ use super::health::{CardBefore, Health};
 use super::identity::{self, IdentityMismatch};
 use super::inventory::{ComputeMode, Inventory, InventoryCard};
 use super::probe::{Deadline, ProbeError, ProbeReport, ProbeTask, Trouble, probe};
+use super::record;
 use super::verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 use super::{guard, loader};
 use crate::policy::{GpuCheckMode, Policy};
@@ -59,6 +60,9 @@ fn checked(policy: &Policy, trust: Trust, cache_dir: Option<&Path>, now: Timesta
         && verdict.status != CardStatus::Ok
     {
         cache::forget(folder);
+    }
+    if let Some(folder) = cache_dir {
+        record::note_check(folder, &verdict, now);
     }
     verdict
 }

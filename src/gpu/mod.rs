@@ -20,6 +20,7 @@ mod kernel;
 mod loader;
 mod probe;
 mod protocol;
+mod record;
 mod soak;
 mod verdict;
 
@@ -34,6 +35,7 @@ pub use identity::{IdentityMismatch, policy_card};
 pub use inventory::{ComputeMode, Inventory, InventoryCard};
 pub use probe::{COMMAND, ProbeError, ProbeTask, Trouble, run_probe};
 pub use protocol::{NvmlTrouble, ProbeFailure};
+pub use record::{Recorded, RecordedSoak, note_soak, recorded};
 pub use soak::{Progress, Sample, SoakReport, SoakTask, soak};
 pub use verdict::{CardFacts, CardStatus, CardVerdict, Phase};
 

@@ -33,7 +33,7 @@ pub struct CardVerdict {
 
 /// The answer of a card check. All but [`CardStatus::Skipped`] are the words of
 /// `gpuguard gpu check --format json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CardStatus {
     /// The policy's environment selects the allowed card, and it computes correctly.

@@ -1,16 +1,20 @@
-//! For people: each finding with its line of code, then what was looked at.
+//! For people: each finding with its line of code, the card, and the fix.
 
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
-use super::Style;
+use super::fix_diff::{fix_diff, has_diff};
+use super::{Style, summary::summary};
 use crate::outcome::Outcome;
 use crate::policy::Severity;
-use crate::scan::{FileScan, Finding, Reading, Safety, Suppressed};
-use crate::text::printable;
+use crate::scan::{FileScan, Finding, Suppressed};
+use crate::text::{Edit, ascii, printable};
+
+/// On a terminal narrower than this, what stands beside the carets moves below the code.
+const NARROW: usize = 60;
 
 pub(super) fn render(outcome: &Outcome, style: &Style) -> String {
     let mut text = findings(outcome, style);
@@ -36,24 +40,58 @@ pub fn findings_up_to(outcome: &Outcome, style: &Style, limit: usize) -> (String
         .term_width(style.width);
     let mut text = String::new();
     let mut total = 0;
-    let mut add = |file: &FileScan, finding: &Finding, standing: Standing<'_>| {
+    let mut diffs = ShownDiffs::default();
+    for (file, finding, standing) in shown_findings(outcome, style) {
         if total < limit {
             let shown = one(&renderer, style, (file, finding), standing);
-            let _ = write!(text, "{shown}\n\n");
+            let _ = writeln!(text, "{shown}");
+            if diffs.is_first(file, finding, standing) {
+                text.push_str(&fix_diff(finding, style));
+            }
+            text.push('\n');
         }
         total += 1;
-    };
-    for (file, finding) in outcome.findings() {
-        if finding.introduced {
-            add(file, finding, Standing::New);
-        } else if style.verbose {
-            add(file, finding, Standing::Old);
-        }
     }
-    for (file, suppressed) in outcome.suppressed().filter(|_| style.verbose) {
-        add(file, &suppressed.finding, Standing::Allowed(suppressed));
-    }
+    let text = style.in_its_characters(text);
     (text, total.min(limit), total)
+}
+
+/// What is shown, and what becomes of it: the allowed ones behind the others.
+fn shown_findings<'o>(
+    outcome: &'o Outcome,
+    style: &Style,
+) -> impl Iterator<Item = (&'o FileScan, &'o Finding, Standing<'o>)> {
+    let verbose = style.verbose;
+    let standing = |finding: &Finding| {
+        if finding.introduced {
+            Standing::New
+        } else {
+            Standing::Old
+        }
+    };
+    let found = outcome
+        .findings()
+        .filter(move |(_, finding)| finding.introduced || verbose)
+        .map(move |(file, finding)| (file, finding, standing(finding)));
+    let allowed = outcome
+        .suppressed()
+        .filter(move |_| verbose)
+        .map(|(file, it)| (file, &it.finding, Standing::Allowed(it)));
+    found.chain(allowed)
+}
+
+/// The diffs that were shown: what mends several findings of a file is shown once.
+#[derive(Default)]
+struct ShownDiffs<'o>(HashSet<(&'o [u8], &'o [Edit])>);
+
+impl<'o> ShownDiffs<'o> {
+    /// Whether a finding has a diff to show, and one that was not shown yet.
+    fn is_first(&mut self, file: &'o FileScan, finding: &'o Finding, of: Standing<'_>) -> bool {
+        let Some(fix) = finding.fix.as_ref().filter(|fix| has_diff(fix)) else {
+            return false;
+        };
+        !matches!(of, Standing::Allowed(_)) && self.0.insert((file.path.as_bytes(), &fix.edits))
+    }
 }
 
 /// What becomes of a finding.
@@ -75,7 +113,7 @@ impl Standing<'_> {
                 let why = if reason.is_empty() {
                     String::new()
                 } else {
-                    format!(": {}", shown(reason))
+                    format!(": {}", shown(reason, &Style::default()))
                 };
                 format!(" (allowed{until}{why})")
             }
@@ -100,7 +138,7 @@ fn one(
     let length = finding.span.end.saturating_sub(finding.span.start);
     let (head, rest) = split(&finding.source, before);
     let (marked, tail) = split(rest, length);
-    let (head, marked, tail) = (shown(head), shown(marked), shown(tail));
+    let [head, marked, tail] = [head, marked, tail].map(|part| shown(part, style));
     let span = head.len()..head.len() + marked.len();
     let source = format!("{head}{marked}{tail}");
     // In a notebook people see cells, not the lines of the file.
@@ -108,28 +146,34 @@ fn one(
         Some(place) => (format!("{}:cell {}", file.path, place.cell), place.line),
         None => (file.path.to_string(), finding.start.line),
     };
+    let mark = AnnotationKind::Primary.span(span);
+    let is_narrow = style.width < NARROW;
+    let mark = if is_narrow {
+        mark
+    } else {
+        mark.label(finding.label.clone())
+    };
     let snippet = Snippet::source(source)
         .line_start(line)
         .path(path.clone())
-        .annotation(
-            AnnotationKind::Primary
-                .span(span)
-                .label(finding.label.clone()),
-        );
+        .annotation(mark);
     // What `gpuguard fix` would do is called so.
     let help = if finding.is_fixable() {
         Level::HELP.with_name("fix")
     } else {
         Level::HELP
     };
-    let group = level
+    let mut group = level
         .primary_title(wrapped(
-            &format!("{}{}", shown(&finding.message), standing.words()),
+            &format!("{}{}", shown(&finding.message, style), standing.words()),
             style.width,
         ))
         .id(finding.rule)
-        .element(snippet)
-        .element(help.message(wrapped(&finding.help, style.width)));
+        .element(snippet);
+    if is_narrow {
+        group = group.element(Level::NOTE.message(wrapped(&finding.label, style.width)));
+    }
+    let group = group.element(help.message(wrapped(&finding.help, style.width)));
     let text = renderer.render(&[group]);
     let place = format!("{path}:{line}:");
     let column = match finding.cell {
@@ -151,8 +195,8 @@ fn with_column(text: &str, place: &str, column: &str) -> String {
 
 /// `text` in lines that leave room for what stands before them (`error[GG006]: `). The renderer
 /// cuts long lines of code by itself, but not what is said about them.
-fn wrapped(text: &str, width: usize) -> String {
-    let width = width.saturating_sub(16).max(40);
+pub(super) fn wrapped(text: &str, width: usize) -> String {
+    let width = width.saturating_sub(16).max(16);
     let mut lines = String::new();
     let mut length = 0;
     for word in text.split(' ') {
@@ -175,8 +219,9 @@ fn split(text: &str, at: usize) -> (&str, &str) {
 }
 
 /// `text` with its line ends and tabs, all else made printable.
-fn shown(text: &str) -> String {
-    text.split('\n')
+pub(super) fn shown(text: &str, style: &Style) -> String {
+    let text = text
+        .split('\n')
         .map(|line| {
             let line = line.strip_suffix('\r').unwrap_or(line);
             let parts: Vec<String> = line
@@ -186,142 +231,8 @@ fn shown(text: &str) -> String {
             parts.join("    ")
         })
         .collect::<Vec<_>>()
-        .join("\n")
-}
-
-/// What was looked at: counts, rules, skipped files, files with syntax errors.
-pub fn summary(outcome: &Outcome, style: &Style) -> String {
-    let mut text = String::new();
-    let scanned = outcome.scanned();
-    if scanned == 0 {
-        text.push_str("no files were scanned: nothing is known about this code\n");
-    } else {
-        let with_problems = outcome
-            .files
-            .iter()
-            .filter(|file| file.findings.iter().any(|finding| finding.introduced))
-            .count();
-        let clean = scanned - with_problems;
-        let problems = match with_problems {
-            0 => "no problems".to_owned(),
-            1 => format!("{clean} clean, 1 with problems"),
-            _ => format!("{clean} clean, {with_problems} with problems"),
-        };
-        let _ = writeln!(text, "{} scanned: {problems}", count(scanned, "file"));
-    }
-    rules(outcome, &mut text);
-    text.push_str(&details(outcome, style));
-    text.push_str(&fixable(outcome));
-    dynamic(outcome, &mut text);
-    if style.verbose {
-        let _ = writeln!(text, "  took {} ms", outcome.elapsed.as_millis());
-    }
-    text
-}
-
-/// What decides nothing but should be known: old problems, skipped files, syntax errors, notes.
-pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
-    let mut text = String::new();
-    for weakening in &outcome.weakened {
-        let place = weakening.origin.as_ref();
-        let place = place.map_or_else(String::new, |origin| format!(" ({origin})"));
-        let _ = writeln!(
-            text,
-            "  policy weakened: {}{}",
-            shown(&weakening.what),
-            shown(&place)
-        );
-    }
-    let old = outcome
-        .findings()
-        .filter(|(_, finding)| !finding.introduced)
-        .count();
-    if old > 0 {
-        let shown = if style.verbose { "" } else { " (`-v` shows)" };
-        let _ = writeln!(
-            text,
-            "  {}{shown}: there before, not blocking",
-            count(old, "old finding")
-        );
-    }
-    let allowed = outcome.suppressed().count();
-    if allowed > 0 {
-        let shown = if style.verbose { "" } else { " (`-v` shows)" };
-        let _ = writeln!(text, "  {allowed} allowed by comments{shown}");
-    }
-    for (file, reason) in outcome.skipped() {
-        let _ = writeln!(
-            text,
-            "  skipped {}: {}",
-            file.path,
-            shown(&reason.to_string())
-        );
-    }
-    for file in &outcome.files {
-        if let Reading::WithErrors { line } = file.reading {
-            let _ = writeln!(
-                text,
-                "  {}: syntax error on line {line}; the rest was scanned",
-                file.path
-            );
-        }
-    }
-    for note in &outcome.notes {
-        let _ = writeln!(text, "  {}", shown(note));
-    }
-    text
-}
-
-/// How many of the findings that count `gpuguard fix` would mend; nothing where it is none.
-fn fixable(outcome: &Outcome) -> String {
-    let fixes = || {
-        let counting = outcome.findings().filter(|(_, finding)| finding.introduced);
-        counting.filter_map(|(_, finding)| finding.fix.as_ref())
-    };
-    let safe = fixes().filter(|fix| fix.safety == Safety::Safe).count();
-    let more = fixes().count() - safe;
-    match (safe, more) {
-        (0, 0) => String::new(),
-        (0, _) => format!("  {more} fixable with `gpuguard fix --unsafe-fixes`\n"),
-        (_, 0) => format!("  {safe} fixable with `gpuguard fix`\n"),
-        _ => format!("  {safe} fixable with `gpuguard fix`, {more} more with `--unsafe-fixes`\n"),
-    }
-}
-
-/// The places whose card is decided at run time, where they were asked for.
-fn dynamic(outcome: &Outcome, text: &mut String) {
-    if !outcome.lists_dynamic {
-        return;
-    }
-    let places = outcome.dynamic().count();
-    let _ = writeln!(
-        text,
-        "  {}: the card is decided at run time, not judged",
-        count(places, "dynamic place")
-    );
-    for (file, place) in outcome.dynamic() {
-        let _ = writeln!(
-            text,
-            "    {}:{}:{}: {}",
-            file.path, place.start.line, place.start.column, place.api
-        );
-    }
-}
-
-fn rules(outcome: &Outcome, text: &mut String) {
-    let mut counts: BTreeMap<(&str, Severity), usize> = BTreeMap::new();
-    for (_, finding) in outcome.findings().filter(|(_, finding)| finding.introduced) {
-        *counts.entry((finding.rule, finding.severity)).or_default() += 1;
-    }
-    for ((rule, severity), count) in counts {
-        let summary = crate::scan::rule::Rule::of(rule).map_or("", |rule| rule.summary);
-        let kind = if severity == Severity::Warning {
-            " (warning)"
-        } else {
-            ""
-        };
-        let _ = writeln!(text, "  {rule} x{count}{kind}: {summary}");
-    }
+        .join("\n");
+    if style.ascii { ascii(&text) } else { text }
 }
 
 /// `1 file`, `2 files`.

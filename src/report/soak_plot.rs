@@ -177,7 +177,7 @@ fn panel(svg: &mut String, panel: &Panel) {
 }
 
 /// A step of 1, 2 or 5 times a power of ten with which five steps reach `most`.
-fn tick(most: f64) -> f64 {
+pub(super) fn tick(most: f64) -> f64 {
     let mut step = 1.0;
     while step < 1e15 {
         for factor in [1.0, 2.0, 5.0] {

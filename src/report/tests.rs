@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::*;
 use crate::git::RepoPath;
+use crate::outcome::Act;
 use crate::policy::{Preset, parse};
 use crate::scan::{FileScan, Scanner, SkipReason, mark_introduced};
 
@@ -28,11 +29,11 @@ fn old_findings_are_counted_and_shown_on_request() {
     let outcome = outcome(vec![file]);
     let short = render(Format::Human, &outcome, &Style::default());
     let lines: Vec<&str> = short.lines().collect();
-    assert_eq!(lines[0], "1 file scanned: no problems");
     assert!(
-        lines[1].trim_start().starts_with("3 ") && lines[1].contains("-v"),
+        lines[0].trim_start().starts_with("3 ") && lines[0].contains("-v"),
         "{short}"
     );
+    assert_eq!(lines[1], "1 file scanned: no problems (0 ms)");
     let style = Style {
         verbose: true,
         ..Style::default()
@@ -137,4 +138,84 @@ fn a_finding_over_several_lines_is_shown_whole() {
         text.contains("GG002") && text.contains("'CUDA_VISIBLE_DEVICES',"),
         "{text}"
     );
+}
+
+#[test]
+fn a_fix_is_shown_as_a_diff_and_once_where_it_mends_several() {
+    let outcome = outcome(vec![scan(
+        "a.py",
+        "import torch\ntorch.cuda.set_device(1)\n",
+    )]);
+    let text = findings(&outcome, &Style::default());
+    assert_eq!(text.matches("error[").count(), 3, "{text}");
+    let diff = "  |\n1 + import os\n2 +\n3 + os.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n\
+                4 + os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n5 +\n\n";
+    assert_eq!(text.matches(diff).count(), 1, "{text}");
+    assert_eq!(text.matches("import os").count(), 1, "{text}");
+    let style = Style {
+        color: true,
+        ..Style::default()
+    };
+    let text = findings(&outcome, &style);
+    assert!(text.contains("\u{1b}[32m+ import os\u{1b}[0m"), "{text:?}");
+}
+
+#[test]
+fn a_fix_that_is_not_safe_says_so() {
+    let code = "import os\nimport torch\nx = torch.cuda.device_count()\n\
+                os.environ['CUDA_DEVICE_ORDER'] = 'PCI_BUS_ID'\n\
+                os.environ['CUDA_VISIBLE_DEVICES'] = '1'\n";
+    let text = findings(&outcome(vec![scan("a.py", code)]), &Style::default());
+    let note = "  | may mean more than the card: only `--unsafe-fixes` writes this\n";
+    assert!(text.contains(note), "{text}");
+    assert!(
+        text.contains("4 - os.environ['CUDA_DEVICE_ORDER']"),
+        "{text}"
+    );
+}
+
+#[test]
+fn the_last_line_says_what_was_looked_at_how_long_it_took_and_what_to_type() {
+    let last = |files, elapsed| {
+        let outcome = Outcome {
+            files,
+            elapsed,
+            ..Outcome::default()
+        };
+        let style = Style {
+            width: 200,
+            ..Style::default()
+        };
+        let text = render(Format::Human, &outcome, &style);
+        text.lines().last().unwrap().to_owned()
+    };
+    let millisecond = std::time::Duration::from_millis(1);
+    assert_eq!(
+        last(vec![scan("a.py", "x = 1\n")], millisecond * 7),
+        "1 file scanned: no problems (7 ms)"
+    );
+    let bad = vec![scan("a.py", "x = 1\n"), scan("b.py", "x.to('cuda:1')\n")];
+    assert_eq!(
+        last(bad, millisecond * 61_000),
+        "2 files scanned: 1 clean, 1 with problems (61 s); next: `gpuguard fix --diff` shows what can be \
+         mended, `gpuguard rule GG001` explains"
+    );
+}
+
+#[test]
+fn a_terminal_of_ascii_gets_no_other_character() {
+    let style = Style {
+        ascii: true,
+        ..Style::default()
+    };
+    let outcome = outcome(vec![scan("é/a.py", "x.to('cuda:1')  # …é\n")]);
+    for text in [
+        render(Format::Human, &outcome, &style),
+        verdict(&Act::commit(), &outcome, &style),
+    ] {
+        assert!(
+            text.is_ascii() && text.contains("\\u{e9}/a.py:1:6"),
+            "{text}"
+        );
+    }
 }

@@ -3,8 +3,9 @@
 
 use std::fmt::Write as _;
 
+use super::Style;
 use super::human::{count, findings_up_to};
-use super::{Style, human};
+use super::summary::{details, how_long};
 use crate::gpu::{CardStatus, CardVerdict};
 use crate::outcome::{Act, Answer, Outcome};
 use crate::text::printable;
@@ -15,7 +16,7 @@ pub fn verdict(act: &Act, outcome: &Outcome, style: &Style) -> String {
         Answer::Fine => passed(act, outcome, style),
         Answer::No => refused(act, outcome, style),
     };
-    text.trim_end().to_owned()
+    style.in_its_characters(text.trim_end().to_owned())
 }
 
 fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
@@ -48,7 +49,7 @@ fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
             .map(|backup| format!("saved as {}", backup.id)),
     );
     if style.verbose {
-        parts.push(format!("{} ms", outcome.elapsed.as_millis()));
+        parts.push(how_long(outcome.elapsed));
     }
     let word = if outcome.scanned() == 0 {
         "nothing to judge"
@@ -57,7 +58,7 @@ fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
     };
     let mut text = format!("gpuguard: {word}: {}\n", parts.join("; "));
     text.push_str(&shown_findings(act, outcome, style));
-    text.push_str(&human::details(outcome, style));
+    text.push_str(&details(outcome, style));
     text.push_str(
         &outcome
             .card
@@ -105,12 +106,12 @@ fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
     }
     let _ = writeln!(
         text,
-        "{} scanned in {} ms; {}",
+        "{} scanned in {}; {}",
         count(outcome.scanned(), "file"),
-        outcome.elapsed.as_millis(),
+        how_long(outcome.elapsed),
         act.kept
     );
-    text.push_str(&human::details(outcome, style));
+    text.push_str(&details(outcome, style));
     if let Some(backup) = &outcome.backup {
         let _ = writeln!(
             text,

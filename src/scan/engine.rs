@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
 
+use super::changed_lines::changed_lines;
 use super::decode::decode;
 use super::embedded::CellPosition;
 use super::fact::{Certainty, Detail, FileFacts};
@@ -20,7 +21,7 @@ use crate::sys::clock::Date;
 use crate::text::{Edit, LineIndex, Position, Span, apply};
 
 /// Scans files by one policy. Made once, used from any number of threads.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Scanner {
     pub(super) policy: Policy,
     pub(super) exclude: Gitignore,
@@ -239,7 +240,10 @@ impl Scanner {
         if facts.environment_is_given {
             self.keep_what_mends(language, file, (&drafts, facts.errors), &mut fixes);
         }
-        for ((rule, severity, draft), fix) in drafts.into_iter().zip(fixes) {
+        for ((rule, severity, draft), mut fix) in drafts.into_iter().zip(fixes) {
+            if let Some(fix) = &mut fix {
+                fix.diff = changed_lines(file, place.file_lines(), &fix.edits);
+            }
             scan.findings.push(Finding {
                 fix,
                 ..place.finding(rule, severity, draft)
@@ -357,6 +361,7 @@ fn fixes<'d>(
                 Safety::Unsafe
             },
             edits: written.edits,
+            diff: Vec::new(),
         })
     });
     fixes.collect()
@@ -434,13 +439,21 @@ impl<'t> Place<'t> {
         }
     }
 
+    /// The lines of the file, whatever is embedded in it.
+    fn file_lines(&self) -> &LineIndex {
+        match self.facts.embedded {
+            Some(_) => self.file_lines.get_or_init(|| LineIndex::new(self.file)),
+            None => self.lines(),
+        }
+    }
+
     /// Where a span of the code starts and ends in the file.
     pub(super) fn in_file(&self, span: Span) -> (Position, Position) {
         let Some(embedded) = &self.facts.embedded else {
             let at = |offset| self.lines().position(self.text, offset);
             return (at(span.start), at(span.end));
         };
-        let lines = self.file_lines.get_or_init(|| LineIndex::new(self.file));
+        let lines = self.file_lines();
         let span = embedded.in_file(span);
         let at = |offset| lines.position(self.file, offset);
         (at(span.start), at(span.end))

@@ -3,6 +3,7 @@
 //! Pure: bytes and a policy in, findings out. Knows nothing of Git, backups or GPUs.
 
 pub mod catalogue;
+mod changed_lines;
 mod decode;
 pub mod embedded;
 mod engine;
@@ -25,7 +26,7 @@ pub use explain::{SaidBy, Selection, Standing};
 pub use finding::{DynamicPlace, FileScan, Finding, Fingerprint, Reading, SkipReason, Suppressed};
 pub use fix::{FixResult, FixedFile, Unfixable};
 pub use introduced::{Lines, MovedCode, mark_introduced};
-pub use remedy::{Change, Fix, Remedy, Safety};
+pub use remedy::{Change, ChangedLines, Fix, Remedy, Safety};
 
 #[cfg(test)]
 mod tests;

@@ -47,6 +47,19 @@ pub struct Fix {
     pub safety: Safety,
     /// What to change in the file's text.
     pub edits: Vec<Edit>,
+    /// The lines that this changes, for people; empty where they are too long to be read.
+    pub diff: Vec<ChangedLines>,
+}
+
+/// Neighbouring lines of a file before and after a fix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangedLines {
+    /// The line of the file at which they start, from 1.
+    pub line: usize,
+    /// What stands there, without line ends; empty where lines are only added.
+    pub removed: Vec<String>,
+    /// What stands there afterwards.
+    pub added: Vec<String>,
 }
 
 /// Where a finding stands, for the language that writes its remedy.

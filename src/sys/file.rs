@@ -201,6 +201,14 @@ pub fn open_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).open(path)
 }
 
+/// Adds `content` to the end of a file, in one write, so that two that do so do not mix; makes the
+/// file where there is none. Not waited for until it lies safely on the disk.
+pub fn append(path: &Path, content: &[u8]) -> io::Result<()> {
+    point("append", path, Needs::Space)?;
+    let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+    file.write_all(content)
+}
+
 /// Makes names in a folder durable. Windows has no such call; NTFS journals its names.
 pub fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) {

@@ -2,6 +2,8 @@
 
 use std::io::IsTerminal;
 
+use console::Term;
+
 use super::environment;
 
 /// When to use colour, as asked for with `--color`.
@@ -29,6 +31,38 @@ pub fn stdin_is_terminal() -> bool {
 /// Whether stdout is a terminal.
 pub fn stdout_is_terminal() -> bool {
     std::io::stdout().is_terminal()
+}
+
+/// Columns of the terminal that stdout goes to; `None` where it goes elsewhere.
+pub fn stdout_width() -> Option<usize> {
+    width_of(&Term::stdout())
+}
+
+/// Columns of the terminal that stderr goes to; `None` where it goes elsewhere.
+pub fn stderr_width() -> Option<usize> {
+    width_of(&Term::stderr())
+}
+
+fn width_of(terminal: &Term) -> Option<usize> {
+    let (_, columns) = terminal.size_checked()?;
+    // Serial lines and some editors' terminals say 0.
+    (columns > 0).then(|| usize::from(columns))
+}
+
+/// Whether the locale's characters are more than ASCII: `LC_ALL`, `LC_CTYPE` and `LANG`, the first
+/// that is set (setlocale(3)). Programs without a desktop start with none of them, on systems that
+/// show UTF-8 all the same.
+pub fn shows_unicode() -> bool {
+    if cfg!(windows) {
+        return true;
+    }
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"]
+        .into_iter()
+        .find_map(environment::text);
+    locale.is_none_or(|locale| {
+        let locale = locale.to_ascii_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 /// Whether to colour what goes to a stream: `terminal` says whether it is a terminal.

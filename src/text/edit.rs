@@ -3,7 +3,7 @@
 use super::Span;
 
 /// Replaces what a span covers; an empty span inserts.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Edit {
     /// What is replaced.
     pub span: Span,

@@ -10,7 +10,7 @@ mod printable;
 pub use diff::{diff_of_sides, quoted, unified_diff};
 pub use edit::{Edit, apply};
 pub use line_index::{LineIndex, Position};
-pub use printable::printable;
+pub use printable::{ascii, printable};
 
 /// A range of bytes in one file's content; `end` is exclusive.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

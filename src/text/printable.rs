@@ -23,9 +23,36 @@ pub fn printable(bytes: &[u8]) -> String {
     shown
 }
 
+/// `text` for a terminal that has no more than ASCII: signs get words, other characters appear
+/// as `\u{e9}`.
+pub fn ascii(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_owned();
+    }
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '…' => shown.push_str("..."),
+            '°' => {}
+            '–' | '—' => shown.push('-'),
+            _ if character.is_ascii() => shown.push(character),
+            _ => {
+                let _ = write!(shown, "{}", character.escape_unicode());
+            }
+        }
+    }
+    shown
+}
+
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{ascii, printable};
+
+    #[test]
+    fn what_is_not_ascii_is_spelt() {
+        assert_eq!(ascii("a\tb\n"), "a\tb\n");
+        assert_eq!(ascii("83 °C… café"), "83 C... caf\\u{e9}");
+    }
 
     #[test]
     fn escapes_what_a_terminal_would_obey() {

@@ -242,6 +242,30 @@ fn what_an_unfinished_run_names_stays_in_every_working_tree() {
 }
 
 #[test]
+fn a_prune_tells_how_many_backups_it_has_looked_into() {
+    let (repo, _) = with_backups(4);
+    let repository = Repository::discover(&repo.path()).unwrap();
+    let store = Store::at(repository.common_dir());
+    let pruning = Pruning {
+        retention: Retention {
+            keep_last: Some(1),
+            ..Retention::default()
+        },
+        now: clock::now(),
+        needed: BTreeSet::new(),
+        unsettled: false,
+        effort: Effort::Full,
+    };
+    let mut told = Vec::new();
+    store
+        .plan_prune_telling(&pruning, &repository, &mut |done, all| {
+            told.push((done, all));
+        })
+        .unwrap();
+    assert_eq!(told, [(0, 3), (1, 3), (2, 3)]);
+}
+
+#[test]
 fn nothing_goes_while_a_backup_is_being_restored() {
     let (repo, ids) = with_backups(2);
     let repository = Repository::discover(&repo.path()).unwrap();

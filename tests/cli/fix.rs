@@ -50,7 +50,7 @@ fn files_are_mended_saved_and_taken_back() {
         "{run}"
     );
     assert!(
-        run.stdout.contains("3 files scanned: no problems\n"),
+        run.stdout.contains("3 files scanned: no problems ("),
         "{run}"
     );
     assert_eq!(repo.read("a/train.py"), GOOD.as_bytes());

@@ -32,6 +32,7 @@ mod policy_file;
 mod policy_origin;
 mod policy_tree;
 mod policy_weakened;
+mod report;
 mod rollback;
 mod rollback_bytes;
 mod rollback_continue;
@@ -44,6 +45,7 @@ mod rule;
 #[cfg(target_os = "linux")]
 mod run;
 mod scan;
+mod scan_formats;
 mod scan_merge;
 mod scan_range;
 mod scan_stdin;

@@ -76,12 +76,16 @@ fn a_finding_names_the_cell_and_the_line_of_the_file() {
   |                       ^^^^^^^^ selects no card: "invalid device ordinal"
   |
   = fix: use index 0 ("cuda:0"): under the mask that is the RTX 3090
+   |
+27 -     "model.to(torch.device(\"cuda:1\"))"
+27 +     "model.to(torch.device(\"cuda:0\"))"
 
-1 file scanned: 0 clean, 1 with problems
   GG006 x1: a card index that does not exist under CUDA_VISIBLE_DEVICES
   1 fixable with `gpuguard fix`
+1 file scanned: 0 clean, 1 with problems (… ms); next: `gpuguard fix --diff` shows what can be
+mended, `gpuguard rule GG006` explains
 "#;
-    assert_eq!(run.stdout, expected);
+    assert_eq!(run.stdout_without_times(), expected);
     for arguments in [
         &["scan", "--format=json"][..],
         &["scan", "--format=json", "--staged"],
@@ -172,8 +176,8 @@ fn what_cannot_be_read_is_named_with_the_reason() {
         let run = repo.gpuguard(arguments);
         assert_eq!(run.code, 0, "{run}");
         assert_eq!(
-            run.stdout,
-            format!("1 file scanned: no problems\n{expected}"),
+            run.stdout_without_times(),
+            format!("{expected}1 file scanned: no problems (… ms)\n"),
             "{run}"
         );
     }

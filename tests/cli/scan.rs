@@ -37,7 +37,10 @@ fn clean_code_is_fine() {
     let folder = folder(&[("a.py", MASK.as_bytes()), ("notes.txt", b"cuda:1")]);
     let run = gpuguard(folder.path(), &["scan"]);
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
-    assert_eq!(run.stdout, "1 file scanned: no problems\n");
+    assert_eq!(
+        run.stdout_without_times(),
+        "1 file scanned: no problems (… ms)\n"
+    );
 }
 
 #[test]
@@ -53,12 +56,16 @@ fn a_finding_shows_the_line_the_card_and_the_remedy() {
   |                  ^^^^^^^^ selects no card: "invalid device ordinal"
   |
   = fix: use index 0 ("cuda:0"): under the mask that is the RTX 3090
+  |
+5 - x = torch.device("cuda:1")
+5 + x = torch.device("cuda:0")
 
-1 file scanned: 0 clean, 1 with problems
   GG006 x1: a card index that does not exist under CUDA_VISIBLE_DEVICES
   1 fixable with `gpuguard fix`
+1 file scanned: 0 clean, 1 with problems (… ms); next: `gpuguard fix --diff` shows what can be
+mended, `gpuguard rule GG006` explains
 "#;
-    assert_eq!(run.stdout, expected);
+    assert_eq!(run.stdout_without_times(), expected);
     let quiet = gpuguard(folder.path(), &["scan", "-q"]);
     assert!(
         !quiet.stdout.contains("scanned") && quiet.stdout.contains("GG006"),
@@ -384,7 +391,10 @@ fn what_is_named_and_no_file_cannot_be_scanned() {
     // In a folder it is no code.
     let run = gpuguard(folder.path(), &["scan"]);
     assert_eq!(run.code, 0, "{run}");
-    assert_eq!(run.stdout, "1 file scanned: no problems\n");
+    assert_eq!(
+        run.stdout_without_times(),
+        "1 file scanned: no problems (… ms)\n"
+    );
 }
 
 #[cfg(unix)]
@@ -418,12 +428,13 @@ fn dynamic_places_are_listed_on_demand_and_decide_nothing() {
     let folder = folder(&[("a.py", code.as_bytes())]);
     let run = gpuguard(folder.path(), &["scan", "--show-dynamic"]);
     assert_eq!(run.code, 0, "{run}");
-    let expected = "1 file scanned: no problems\n  \
+    let expected = "  \
                     3 dynamic places: the card is decided at run time, not judged\n    \
                     a.py:6:22: torch.device\n    \
                     a.py:7:20: .to\n    \
-                    a.py:8:17: cuda:N\n";
-    assert_eq!(run.stdout, expected, "{run}");
+                    a.py:8:17: cuda:N\n\
+                    1 file scanned: no problems (… ms)\n";
+    assert_eq!(run.stdout_without_times(), expected, "{run}");
     let run = gpuguard(
         folder.path(),
         &["scan", "--show-dynamic", "--format", "json"],

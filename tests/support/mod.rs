@@ -20,6 +20,34 @@ pub struct Run {
     pub stderr: String,
 }
 
+impl Run {
+    /// What it printed, with `(… ms)` for how long that took.
+    pub fn stdout_without_times(&self) -> String {
+        without_times(&self.stdout)
+    }
+}
+
+/// `text` with `… ms` where it says how long something took.
+pub fn without_times(text: &str) -> String {
+    let mut words: Vec<&str> = text.split(' ').collect();
+    let mut times = Vec::new();
+    for at in 1..words.len() {
+        let is_unit = words[at].starts_with("ms");
+        let number = words[at - 1].trim_start_matches('(');
+        if is_unit && !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) {
+            times.push(at - 1);
+        }
+    }
+    for at in times {
+        words[at] = if words[at].starts_with('(') {
+            "(…"
+        } else {
+            "…"
+        };
+    }
+    words.join(" ")
+}
+
 impl From<Output> for Run {
     fn from(output: Output) -> Self {
         Self {

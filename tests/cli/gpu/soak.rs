@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::failures::wait_until;
 use super::{assert_no_process_is_left, contexts, gpu, policy, repository, repository_with};
-use crate::cli::screen::on_terminal;
+use crate::cli::screen::{interrupted, on_terminal};
 use crate::support::fake_driver::{ALLOWED_UUID, FORBIDDEN_UUID, FakeDriver};
 use crate::support::{Run, TestRepo, program};
 
@@ -234,9 +234,32 @@ fn a_bar_is_shown_on_a_terminal() {
     let mut command = repo.command(program());
     command.args(["gpu", "soak", "--minutes", "0.05"]);
     let shown = on_terminal(driver.add_to(&mut command));
-    assert!(shown.contains("soaking ["), "{shown}");
+    assert!(
+        shown.contains("soaking [") && shown.contains("/3 s, "),
+        "{shown}"
+    );
     let quiet = on_terminal(command.arg("--quiet"));
     assert!(!quiet.contains("soaking"), "{quiet}");
+}
+
+#[test]
+fn ctrl_c_leaves_a_clean_terminal_and_what_was_seen() {
+    let driver = FakeDriver::new().logged();
+    let repo = repository();
+    let mut command = repo.command(program());
+    command.args(["gpu", "soak", "--minutes", "60", "--color", "never"]);
+    let (status, shown) = interrupted(driver.add_to(&mut command), "/3600 s, ");
+    assert_eq!(status.code(), Some(2), "{shown:?}");
+    let last = shown.rsplit("\u{1b}[2K").next().unwrap();
+    assert!(
+        last.trim_start().starts_with("error: the soak was ended"),
+        "{shown:?}"
+    );
+    assert!(
+        !shown.contains("\u{1b}[?25l"),
+        "the cursor is hidden: {shown:?}"
+    );
+    assert_no_process_is_left(&driver);
 }
 
 /// A soak for an hour that has begun to work.

@@ -1,0 +1,50 @@
+//! GitLab's code quality report
+//! (<https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format>).
+
+use serde::Serialize;
+
+use super::{fingerprints, json_text, path_text, with_help};
+use crate::outcome::Outcome;
+use crate::policy::Severity;
+
+#[derive(Serialize)]
+struct Issue<'o> {
+    description: String,
+    check_name: &'o str,
+    fingerprint: String,
+    severity: &'static str,
+    location: Location,
+}
+
+#[derive(Serialize)]
+struct Location {
+    path: String,
+    lines: Lines,
+}
+
+#[derive(Serialize)]
+struct Lines {
+    begin: usize,
+    end: usize,
+}
+
+pub(super) fn render(outcome: &Outcome) -> String {
+    let issues = outcome.introduced().zip(fingerprints(outcome));
+    let issues = issues.map(|((file, finding), fingerprint)| Issue {
+        description: with_help(finding),
+        check_name: finding.rule,
+        fingerprint,
+        severity: match finding.severity {
+            Severity::Error => "major",
+            Severity::Warning | Severity::Off => "minor",
+        },
+        location: Location {
+            path: path_text(file),
+            lines: Lines {
+                begin: finding.start.line,
+                end: finding.end.line,
+            },
+        },
+    });
+    json_text(&issues.collect::<Vec<_>>())
+}
