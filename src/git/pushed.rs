@@ -1,5 +1,7 @@
 //! What a push adds to a repository: which commits are new there, and what they are built on.
 
+use std::fmt::Write as _;
+
 use super::{GitError, ObjectId, Repository};
 
 /// The commits that one tip adds to what is known.
@@ -25,12 +27,19 @@ pub enum KnownHistory {
 }
 
 impl Repository {
-    /// What `tip` adds to what is `known`.
-    pub fn new_commits(&self, tip: ObjectId, known: &KnownHistory) -> Result<NewCommits, GitError> {
+    /// What `tip` adds to what is `known`, and to the commits `besides`.
+    pub fn new_commits(
+        &self,
+        tip: ObjectId,
+        known: &KnownHistory,
+        besides: &[ObjectId],
+    ) -> Result<NewCommits, GitError> {
         let git = self.reading_program();
         let mut arguments = vec![
             "rev-list".to_owned(),
             "--boundary".to_owned(),
+            // First, so that no `--not` is for it.
+            "--stdin".to_owned(),
             tip.to_string(),
             "--not".to_owned(),
         ];
@@ -44,7 +53,11 @@ impl Repository {
                 arguments.extend(commits.iter().map(ObjectId::to_string));
             }
         }
-        let output = git.run(&arguments, b"")?;
+        let mut input = String::new();
+        for commit in besides {
+            let _ = writeln!(input, "^{commit}");
+        }
+        let output = git.run(&arguments, input.as_bytes())?;
         let mut new = NewCommits::default();
         let mut boundary = Vec::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {

@@ -106,13 +106,14 @@ impl RefUpdate {
 impl Pushed {
     /// What an update brings in; `None` where it deletes, leads to no commit, or adds none.
     ///
-    /// A new branch is held against everything that is known on the side it goes to, a branch that
-    /// was there against itself and the default branch: what another branch was allowed to have is
-    /// new here.
+    /// A new branch is held against everything that is known on the side it goes to and against
+    /// the tips `judged` before in the same push; a branch that was there against itself and the
+    /// default branch: what another branch was allowed to have is new here.
     pub fn of(
         repository: &Repository,
         side: &PushSide,
         update: &RefUpdate,
+        judged: &[ObjectId],
     ) -> Result<Option<Self>, GitError> {
         let commit = |id: Option<ObjectId>| match id {
             Some(id) => repository.commit_named(&id.to_string()),
@@ -133,7 +134,8 @@ impl Pushed {
             (None, PushSide::Sender { remote }) => KnownHistory::Remote(remote.clone()),
             (None, PushSide::Receiver) => KnownHistory::OwnRefs,
         };
-        let new = repository.new_commits(tip, &history)?;
+        let judged = if old.is_some() { &[] } else { judged };
+        let new = repository.new_commits(tip, &history, judged)?;
         if new.commits.is_empty() {
             return Ok(None);
         }

@@ -241,6 +241,25 @@ fn of_several_branches_each_is_told_of_and_one_refuses_all() {
 }
 
 #[test]
+fn what_several_new_branches_share_is_told_once() {
+    let repo = TestRepo::with_policy();
+    let server = server_of(&repo);
+    install(&repo, &[]);
+    let pair = Pair { repo, server };
+    pair.slip("old.py", bad());
+    pair.repo.git(&["branch", "one"]);
+    pair.repo.git(&["branch", "two"]);
+    pair.repo.git(&["checkout", "--quiet", "two"]);
+    pair.commit("two.py", good(), &[]);
+    let run = pair.assert_push_refused(&["--all", "origin"], &["old.py:5"]);
+    assert_eq!(run.stderr.matches("old.py:5").count(), 1, "{run}");
+    assert!(
+        run.stderr.contains("gpuguard: two: passed: 1 file scanned"),
+        "{run}"
+    );
+}
+
+#[test]
 fn rewritten_history_is_held_against_what_the_branch_had() {
     let pair = guarded();
     pair.slip("old.py", bad());

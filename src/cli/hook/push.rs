@@ -42,9 +42,11 @@ pub(super) fn judge_all(
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let mut answer = Answer::Fine;
+    // A thousand new branches are mostly the same files.
+    let mut judged = Vec::new();
     for update in updates {
-        let judged = judge_one(repository, side, update, screen);
-        if judged.map_err(|failure| refusal(failure, side))? == Answer::No {
+        let one = judge_one(repository, side, (update, &mut judged), screen);
+        if one.map_err(|failure| refusal(failure, side))? == Answer::No {
             answer = Answer::No;
         }
     }
@@ -82,12 +84,12 @@ fn read_updates(side: &PushSide) -> Result<Vec<RefUpdate>, Failure> {
 fn judge_one(
     repository: &Repository,
     side: &PushSide,
-    update: &RefUpdate,
+    (update, judged): (&RefUpdate, &mut Vec<ObjectId>),
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
     let act_name = format!("push of {}", update.short_name());
-    let pushed = match Pushed::of(repository, side, update) {
+    let pushed = match Pushed::of(repository, side, update, judged) {
         Ok(Some(pushed)) => pushed,
         Ok(None) => {
             if screen.is_verbose() {
@@ -112,9 +114,10 @@ fn judge_one(
         }
     })?;
     let waiting = screen.waiting("gpuguard: judging the push");
-    let judged = hook::judge_push(repository, &pushed, &policy, clock::now());
+    let result = hook::judge_push(repository, &pushed, &policy, clock::now());
     drop(waiting);
-    let mut outcome = match judged {
+    judged.push(pushed.tip);
+    let mut outcome = match result {
         Ok(outcome) => outcome,
         Err(error) => return failed(error.into(), policy.hook.on_error, &act_name, screen),
     };
