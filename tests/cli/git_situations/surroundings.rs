@@ -30,7 +30,6 @@ fn nothing_is_asked_and_nothing_is_read_from_standard_input() {
     });
 }
 
-#[cfg(target_os = "linux")]
 #[test]
 fn a_terminal_gets_the_same_verdict() {
     use crate::cli::screen::on_terminal;
