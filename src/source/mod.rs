@@ -11,7 +11,7 @@ mod worktree;
 
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
 pub use index::Unstaged;
-pub use pushed::{NotARefUpdate, PushSide, Pushed, RefUpdate};
+pub use pushed::{NotARefUpdate, PushPolicy, PushSide, Pushed, RefUpdate};
 pub use range::{Range, RangeError};
 pub use repository_policy::{
     Judged, PolicyFrom, RepositoryPolicyError, policy_of, policy_of_range,

@@ -53,6 +53,17 @@ pub struct Pushed {
     old: Option<ObjectId>,
 }
 
+/// The policy that counts for a push.
+#[derive(Clone, Debug)]
+pub struct PushPolicy {
+    /// The policy.
+    pub policy: Policy,
+    /// Whether it is pushed, or was there before.
+    pub from: PolicyFrom,
+    /// The commit that has it; `None` for the working tree's.
+    pub commit: Option<ObjectId>,
+}
+
 impl RefUpdate {
     /// Reads what Git writes to the standard input of `pre-push` (`<local ref> <local id> <remote
     /// ref> <remote id>`) or `pre-receive` (`<old id> <new id> <ref>`).
@@ -162,7 +173,7 @@ impl Pushed {
         }))
     }
 
-    /// The policy that counts, and which one it is where that is not the pushed one.
+    /// The policy that counts.
     ///
     /// A sender goes by the pushed policy, as a commit goes by the staged one. A receiver goes by
     /// the one that the branch has, for a new branch by that of the default branch: a push must
@@ -175,29 +186,37 @@ impl Pushed {
         &self,
         repository: &Repository,
         side: &PushSide,
-    ) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
-        let pushed = policy_at(repository, self.tip, &short(self.tip))?;
+    ) -> Result<PushPolicy, RepositoryPolicyError> {
+        let of = |policy, from, commit| PushPolicy {
+            policy,
+            from,
+            commit,
+        };
+        let pushed = policy_at(repository, self.tip, &self.tip.short())?;
         let mut known = self.known.iter();
         match side {
             PushSide::Sender { .. } => {
                 if let Some(policy) = pushed {
-                    return Ok((policy, PolicyFrom::Tip));
+                    return Ok(of(policy, PolicyFrom::Tip, Some(self.tip)));
                 }
                 for commit in known {
-                    if let Some(policy) = policy_at(repository, *commit, &short(*commit))? {
-                        return Ok((policy, PolicyFrom::Base));
+                    if let Some(policy) = policy_at(repository, *commit, &commit.short())? {
+                        return Ok(of(policy, PolicyFrom::Base, Some(*commit)));
                     }
                 }
                 if repository.worktree().is_ok() {
-                    return policy_of(repository, Judged::WorkingTree);
+                    let (policy, from) = policy_of(repository, Judged::WorkingTree)?;
+                    return Ok(of(policy, from, None));
                 }
             }
             PushSide::Receiver => {
                 let head = repository.head()?.commit;
                 let first = [self.old, head].into_iter().flatten();
                 for commit in first.chain(known.by_ref().copied()) {
-                    match policy_at(repository, commit, &short(commit)) {
-                        Ok(Some(policy)) => return Ok((policy, PolicyFrom::Base)),
+                    match policy_at(repository, commit, &commit.short()) {
+                        Ok(Some(policy)) => {
+                            return Ok(of(policy, PolicyFrom::Base, Some(commit)));
+                        }
                         Ok(None) => {}
                         // One that cannot be read judges nothing; else no push could mend it.
                         Err(RepositoryPolicyError::Policy(_)) if pushed.is_some() => break,
@@ -205,18 +224,13 @@ impl Pushed {
                     }
                 }
                 if let Some(policy) = pushed {
-                    return Ok((policy, PolicyFrom::Tip));
+                    return Ok(of(policy, PolicyFrom::Tip, Some(self.tip)));
                 }
             }
         }
         let path = FILE_NAME.into();
         Err(PolicyError::Missing { path }.into())
     }
-}
-
-/// A commit's id as people copy it.
-fn short(commit: ObjectId) -> String {
-    commit.to_string().chars().take(12).collect()
 }
 
 /// The tip of the branch that others start from.

@@ -462,10 +462,15 @@ fn a_failure_of_its_own_blocks_a_push_or_lets_it_pass_as_the_policy_says() {
 
 /// The gate as Git starts it, told of a push.
 fn pre_push(repo: &TestRepo, told: &str) -> Run {
+    pre_push_with(repo, &[], told)
+}
+
+fn pre_push_with(repo: &TestRepo, options: &[&str], told: &str) -> Run {
     use std::io::Write as _;
     use std::process::Stdio;
     let mut child = repo
         .command(program())
+        .args(options)
         .args(["hook", "run", "pre-push", "origin", "somewhere"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -479,6 +484,26 @@ fn pre_push(repo: &TestRepo, told: &str) -> Run {
         .write_all(told.as_bytes())
         .unwrap();
     child.wait_with_output().unwrap().into()
+}
+
+#[test]
+fn it_says_by_which_policy_and_what_is_not_judged_when_asked() {
+    let pair = guarded();
+    pair.commit("a.py", good(), &[]);
+    let head = pair.repo.git(&["rev-parse", "HEAD"]);
+    let (head, old) = (head.trim(), pair.server_head("main"));
+    let told = format!(
+        "refs/heads/main {head} refs/heads/main {0}\nrefs/heads/x {0} refs/heads/x {1}\n",
+        old.trim(),
+        "0".repeat(40)
+    );
+    let run = pre_push_with(&pair.repo, &["-v"], &told);
+    assert_eq!(run.code, 0, "{run}");
+    let by = format!("by the gpuguard.toml of {}", &head[..12]);
+    assert!(run.stderr.contains(&by), "{run}");
+    assert!(run.stderr.contains("x: no new commits"), "{run}");
+    let quiet = pre_push(&pair.repo, &told);
+    assert!(!quiet.stderr.contains("by the gpuguard.toml"), "{quiet}");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use crate::git::{ObjectId, Repository};
 use crate::hook;
 use crate::outcome::{Act, Answer};
 use crate::policy::OnError;
-use crate::source::{self, Judged, PolicyFrom, PushSide, Pushed, RefUpdate};
+use crate::source::{self, Judged, PolicyFrom, PushPolicy, PushSide, Pushed, RefUpdate};
 use crate::sys::{clock, terminal};
 
 /// The most that Git can have to say about a push; a ref takes some 150 bytes.
@@ -105,7 +105,11 @@ fn judge_one(
             return failed(error.into(), on_error, &act_name, screen);
         }
     };
-    let (policy, from) = pushed.policy(repository, side).map_err(|error| {
+    let PushPolicy {
+        policy,
+        from,
+        commit,
+    } = pushed.policy(repository, side).map_err(|error| {
         let failure = Failure::from(error);
         if *side == PushSide::Receiver {
             failure.note("the policy of the branch that is pushed to counts, else the default branch's, else the one that is pushed")
@@ -128,7 +132,11 @@ fn judge_one(
         (PushSide::Receiver, PolicyFrom::Tip) => outcome
             .notes
             .push("there was no gpuguard.toml here: the one that is pushed counts".to_owned()),
-        _ => {}
+        _ => {
+            let verbose = commit.filter(|_| screen.is_verbose());
+            let note = |commit: ObjectId| format!("by the gpuguard.toml of {}", commit.short());
+            outcome.notes.extend(verbose.map(note));
+        }
     }
     if let PushSide::Sender { .. } = side {
         let unchecked = hook::unchecked_among(repository, &pushed.commits);
@@ -139,9 +147,8 @@ fn judge_one(
         }
     }
     outcome.elapsed = started.elapsed();
-    let short = |commit: &ObjectId| commit.to_string().chars().take(12).collect::<String>();
-    let base = pushed.known.first().map(short);
-    let act = Act::push(update.short_name(), base.as_deref(), &short(&pushed.tip));
+    let base = pushed.known.first().map(ObjectId::short);
+    let act = Act::push(update.short_name(), base.as_deref(), &pushed.tip.short());
     show(&act, &outcome, screen);
     Ok(outcome.answer())
 }
