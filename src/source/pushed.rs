@@ -53,6 +53,16 @@ pub struct Pushed {
     old: Option<ObjectId>,
 }
 
+impl PushSide {
+    /// What the side that is pushed to is known to have.
+    fn history(&self) -> KnownHistory {
+        match self {
+            Self::Sender { remote } => KnownHistory::Remote(remote.clone()),
+            Self::Receiver => KnownHistory::OwnRefs,
+        }
+    }
+}
+
 /// The policy that counts for a push.
 #[derive(Clone, Debug)]
 pub struct PushPolicy {
@@ -105,6 +115,25 @@ impl RefUpdate {
         })
     }
 
+    /// Takes out the new branches and tags where none of them brings a commit, as hundreds of tags
+    /// do not; what cannot be told stays.
+    pub fn drop_new_without_commits(
+        repository: &Repository,
+        side: &PushSide,
+        updates: &mut Vec<Self>,
+    ) {
+        let is_new = |update: &Self| update.old.is_none() && update.new.is_some();
+        let new = updates.iter().filter(|update| is_new(update));
+        let tips: Vec<ObjectId> = new.filter_map(|update| update.new).collect();
+        if tips.len() > 1
+            && repository
+                .adds_nothing(&tips, &side.history())
+                .unwrap_or_default()
+        {
+            updates.retain(|update| !is_new(update));
+        }
+    }
+
     /// The name as people say it: `main` for `refs/heads/main`.
     pub fn short_name(&self) -> &str {
         ["refs/heads/", "refs/tags/", "refs/"]
@@ -142,8 +171,7 @@ impl Pushed {
                 heads.extend(default_branch(repository, side)?.filter(|head| *head != old));
                 KnownHistory::Commits(heads.clone())
             }
-            (None, PushSide::Sender { remote }) => KnownHistory::Remote(remote.clone()),
-            (None, PushSide::Receiver) => KnownHistory::OwnRefs,
+            (None, side) => side.history(),
         };
         let judged = if old.is_some() { &[] } else { judged };
         let new = repository.new_commits(tip, &history, judged)?;

@@ -241,6 +241,44 @@ fn of_several_branches_each_is_told_of_and_one_refuses_all() {
 }
 
 #[test]
+fn many_new_tags_of_what_is_there_are_one_question() {
+    let pair = guarded();
+    pair.slip("a.py", bad());
+    pair.assert_pushed(&["--quiet", "--no-verify"]);
+    let names = ["v1", "v2", "v3", "v4"];
+    for name in names {
+        pair.repo.git(&["tag", name, "HEAD~1"]);
+    }
+    let run = pre_push_of(&pair, &names, &["-v"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(
+        run.stderr
+            .contains("4 new branches and tags: no new commits"),
+        "{run}"
+    );
+    // One that brings something is judged, and the others do not hide it.
+    pair.slip("b.py", bad());
+    pair.repo.git(&["tag", "v5"]);
+    let run = pre_push_of(&pair, &["v1", "v5", "v2"], &[]);
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("push of v5 refused"), "{run}");
+}
+
+/// The gate, told of new tags.
+fn pre_push_of(pair: &Pair, tags: &[&str], options: &[&str]) -> Run {
+    let none = "0".repeat(40);
+    let told: String = tags
+        .iter()
+        .flat_map(|tag| {
+            let commit = pair.repo.git(&["rev-parse", tag]);
+            let line = format!("refs/tags/{tag} {} refs/tags/{tag} {none}", commit.trim());
+            [line, "\n".to_owned()]
+        })
+        .collect();
+    pre_push_with(&pair.repo, options, &told)
+}
+
+#[test]
 fn what_several_new_branches_share_is_told_once() {
     let repo = TestRepo::with_policy();
     let server = server_of(&repo);

@@ -26,7 +26,17 @@ pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure>
     let judged = read_updates(side)
         .and_then(|updates| Ok((repository()?, updates)))
         .map_err(|failure| refusal(failure, side))
-        .and_then(|(repository, updates)| judge_all(&repository, side, &updates, screen));
+        .and_then(|(repository, mut updates)| {
+            let all = updates.len();
+            RefUpdate::drop_new_without_commits(&repository, side, &mut updates);
+            if updates.len() < all && screen.is_verbose() {
+                let dropped = all - updates.len();
+                screen.say(&format!(
+                    "gpuguard: {dropped} new branches and tags: no new commits, nothing to judge"
+                ));
+            }
+            judge_all(&repository, side, &updates, screen)
+        });
     if judged.as_ref().is_ok_and(|answer| *answer == Answer::No) && *side != PushSide::Receiver {
         screen.warn("  to push without the guard: `GPUGUARD=0 git push …`");
     }
