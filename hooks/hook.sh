@@ -116,6 +116,10 @@ if [ ! -x "$program" ]; then
 	case $found in
 	/*) program=$found ;;
 	*)
+		# An entry for all repositories is silent where there is nothing to guard.
+		if [ "${GPUGUARD_HOOK_SCOPE-}" = global ] && [ ! -e gpuguard.toml ]; then
+			exit 0
+		fi
 		case ${GPUGUARD-}:,$(printf %s "${SKIP-}" | tr -d ' '), in
 		0:* | *,gpuguard,*)
 			echo "gpuguard: skipped, nothing was checked" >&2
@@ -134,8 +138,10 @@ if [ ! -x "$program" ]; then
 				echo "gpuguard: $act refused: the gpuguard program is missing, so nothing was checked"
 			fi
 			echo "  it was at: $program"
-			echo "  to repair: install gpuguard again, then run: gpuguard install"
-			if [ -e "$previous" ]; then
+			echo "  to repair: install gpuguard again, then run: gpuguard install${GPUGUARD_HOOK_SCOPE:+ --$GPUGUARD_HOOK_SCOPE}"
+			if [ "${GPUGUARD_HOOK_SCOPE-}" = global ]; then
+				echo "  to do without it: git config --global --remove-section hook.gpuguard-global-$event"
+			elif [ -e "$previous" ]; then
 				echo "  to do without it: mv '$previous' '$0'"
 			elif [ "${folder##*/}" = gpuguard ]; then
 				# Not in a hooks folder: the configuration names it.

@@ -21,6 +21,8 @@ pub enum Answer {
 pub struct Act {
     /// Its name: `commit`, `push of main`.
     pub name: String,
+    /// Which of several it is, where there can be several.
+    pub subject: Option<String>,
     /// What is said where there is nothing in it.
     pub nothing: &'static str,
     /// What a refusal leaves as it was.
@@ -36,6 +38,7 @@ impl Act {
     pub fn commit() -> Self {
         Self {
             name: "commit".to_owned(),
+            subject: None,
             nothing: "nothing is staged",
             kept: "nothing was committed, nothing was changed",
             again: "`git add` and commit again",
@@ -58,6 +61,7 @@ impl Act {
     pub fn push(name: &str, base: Option<&str>, tip: &str) -> Self {
         Self {
             name: format!("push of {name}"),
+            subject: Some(name.to_owned()),
             nothing: "it brings no file that is scanned",
             kept: "nothing was pushed, nothing was changed",
             again: "commit and push again",

@@ -79,6 +79,10 @@ story() {
 		[ "$(everything)" = "$before" ] || fail "gpuguard changed what the manager does already"
 	fi
 	refuses_and_passes
+	case $manager-$way in
+	*-side_by_side) ;;
+	pre_commit-* | prek-*) judges_all_files ;;
+	esac
 	if [ "$way" = side_by_side ]; then
 		survives_the_manager
 		gpuguard uninstall >"$STORY.install" 2>&1 || fail "gpuguard uninstall"
@@ -121,6 +125,23 @@ refuses_and_passes() {
 	git commit --quiet -am mended >"$STORY.log" 2>&1 || fail "the mended commit was refused"
 	git push origin main >"$STORY.log" 2>&1 || fail "the mended push was refused"
 	printf ' so with the push,'
+}
+
+# The stage that is run by hand and in CI, and a range.
+judges_all_files() {
+	local run=("${manager/_/-}" run --hook-stage manual --all-files --verbose)
+	local id=gpuguard
+	[ "$way" = by_its_configuration ] || id=gpuguard-system
+	"${run[@]}" "$id" >"$STORY.log" 2>&1 || fail "all files were refused"
+	says "$STORY.log" 'scanned'
+	bad
+	git commit --quiet --no-verify -am bad >"$STORY.log" 2>&1
+	! "${run[@]}" "$id" >"$STORY.log" 2>&1 || fail "all files passed"
+	says "$STORY.log" 'GG006'
+	! "${manager/_/-}" run --from-ref HEAD~1 --to-ref HEAD "$id" >"$STORY.log" 2>&1 || fail "the range passed"
+	says "$STORY.log" 'GG006'
+	git reset --quiet --hard HEAD~1
+	printf ' so with all files and a range,'
 }
 
 # The manager writes its hook files anew: gpuguard says what then becomes of it.

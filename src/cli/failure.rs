@@ -1,6 +1,7 @@
 //! The one place where errors become words for a person: what happened, why, what to do next.
 //! Every failure ends with exit code 2.
 
+mod install;
 mod range;
 
 use std::error::Error;
@@ -10,7 +11,6 @@ use crate::backup::BackupError;
 use crate::git::GitError;
 use crate::gpu::{self, ProbeError};
 use crate::hook::HookError;
-use crate::hook::install::InstallError;
 use crate::policy::PolicyError;
 use crate::rollback::RollbackError;
 use crate::source::{RepositoryPolicyError, WorktreeError};
@@ -229,40 +229,6 @@ impl From<GitError> for Failure {
             GitError::Missing { .. } => failure.note("nothing was scanned").hint(
                 "this clone is partial: `git diff --stat A B` with the two ends brings what it lacks",
             ),
-            _ => failure,
-        }
-    }
-}
-
-impl From<InstallError> for Failure {
-    fn from(error: InstallError) -> Self {
-        let failure = match error {
-            InstallError::Git(error) => return Self::from(error),
-            ref error => Self::of(error),
-        };
-        match error {
-            InstallError::SharedHooksFolder { own, .. } => failure
-                .note("nothing was installed, nothing was changed")
-                .note("the hooks of that folder no longer run in this repository once it has its own")
-                .hint(format!(
-                    "give this repository a hooks folder of its own: `git config --local core.hooksPath {own}`, then install again"
-                ))
-                .hint(
-                    "or let the hook there run it, where there is a policy: `[ ! -f gpuguard.toml ] || gpuguard hook run pre-commit \"$@\"`",
-                ),
-            InstallError::NoHooksFolder { .. } => failure
-                .note("nothing was installed, nothing was changed")
-                .hint("`git config --show-origin --get core.hooksPath` tells where it is set; unset it there, or set a folder"),
-            InstallError::PreviousInTheWay { hook, previous } => failure
-                .note("nothing was installed, nothing was changed")
-                .hint(format!(
-                    "compare the two; remove `{}` if `{}` replaces it, then install again",
-                    previous.display(),
-                    hook.display()
-                )),
-            InstallError::Program { .. } => {
-                failure.hint("start gpuguard from the place where it shall stay")
-            }
             _ => failure,
         }
     }

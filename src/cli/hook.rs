@@ -12,8 +12,8 @@ use super::{Failure, Screen};
 use crate::git::Repository;
 use crate::hook::{self, Event, Gate};
 use crate::outcome::Answer;
-use crate::policy::OnError;
-use crate::source::PushSide;
+use crate::policy::{OnError, PolicyError};
+use crate::source::{self, Judged, PushSide, RepositoryPolicyError};
 use crate::sys::environment;
 
 /// Answer a Git hook: save, judge, check the card
@@ -77,6 +77,9 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
 }
 
 fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
+    if hook::is_started_globally() && is_no_matter(event) {
+        return Ok(Answer::Fine);
+    }
     if event.gate == Gate::Note {
         // It is the record of what was skipped, so it is not skipped itself.
         commit::note(skipped().is_some(), screen);
@@ -100,6 +103,20 @@ fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer
         }
         Gate::Receive => push::judge(&PushSide::Receiver, screen),
     }
+}
+
+/// Whether a hook for all repositories has nothing to do in this one: there is no policy, or a
+/// gate of its own. What cannot be told is a matter for the gate.
+fn is_no_matter(event: Event) -> bool {
+    let Ok(repository) = repository() else {
+        return false;
+    };
+    let policy = source::policy_of(&repository, Judged::Staged);
+    let has_none = matches!(
+        policy,
+        Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. }))
+    );
+    has_none || hook::has_own_gate(&repository, event).unwrap_or_default()
 }
 
 /// The repository that Git runs the hook in.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{Failure, Screen};
 use crate::git::Repository;
 use crate::hook::install::{self, Change, Installed, Mechanism, Removed, Request, WhyFile, Wired};
-use crate::hook::{self, Event, Gate};
+use crate::hook::{self, Event, Gate, GlobalChange};
 use crate::outcome::Answer;
 use crate::policy;
 use crate::sys::environment;
@@ -22,7 +22,8 @@ use crate::sys::environment;
     gpuguard install\n  \
     gpuguard install --hooks all                 commits, merges, pushes, and what was unchecked\n  \
     gpuguard install --shim                      also for an older Git on this machine\n  \
-    gpuguard install /srv/git/project.git        a bare repository, at each push to it")]
+    gpuguard install /srv/git/project.git        a bare repository, at each push to it\n  \
+    gpuguard install --global                    every repository of yours that has a policy")]
 pub(super) struct InstallArguments {
     /// The repository, or a folder in it [default: the current folder]
     #[arg(value_name = "REPO")]
@@ -38,6 +39,11 @@ pub(super) struct InstallArguments {
     /// Write hook files, which every Git runs, also where the configuration would do
     #[arg(long)]
     shim: bool,
+    /// For every repository of yours, by your own Git configuration (Git 2.54 and later)
+    ///
+    /// It does nothing where there is no gpuguard.toml, or where gpuguard is installed.
+    #[arg(long, conflicts_with_all = ["repository", "shim"])]
+    global: bool,
 }
 
 /// One word of `--hooks`.
@@ -66,12 +72,22 @@ pub(super) struct UninstallArguments {
     /// The repository, or a folder in it [default: the current folder]
     #[arg(value_name = "REPO")]
     repository: Option<PathBuf>,
+    /// Take out what `gpuguard install --global` wrote
+    #[arg(long, conflicts_with = "repository")]
+    global: bool,
 }
 
 pub(super) fn install(arguments: &InstallArguments, screen: &Screen) -> Result<Answer, Failure> {
     let program = environment::current_exe()
         .map_err(|error| Failure::new("this program's own file is not known").because(&error))?;
     let folder = folder(arguments.repository.as_deref())?;
+    if arguments.global {
+        let events = global_events(&arguments.hooks);
+        let change = hook::install_globally(&program, events.as_deref())?;
+        tell_global(&change, screen);
+        screen.say(&format!("  program: {}", program.display()));
+        return Ok(Answer::Fine);
+    }
     let is_bare = || Ok::<bool, Failure>(Repository::discover(&folder)?.worktree().is_err());
     let mut events = Vec::new();
     for choice in &arguments.hooks {
@@ -98,9 +114,51 @@ pub(super) fn uninstall(
     arguments: &UninstallArguments,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
+    if arguments.global {
+        tell_global(&hook::uninstall_globally()?, screen);
+        return Ok(Answer::Fine);
+    }
     let removed = install::uninstall(&folder(arguments.repository.as_deref())?)?;
     tell_removed(&removed, screen);
     Ok(Answer::Fine)
+}
+
+/// The events that are asked for; `None` where none are named.
+fn global_events(choices: &[Choice]) -> Option<Vec<Event>> {
+    let mut events = Vec::new();
+    for choice in choices {
+        match choice {
+            Choice::One(event) => events.push(*event),
+            Choice::All => {
+                let here = |event: &Event| event.gate != Gate::Receive;
+                events.extend(hook::EVENTS.into_iter().filter(here));
+            }
+        }
+    }
+    (!events.is_empty()).then_some(events)
+}
+
+fn tell_global(change: &GlobalChange, screen: &Screen) {
+    if change.wired.is_empty() {
+        screen.say(if change.unwired.is_empty() {
+            "gpuguard is not installed for all repositories: nothing was changed"
+        } else {
+            "uninstalled for all repositories; those that have gpuguard installed keep it"
+        });
+    } else {
+        screen.say("installed for all your repositories: nothing happens where there is no policy");
+        screen.say(&format!(
+            "  configuration: hook.gpuguard-global-… for {}",
+            change.wired.join(", ")
+        ));
+        screen.say(&format!("  scripts: {}", change.folder.display()));
+    }
+    for event in &change.unwired {
+        screen.say(&format!("  {event}: no longer"));
+    }
+    for warning in &change.warnings {
+        screen.warn(&format!("warning: {warning}"));
+    }
 }
 
 fn folder(given: Option<&Path>) -> Result<PathBuf, Failure> {

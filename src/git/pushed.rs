@@ -1,6 +1,8 @@
 //! What a push adds to a repository: which commits are new there, and what they are built on.
 
-use super::{GitError, ObjectId, Repository};
+use std::fmt::Write as _;
+
+use super::{GitError, ObjectId, Output, Repository};
 
 /// The commits that one tip adds to what is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,26 +27,18 @@ pub enum KnownHistory {
 }
 
 impl Repository {
-    /// What `tip` adds to what is `known`.
-    pub fn new_commits(&self, tip: ObjectId, known: &KnownHistory) -> Result<NewCommits, GitError> {
-        let git = self.reading_program();
-        let mut arguments = vec![
-            "rev-list".to_owned(),
-            "--boundary".to_owned(),
-            tip.to_string(),
-            "--not".to_owned(),
-        ];
-        match known {
-            KnownHistory::OwnRefs => arguments.push("--all".to_owned()),
-            KnownHistory::Remote(name) if self.has_tracking_branches(name)? => {
-                arguments.push(format!("--remotes={name}"));
-            }
-            KnownHistory::Remote(_) => arguments.push("--remotes".to_owned()),
-            KnownHistory::Commits(commits) => {
-                arguments.extend(commits.iter().map(ObjectId::to_string));
-            }
+    /// What `tip` adds to what is `known`, and to the commits `besides`.
+    pub fn new_commits(
+        &self,
+        tip: ObjectId,
+        known: &KnownHistory,
+        besides: &[ObjectId],
+    ) -> Result<NewCommits, GitError> {
+        let mut input = format!("{tip}\n");
+        for commit in besides {
+            let _ = writeln!(input, "^{commit}");
         }
-        let output = git.run(&arguments, b"")?;
+        let output = self.list_new("--boundary", &input, known)?;
         let mut new = NewCommits::default();
         let mut boundary = Vec::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
@@ -55,6 +49,35 @@ impl Repository {
         }
         new.bases = self.independent(boundary)?;
         Ok(new)
+    }
+
+    /// Whether none of `tips` adds a commit to what is `known`: one question for all of them.
+    pub fn adds_nothing(&self, tips: &[ObjectId], known: &KnownHistory) -> Result<bool, GitError> {
+        let mut input = String::new();
+        for tip in tips {
+            let _ = writeln!(input, "{tip}");
+        }
+        let output = self.list_new("--max-count=1", &input, known)?;
+        Ok(output.stdout.is_empty())
+    }
+
+    /// The commits that those in `input` lead to, one a line, without what is `known`.
+    fn list_new(&self, how: &str, input: &str, known: &KnownHistory) -> Result<Output, GitError> {
+        // `--stdin` first, so that no `--not` is for it.
+        let mut arguments = ["rev-list", how, "--stdin", "--not"]
+            .map(str::to_owned)
+            .to_vec();
+        match known {
+            KnownHistory::OwnRefs => arguments.push("--all".to_owned()),
+            KnownHistory::Remote(name) if self.has_tracking_branches(name)? => {
+                arguments.push(format!("--remotes={name}"));
+            }
+            KnownHistory::Remote(_) => arguments.push("--remotes".to_owned()),
+            KnownHistory::Commits(commits) => {
+                arguments.extend(commits.iter().map(ObjectId::to_string));
+            }
+        }
+        self.reading_program().run(&arguments, input.as_bytes())
     }
 
     /// Those of `commits` that are no ancestors of another one.

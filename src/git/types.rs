@@ -14,6 +14,11 @@ impl ObjectId {
         gix::ObjectId::from_hex(hex.as_bytes()).ok().map(Self)
     }
 
+    /// Its first twelve digits, for people.
+    pub fn short(&self) -> String {
+        self.0.to_hex_with_len(12).to_string()
+    }
+
     /// Whether this is Git's "no object", all zeros.
     pub fn is_null(&self) -> bool {
         self.0.is_null()

@@ -185,7 +185,8 @@ impl<'r> ConfigEntry<'r> {
             let Some((key, event)) = record.split_once('\n') else {
                 continue;
             };
-            if key == own || event != self.event {
+            let is_ours = key == own || key.starts_with(super::global::SECTION);
+            if is_ours || event != self.event {
                 continue;
             }
             let command = key.trim_end_matches("event").to_owned() + "command";

@@ -209,6 +209,18 @@ pub enum InstallError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Hooks for all repositories are entries of the configuration.
+    #[error("hooks for all repositories need Git 2.54 or later")]
+    GlobalNeedsNewGit,
+    /// An event that is a matter of one repository.
+    #[error("`{event}` cannot be wired for all repositories; nothing was changed")]
+    NotGlobal {
+        /// The event.
+        event: &'static str,
+    },
+    /// It is not known where the user's own files lie.
+    #[error("there is no folder for the user's own files (HOME is not set)")]
+    NoHome,
     /// All was written, and yet Git would not run it.
     #[error("the hook is written but not wired: {what}")]
     NotWired {
@@ -347,7 +359,7 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
 }
 
 /// The program's path as the hook will name it.
-fn program_word(program: &Path) -> Result<String, InstallError> {
+pub(super) fn program_word(program: &Path) -> Result<String, InstallError> {
     let refuse = |reason| InstallError::Program {
         path: program.to_owned(),
         reason,

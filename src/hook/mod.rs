@@ -5,6 +5,7 @@
 mod config_entry;
 mod doctor;
 mod event;
+mod global;
 mod hook_manager;
 mod hooks_folder;
 pub mod install;
@@ -16,6 +17,9 @@ mod unchecked;
 
 pub use doctor::diagnose;
 pub use event::{EVENTS, Event, Gate, event};
+pub use global::{
+    GlobalChange, has_own_gate, install_globally, is_started_globally, uninstall_globally,
+};
 pub use push::judge_push;
 pub use run::{HookError, run};
 pub use unchecked::{NoteError, forget_unchecked, note_last_commit, unchecked, unchecked_among};

@@ -3,7 +3,7 @@
 
 use super::HookError;
 use super::run::look;
-use crate::git::Repository;
+use crate::git::{NewSide, Repository};
 use crate::outcome::Outcome;
 use crate::source::{Change, PushPolicy, Pushed};
 use crate::sys::clock::Timestamp;
@@ -18,7 +18,8 @@ pub fn judge_push(
 ) -> Result<Outcome, HookError> {
     let policy = &by.policy;
     let change = Change::of_push(repository, pushed, policy.scan.max_file_bytes)?;
-    let (files, weakened) = look(repository, policy, &change, (by.side, now))?;
+    let side = NewSide::Commit(by.commit.unwrap_or(pushed.tip));
+    let (files, weakened) = look(repository, policy, &change, (side, now))?;
     let mut outcome = Outcome {
         files,
         weakened,

@@ -20,8 +20,12 @@ pub fn verdict(act: &Act, outcome: &Outcome, style: &Style) -> String {
 }
 
 fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
+    let of = match &act.subject {
+        Some(subject) => format!("{subject}: "),
+        None => String::new(),
+    };
     if outcome.files.is_empty() && outcome.backup.is_none() && outcome.notes.is_empty() {
-        return format!("gpuguard: {}, nothing was looked at", act.nothing);
+        return format!("gpuguard: {of}{}, nothing was looked at", act.nothing);
     }
     let mut parts = Vec::new();
     let warnings = outcome
@@ -56,7 +60,7 @@ fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
     } else {
         "passed"
     };
-    let mut text = format!("gpuguard: {word}: {}\n", parts.join("; "));
+    let mut text = format!("gpuguard: {of}{word}: {}\n", parts.join("; "));
     text.push_str(&shown_findings(act, outcome, style));
     text.push_str(&details(outcome, style));
     text.push_str(

@@ -17,17 +17,6 @@ pub struct RefUpdate {
     pub new: Option<ObjectId>,
 }
 
-/// The policy that counts for a push.
-#[derive(Clone, Debug)]
-pub struct PushPolicy {
-    /// The one at the root.
-    pub policy: Policy,
-    /// Which one that is.
-    pub from: PolicyFrom,
-    /// Where those below the root are.
-    pub side: NewSide,
-}
-
 /// Whose side of a push is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PushSide {
@@ -62,6 +51,27 @@ pub struct Pushed {
     pub is_cut_short: bool,
     /// The branch's tip before.
     old: Option<ObjectId>,
+}
+
+impl PushSide {
+    /// What the side that is pushed to is known to have.
+    fn history(&self) -> KnownHistory {
+        match self {
+            Self::Sender { remote } => KnownHistory::Remote(remote.clone()),
+            Self::Receiver => KnownHistory::OwnRefs,
+        }
+    }
+}
+
+/// The policy that counts for a push.
+#[derive(Clone, Debug)]
+pub struct PushPolicy {
+    /// The one at the root.
+    pub policy: Policy,
+    /// Whether it is pushed, or was there before.
+    pub from: PolicyFrom,
+    /// The commit that has it, and those below the root; `None` for the working tree's.
+    pub commit: Option<ObjectId>,
 }
 
 impl RefUpdate {
@@ -105,6 +115,25 @@ impl RefUpdate {
         })
     }
 
+    /// Takes out the new branches and tags where none of them brings a commit, as hundreds of tags
+    /// do not; what cannot be told stays.
+    pub fn drop_new_without_commits(
+        repository: &Repository,
+        side: &PushSide,
+        updates: &mut Vec<Self>,
+    ) {
+        let is_new = |update: &Self| update.old.is_none() && update.new.is_some();
+        let new = updates.iter().filter(|update| is_new(update));
+        let tips: Vec<ObjectId> = new.filter_map(|update| update.new).collect();
+        if tips.len() > 1
+            && repository
+                .adds_nothing(&tips, &side.history())
+                .unwrap_or_default()
+        {
+            updates.retain(|update| !is_new(update));
+        }
+    }
+
     /// The name as people say it: `main` for `refs/heads/main`.
     pub fn short_name(&self) -> &str {
         ["refs/heads/", "refs/tags/", "refs/"]
@@ -117,13 +146,14 @@ impl RefUpdate {
 impl Pushed {
     /// What an update brings in; `None` where it deletes, leads to no commit, or adds none.
     ///
-    /// A new branch is held against everything that is known on the side it goes to, a branch that
-    /// was there against itself and the default branch: what another branch was allowed to have is
-    /// new here.
+    /// A new branch is held against everything that is known on the side it goes to and against
+    /// the tips `judged` before in the same push; a branch that was there against itself and the
+    /// default branch: what another branch was allowed to have is new here.
     pub fn of(
         repository: &Repository,
         side: &PushSide,
         update: &RefUpdate,
+        judged: &[ObjectId],
     ) -> Result<Option<Self>, GitError> {
         let commit = |id: Option<ObjectId>| match id {
             Some(id) => repository.commit_named(&id.to_string()),
@@ -141,10 +171,10 @@ impl Pushed {
                 heads.extend(default_branch(repository, side)?.filter(|head| *head != old));
                 KnownHistory::Commits(heads.clone())
             }
-            (None, PushSide::Sender { remote }) => KnownHistory::Remote(remote.clone()),
-            (None, PushSide::Receiver) => KnownHistory::OwnRefs,
+            (None, side) => side.history(),
         };
-        let new = repository.new_commits(tip, &history)?;
+        let judged = if old.is_some() { &[] } else { judged };
+        let new = repository.new_commits(tip, &history, judged)?;
         if new.commits.is_empty() {
             return Ok(None);
         }
@@ -171,7 +201,7 @@ impl Pushed {
         }))
     }
 
-    /// The policy that counts, and which one it is where that is not the pushed one.
+    /// The policy that counts.
     ///
     /// A sender goes by the pushed policy, as a commit goes by the staged one. A receiver goes by
     /// the one that the branch has, for a new branch by that of the default branch: a push must
@@ -186,27 +216,27 @@ impl Pushed {
         side: &PushSide,
     ) -> Result<PushPolicy, RepositoryPolicyError> {
         let surroundings = Surroundings::of_this_process()?;
-        let at = |commit| policy_at(repository, commit, &short(commit), &surroundings);
-        let found = |policy, from, commit| PushPolicy {
+        let at = |commit: ObjectId| policy_at(repository, commit, &commit.short(), &surroundings);
+        let of = |policy, from, commit| PushPolicy {
             policy,
             from,
-            side: NewSide::Commit(commit),
+            commit,
         };
         let pushed = at(self.tip)?;
         let mut known = self.known.iter();
         match side {
             PushSide::Sender { .. } => {
                 if let Some(policy) = pushed {
-                    return Ok(found(policy, PolicyFrom::Tip, self.tip));
+                    return Ok(of(policy, PolicyFrom::Tip, Some(self.tip)));
                 }
                 for commit in known {
                     if let Some(policy) = at(*commit)? {
-                        return Ok(found(policy, PolicyFrom::Base, *commit));
+                        return Ok(of(policy, PolicyFrom::Base, Some(*commit)));
                     }
                 }
                 if repository.worktree().is_ok() {
                     let (policy, from) = policy_of(repository, Judged::WorkingTree)?;
-                    return Ok(found(policy, from, self.tip));
+                    return Ok(of(policy, from, None));
                 }
             }
             PushSide::Receiver => {
@@ -214,7 +244,9 @@ impl Pushed {
                 let first = [self.old, head].into_iter().flatten();
                 for commit in first.chain(known.by_ref().copied()) {
                     match at(commit) {
-                        Ok(Some(policy)) => return Ok(found(policy, PolicyFrom::Base, commit)),
+                        Ok(Some(policy)) => {
+                            return Ok(of(policy, PolicyFrom::Base, Some(commit)));
+                        }
                         Ok(None) => {}
                         // One that cannot be read judges nothing; else no push could mend it.
                         Err(RepositoryPolicyError::Policy(_)) if pushed.is_some() => break,
@@ -222,18 +254,13 @@ impl Pushed {
                     }
                 }
                 if let Some(policy) = pushed {
-                    return Ok(found(policy, PolicyFrom::Tip, self.tip));
+                    return Ok(of(policy, PolicyFrom::Tip, Some(self.tip)));
                 }
             }
         }
         let path = FILE_NAME.into();
         Err(PolicyError::Missing { path }.into())
     }
-}
-
-/// A commit's id as people copy it.
-fn short(commit: ObjectId) -> String {
-    commit.to_string().chars().take(12).collect()
 }
 
 /// The tip of the branch that others start from.

@@ -30,6 +30,22 @@ pub fn home_dir() -> Option<PathBuf> {
     home.is_absolute().then_some(home)
 }
 
+/// The folder of the user's configurations (the XDG base directory specification; on Windows
+/// `%APPDATA%`).
+pub fn config_dir() -> Option<PathBuf> {
+    let name = if cfg!(windows) {
+        "APPDATA"
+    } else {
+        "XDG_CONFIG_HOME"
+    };
+    let named = variable(name).map(PathBuf::from);
+    // A relative one is invalid there.
+    match named.filter(|folder| folder.is_absolute()) {
+        Some(folder) => Some(folder),
+        None => home_dir().map(|home| home.join(".config")),
+    }
+}
+
 /// The folder this process was started in.
 pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()

@@ -9,7 +9,7 @@ use crate::git::{ObjectId, Repository};
 use crate::hook;
 use crate::outcome::Answer;
 use crate::report::{self, Format};
-use crate::source::{PushSide, RefUpdate};
+use crate::source::{PushSide, RangeError, RefUpdate};
 use crate::sys::environment::text;
 
 /// Judges a push or a range where there is one, else what is staged.
@@ -43,8 +43,10 @@ fn staged_or_all(screen: &Screen) -> Result<Answer, Failure> {
 fn update(repository: &Repository, tip: &str) -> Result<RefUpdate, Failure> {
     let commit = |name: &str| -> Result<ObjectId, Failure> {
         repository.commit_named(name)?.ok_or_else(|| {
-            Failure::new(format!("there is no commit `{name}` in this clone"))
-                .note("nothing was scanned")
+            Failure::from(RangeError::NoCommit {
+                name: name.to_owned(),
+                shallow: repository.is_shallow(),
+            })
         })
     };
     let branch = text("PRE_COMMIT_REMOTE_BRANCH");

@@ -26,7 +26,17 @@ pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure>
     let judged = read_updates(side)
         .and_then(|updates| Ok((repository()?, updates)))
         .map_err(|failure| refusal(failure, side))
-        .and_then(|(repository, updates)| judge_all(&repository, side, &updates, screen));
+        .and_then(|(repository, mut updates)| {
+            let all = updates.len();
+            RefUpdate::drop_new_without_commits(&repository, side, &mut updates);
+            if updates.len() < all && screen.is_verbose() {
+                let dropped = all - updates.len();
+                screen.say(&format!(
+                    "gpuguard: {dropped} new branches and tags: no new commits, nothing to judge"
+                ));
+            }
+            judge_all(&repository, side, &updates, screen)
+        });
     if judged.as_ref().is_ok_and(|answer| *answer == Answer::No) && *side != PushSide::Receiver {
         screen.warn("  to push without the guard: `GPUGUARD=0 git push …`");
     }
@@ -42,9 +52,11 @@ pub(super) fn judge_all(
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let mut answer = Answer::Fine;
+    // A thousand new branches are mostly the same files.
+    let mut judged = Vec::new();
     for update in updates {
-        let judged = judge_one(repository, side, update, screen);
-        if judged.map_err(|failure| refusal(failure, side))? == Answer::No {
+        let one = judge_one(repository, side, (update, &mut judged), screen);
+        if one.map_err(|failure| refusal(failure, side))? == Answer::No {
             answer = Answer::No;
         }
     }
@@ -82,12 +94,12 @@ fn read_updates(side: &PushSide) -> Result<Vec<RefUpdate>, Failure> {
 fn judge_one(
     repository: &Repository,
     side: &PushSide,
-    update: &RefUpdate,
+    (update, judged): (&RefUpdate, &mut Vec<ObjectId>),
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
     let act_name = format!("push of {}", update.short_name());
-    let pushed = match Pushed::of(repository, side, update) {
+    let pushed = match Pushed::of(repository, side, update, judged) {
         Ok(Some(pushed)) => pushed,
         Ok(None) => {
             if screen.is_verbose() {
@@ -112,9 +124,10 @@ fn judge_one(
         }
     })?;
     let waiting = screen.waiting("gpuguard: judging the push");
-    let judged = hook::judge_push(repository, &pushed, &by, clock::now());
+    let result = hook::judge_push(repository, &pushed, &by, clock::now());
     drop(waiting);
-    let mut outcome = match judged {
+    judged.push(pushed.tip);
+    let mut outcome = match result {
         Ok(outcome) => outcome,
         Err(error) => return failed(error.into(), by.policy.hook.on_error, &act_name, screen),
     };
@@ -125,7 +138,11 @@ fn judge_one(
         (PushSide::Receiver, PolicyFrom::Tip) => outcome
             .notes
             .push("there was no gpuguard.toml here: the one that is pushed counts".to_owned()),
-        _ => {}
+        _ => {
+            let verbose = by.commit.filter(|_| screen.is_verbose());
+            let note = |commit: ObjectId| format!("by the gpuguard.toml of {}", commit.short());
+            outcome.notes.extend(verbose.map(note));
+        }
     }
     if let PushSide::Sender { .. } = side {
         let unchecked = hook::unchecked_among(repository, &pushed.commits);
@@ -136,9 +153,8 @@ fn judge_one(
         }
     }
     outcome.elapsed = started.elapsed();
-    let short = |commit: &ObjectId| commit.to_string().chars().take(12).collect::<String>();
-    let base = pushed.known.first().map(short);
-    let act = Act::push(update.short_name(), base.as_deref(), &short(&pushed.tip));
+    let base = pushed.known.first().map(ObjectId::short);
+    let act = Act::push(update.short_name(), base.as_deref(), &pushed.tip.short());
     show(&act, &outcome, screen);
     Ok(outcome.answer())
 }

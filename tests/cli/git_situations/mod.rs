@@ -1,7 +1,7 @@
 //! The situations in which Git calls a hook, one by one: `docs/git-support.md` has the table. Git
 //! itself makes each, and the hook is watched: index, working tree and refs are the same before and
 //! after gpuguard, byte for byte, whatever it decides.
-#![cfg(unix)]
+#![cfg(target_os = "linux")]
 
 mod commits;
 mod contents;

@@ -144,6 +144,28 @@ fn judge(name: &str, place: &Place) {
     place.assert_refused(&["commit", "-am", "x"], &["1 new problem", "near/new.py:6"]);
     let verify = place.gpuguard(&["backup", "verify", "--all"]);
     assert_eq!(verify.code, 0, "{name}: {verify}");
+    notes(name, place);
+}
+
+/// What was judged is told from what was not, whoever read the index and the commit.
+fn notes(name: &str, place: &Place) {
+    let after_commit = || {
+        let run = place.gpuguard(&["hook", "run", "post-commit"]);
+        assert_eq!(run.code, 0, "{name}: {run}");
+        run.stderr.contains("was not judged")
+    };
+    assert!(!after_commit(), "notes begin here");
+    place.git(&["checkout", "--quiet", "HEAD", "--", "near"]);
+    place.stage("near/more.py", good());
+    place.git(&["rm", "--quiet", "near/old.txt"]);
+    place.assert_passes(&["commit", "-m", "judged"]);
+    assert!(!after_commit(), "{name}: it was judged");
+    place.stage("near/more.py", "print(1)\n");
+    place.assert_passes(&["commit", "--amend", "-m", "judged, too"]);
+    assert!(!after_commit(), "{name}: it was judged");
+    place.write("near/more.py", "print(2)\n");
+    place.slip("slipped");
+    assert!(after_commit(), "{name}: it was not judged");
 }
 
 #[test]

@@ -90,6 +90,11 @@ fn a_hooks_folder_of_all_repositories_is_left_alone() {
         "{run}"
     );
     assert!(run.stderr.contains(".gitconfig"), "{run}");
+    assert!(
+        run.stderr
+            .contains("[ ! -f gpuguard.toml ] || gpuguard hook run pre-commit \"$@\""),
+        "{run}"
+    );
     let own = repo.path().join(".git/hooks");
     let advice = format!("git config --local core.hooksPath {}", own.display());
     assert!(run.stderr.contains(&advice), "{run}");
@@ -211,4 +216,36 @@ fn places_that_cannot_have_the_hook_are_refused() {
     let run = repo.gpuguard(&["install", none.to_str().unwrap()]);
     assert_eq!(run.code, 2, "{run}");
     assert!(run.stderr.contains("not in a Git repository"), "{run}");
+}
+
+#[test]
+fn a_submodule_and_a_repository_from_a_template_have_hooks_of_their_own() {
+    let repo = TestRepo::new();
+    let inner = TestRepo::new();
+    inner.commit_all("inner");
+    let from = inner.path();
+    let add = ["submodule", "--quiet", "add", from.to_str().unwrap(), "sub"];
+    repo.git(&[&["-c", "protocol.file.allow=always"][..], &add].concat());
+    let run = with_git(&repo, &repo.path().join("sub"), OLD_GIT, &["install"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(repo.exists(".git/modules/sub/hooks/pre-commit"));
+    assert!(!repo.exists(HOOK));
+
+    // A template's hooks are copied; the hook file does not care where it lies.
+    install_from_vanished_program(&repo, "bin");
+    let template = repo.beside("template");
+    fs::create_dir_all(template.join("hooks")).unwrap();
+    fs::copy(repo.path().join(HOOK), template.join("hooks/pre-commit")).unwrap();
+    let made = repo.beside("made");
+    let option = format!("--template={}", template.display());
+    repo.git(&["init", "--quiet", &option, made.to_str().unwrap()]);
+    let run: Run = command(&git(), &made, repo.home())
+        .args(["commit", "--allow-empty", "-m", "change"])
+        .output()
+        .unwrap()
+        .into();
+    assert!(
+        run.stderr.contains("the gpuguard program is missing"),
+        "{run}"
+    );
 }

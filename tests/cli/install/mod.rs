@@ -4,6 +4,7 @@
 
 mod config;
 mod earlier_hook;
+mod global;
 mod hook_file;
 mod hooks_folder;
 mod manager;

@@ -1,0 +1,196 @@
+//! gpuguard for all repositories of a user: entries in the user's own configuration, which Git
+//! runs from 2.54 on. Where a repository has no policy, or gates of its own, they do nothing.
+
+use std::path::{Path, PathBuf};
+
+use super::config_entry;
+use super::hooks_folder::HooksFolder;
+use super::install::{InstallError, default_events, program_word};
+use super::shim::{Found, HookFile, cannot, sh_quoted};
+use super::{EVENTS, Event, Gate};
+use crate::git::{GitError, GitProgram, Repository};
+use crate::sys::{environment, file};
+
+/// Begins the names of the sections.
+pub(super) const SECTION: &str = "hook.gpuguard-global-";
+
+/// The variable by which the entries say whom they are for, and its value.
+const SCOPE: (&str, &str) = ("GPUGUARD_HOOK_SCOPE", "global");
+
+/// What was done to the user's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GlobalChange {
+    /// The events that are wired now.
+    pub wired: Vec<&'static str>,
+    /// The events that were, and are not any more.
+    pub unwired: Vec<&'static str>,
+    /// The folder of the scripts.
+    pub folder: PathBuf,
+    /// Things to know, one line each.
+    pub warnings: Vec<String>,
+}
+
+/// Makes Git run `program` at `events` (else those of a working tree and what is wired already)
+/// in every repository of the user that has a policy.
+pub fn install_globally(
+    program: &Path,
+    events: Option<&[Event]>,
+) -> Result<GlobalChange, InstallError> {
+    let program = program_word(program)?;
+    let mut named = events.unwrap_or_default().iter();
+    if let Some(event) = named.find(|event| event.gate == Gate::Receive) {
+        return Err(InstallError::NotGlobal { event: event.name });
+    }
+    let user = User::find()?;
+    if !config_entry::is_supported(&user.git)? {
+        return Err(InstallError::GlobalNeedsNewGit);
+    }
+    let mut change = GlobalChange {
+        folder: user.folder.clone(),
+        ..GlobalChange::default()
+    };
+    for event in EVENTS {
+        let is_wanted = match events {
+            Some(events) => events.contains(&event),
+            None => default_events(false).contains(&event) || user.is_wired(event)?,
+        };
+        if !is_wanted {
+            user.unwire(event, &mut change)?;
+            continue;
+        }
+        user.wire(event, &program, &mut change)?;
+    }
+    Ok(change)
+}
+
+/// Takes the entries away again; none there is no error.
+pub fn uninstall_globally() -> Result<GlobalChange, InstallError> {
+    let user = User::find()?;
+    let mut change = GlobalChange {
+        folder: user.folder.clone(),
+        ..GlobalChange::default()
+    };
+    for event in EVENTS {
+        user.unwire(event, &mut change)?;
+    }
+    // With the last script; somebody else's things stay.
+    let _ = file::remove_folder(&user.folder);
+    let _ = user.folder.parent().map(file::remove_folder);
+    Ok(change)
+}
+
+/// Whether this process was started by an entry of the user's configuration.
+pub fn is_started_globally() -> bool {
+    environment::text(SCOPE.0).is_some_and(|scope| scope == SCOPE.1)
+}
+
+/// Whether a repository has a gate of its own at the event, which does the work.
+pub fn has_own_gate(repository: &Repository, event: Event) -> Result<bool, InstallError> {
+    let own = repository.common_dir().join("gpuguard");
+    let folder = HooksFolder::named_by_git(repository).ok();
+    for folder in [Some(own), folder].into_iter().flatten() {
+        let hook = HookFile::in_folder(&folder, event.name);
+        // What is no file is no gate either.
+        if matches!(hook.found(), Ok(Found::Ours)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The user's own configuration and folder.
+struct User {
+    git: GitProgram,
+    folder: PathBuf,
+}
+
+impl User {
+    fn find() -> Result<Self, InstallError> {
+        let config = environment::config_dir().ok_or(InstallError::NoHome)?;
+        let home = environment::home_dir().ok_or(InstallError::NoHome)?;
+        Ok(Self {
+            git: GitProgram::in_directory(&home),
+            folder: config.join("gpuguard").join("hooks"),
+        })
+    }
+
+    fn script(&self, event: Event) -> HookFile {
+        HookFile::in_folder(&self.folder, event.name)
+    }
+
+    /// The command. A script that is gone must not stop every commit of the user.
+    fn command(&self, event: Event) -> String {
+        let script = self.script(event).path;
+        let script = script.to_string_lossy().replace('\\', "/");
+        let script = sh_quoted(&script);
+        format!("test ! -e {script} || {}={} {script}", SCOPE.0, SCOPE.1)
+    }
+
+    fn values(&self, event: Event, name: &str) -> Result<Vec<String>, GitError> {
+        let key = format!("{SECTION}{}.{name}", event.name);
+        let question = ["config", "--global", "-z", "--get-all", &key];
+        let (_, output, _) = self.git.run_for_code(&question, b"")?;
+        Ok(output
+            .records()
+            .map(|value| String::from_utf8_lossy(value).into_owned())
+            .collect())
+    }
+
+    fn is_wired(&self, event: Event) -> Result<bool, GitError> {
+        Ok(!self.values(event, "command")?.is_empty())
+    }
+
+    fn config(&self, arguments: &[&str]) -> Result<(), GitError> {
+        let whole = [&["config", "--global"][..], arguments].concat();
+        self.git.run(&whole, b"").map(drop)
+    }
+
+    fn wire(
+        &self,
+        event: Event,
+        program: &str,
+        change: &mut GlobalChange,
+    ) -> Result<(), InstallError> {
+        let folder = &self.folder;
+        file::create_folder(folder).map_err(|source| cannot("create", folder, source))?;
+        let script = self.script(event);
+        script.check()?;
+        change.warnings.extend(script.keep_edited()?);
+        script.write(program)?;
+        let section = format!("{SECTION}{}", event.name);
+        // The command first: an event without a command makes Git refuse every commit.
+        let command = self.command(event);
+        self.config(&["--replace-all", &format!("{section}.command"), &command])?;
+        self.config(&["--replace-all", &format!("{section}.event"), event.name])?;
+        if self.values(event, "command")? != [command]
+            || self.values(event, "event")? != [event.name]
+        {
+            return Err(InstallError::NotWired {
+                what: format!("`{section}` does not read back as it was written"),
+            });
+        }
+        change.wired.push(event.name);
+        Ok(())
+    }
+
+    fn unwire(&self, event: Event, change: &mut GlobalChange) -> Result<(), InstallError> {
+        let mut was_there = false;
+        // The event first: without its command Git refuses every commit.
+        for name in ["event", "command"] {
+            if !self.values(event, name)?.is_empty() {
+                self.config(&["--unset-all", &format!("{SECTION}{}.{name}", event.name)])?;
+                was_there = true;
+            }
+        }
+        let script = self.script(event);
+        if script.found()? == Found::Ours {
+            change.warnings.extend(script.keep_edited()?);
+            script.remove()?;
+            was_there = true;
+        }
+        if was_there {
+            change.unwired.push(event.name);
+        }
+        Ok(())
+    }
+}

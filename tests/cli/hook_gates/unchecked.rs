@@ -1,0 +1,72 @@
+//! `post-commit`: what was committed without being judged.
+
+use super::{good, guarded, install, write_hook};
+use crate::support::{Run, git};
+
+#[test]
+fn what_is_committed_unchecked_is_noted_and_nothing_else() {
+    let pair = guarded();
+    let noted = |run: &Run| run.stderr.contains("this commit was not judged");
+    let folder = pair.repo.path().join(".git/gpuguard/unchecked");
+    let count = || std::fs::read_dir(&folder).unwrap().count();
+    for options in [&[][..], &["--amend"], &["--allow-empty"]] {
+        let run = pair.commit("a.py", format!("{}# {options:?}\n", good()), options);
+        assert!(!noted(&run), "{options:?}: {run}");
+    }
+    // A path of two, and everything by itself.
+    pair.repo.write("b.py", good());
+    pair.repo.write("c.py", good());
+    pair.repo.git(&["add", "--all"]);
+    for arguments in [&["commit", "-m", "b", "b.py"][..], &["commit", "-am", "c"]] {
+        let run = pair.repo.try_git(arguments);
+        assert!(run.code == 0 && !noted(&run), "{run}");
+    }
+    assert_eq!(count(), 0);
+    assert!(noted(&pair.slip("d.py", good())));
+    assert_eq!(count(), 1);
+    // The message alone changes nothing about it.
+    let run = pair.repo.try_git(&["commit", "--amend", "-m", "d"]);
+    assert!(noted(&run), "{run}");
+    // A rebase is noted, and does not talk about each commit.
+    let run: Run = pair
+        .repo
+        .command(git())
+        .args(["rebase", "--force-rebase", "HEAD~2"])
+        .output()
+        .unwrap()
+        .into();
+    assert!(run.code == 0 && !noted(&run), "{run}");
+    assert_eq!(count(), 2);
+    // So is one that was let by on purpose, without being told twice.
+    pair.repo.write("e.py", good());
+    pair.repo.git(&["add", "--all"]);
+    let run: Run = pair
+        .repo
+        .command(git())
+        .args(["commit", "-m", "e"])
+        .env("GPUGUARD", "0")
+        .output()
+        .unwrap()
+        .into();
+    assert!(run.code == 0 && !noted(&run), "{run}");
+    assert_eq!(count(), 3);
+    let run = pair.assert_pushed(&[]);
+    assert!(
+        run.stderr.contains("were made without being judged"),
+        "{run}"
+    );
+    assert_eq!(count(), 0, "they were judged now");
+}
+
+#[test]
+fn a_hook_that_changes_what_was_judged_makes_it_unchecked() {
+    let pair = guarded();
+    install(&pair.repo, &["--shim"]);
+    let hook = pair.repo.path().join(".git/hooks/pre-commit");
+    let ours = std::fs::read_to_string(&hook).unwrap();
+    let wrapped = ours.replace("exec \"$program\"", "\"$program\"")
+        + "\necho '# more' >>a.py && git add a.py\n";
+    write_hook(&hook, &wrapped);
+    let run = pair.commit("a.py", good(), &[]);
+    assert!(run.stderr.contains("this commit was not judged"), "{run}");
+}
