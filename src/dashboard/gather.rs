@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::counted::{counts, file_facts, findings, rules, skipped};
+use super::counted::{allowed, counts, file_facts, findings, rules, skipped};
 use super::facts::{Card, CommitFact, Commits, Counts, Dashboard, RepositoryFacts, Since, Step};
 use super::history::{Trees, steps};
 use super::recorded::{backups, card_facts, second};
@@ -124,6 +124,7 @@ pub fn gather(
         rules: rules(&files, past.as_ref()),
         files: file_facts(&files, past.as_ref()),
         findings: findings(&files, past.is_some()),
+        allowed: allowed(&files),
         skipped: skipped(&files),
         steps: all_steps(past.as_ref(), &repository_facts, count),
         commits: past.as_ref().map(Past::commits),

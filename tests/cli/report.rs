@@ -190,6 +190,16 @@ fn dynamic_places_and_allowed_lines_are_said() {
     let facts = facts(&repo, &[]);
     assert_eq!(facts["now"]["allowed"], 1);
     assert_eq!(facts["now"]["with_syntax_errors"], 1);
+    let line = "x.to('cuda:1')  # gpuguard: allow[GG006] the rig";
+    assert_eq!(
+        facts["allowed"],
+        json!([{"rule": "GG006", "path": "b.py", "line": 5, "reason": "the rig", "until": null, "code": line}])
+    );
+    let text = report(&repo, &[]).stdout;
+    assert!(
+        text.contains(&format!("- `b.py:5` GG006: the rig  \n  `{line}`\n")),
+        "{text}"
+    );
     let doubts = facts["not_verified"].to_string();
     for sentence in [
         "only the running program knows the card",
