@@ -41,7 +41,8 @@ pub fn judge(scanner: &Scanner, change: &Change<'_>) -> Result<Vec<FileScan>, Gi
     judge_telling(scanner, change, &mut |_, _| {})
 }
 
-/// The same; `told` hears how many of how many files of the change are scanned.
+/// The same; `told` hears how many of how many files of the change are scanned, and again and
+/// again while these are held against what was there before.
 pub fn judge_telling(
     scanner: &Scanner,
     change: &Change<'_>,
@@ -53,22 +54,24 @@ pub fn judge_telling(
         change,
         news: scan_telling(scanner, change, &sides, told)?,
         renamed: HashMap::new(),
+        told,
     };
     judgement.hold_against_parents()?;
     judgement.excuse_moved_code()?;
     Ok(judgement.news.into_iter().flatten().collect())
 }
 
-struct Judgement<'c, 'r> {
+struct Judgement<'c, 'r, 't> {
     scanner: &'c Scanner,
     change: &'c Change<'r>,
     /// The scan of each of the change's files, `None` where there is nothing to scan.
     news: Vec<Option<FileScan>>,
     /// Old paths by the new ones.
     renamed: HashMap<RepoPath, RepoPath>,
+    told: &'t mut dyn FnMut(u64, u64),
 }
 
-impl<'c> Judgement<'c, '_> {
+impl<'c> Judgement<'c, '_, '_> {
     /// The files for which `matters` holds for a finding that is still taken for new.
     fn open(&self, matters: fn(&Finding) -> bool) -> Vec<usize> {
         let is_open = |scan: &FileScan| {
@@ -127,7 +130,7 @@ impl<'c> Judgement<'c, '_> {
 
     /// What a further parent has of the files.
     fn scans_in(
-        &self,
+        &mut self,
         parent: &ParentChange,
         files: &[usize],
     ) -> Result<Vec<Option<FileScan>>, GitError> {
@@ -218,8 +221,10 @@ impl<'c> Judgement<'c, '_> {
         Some((&file.path, file.before.as_ref()?))
     }
 
-    fn scan(&self, sides: &[Side<'_>]) -> Result<Vec<Option<FileScan>>, GitError> {
-        scan_all(self.scanner, self.change, sides)
+    fn scan(&mut self, sides: &[Side<'_>]) -> Result<Vec<Option<FileScan>>, GitError> {
+        let all = self.news.len() as u64;
+        let told = &mut self.told;
+        scan_telling(self.scanner, self.change, sides, &mut |_, _| told(all, all))
     }
 }
 
@@ -228,16 +233,7 @@ fn after(file: &ChangedFile) -> Side<'_> {
 }
 
 /// Scans versions, in order; `None` where there is nothing to scan (no such version, a link, a
-/// submodule, no known language).
-fn scan_all(
-    scanner: &Scanner,
-    change: &Change<'_>,
-    sides: &[Side<'_>],
-) -> Result<Vec<Option<FileScan>>, GitError> {
-    scan_telling(scanner, change, sides, &mut |_, _| {})
-}
-
-/// The same; `told` hears how many of how many are done.
+/// submodule, no known language). `told` hears how many of how many are done.
 fn scan_telling(
     scanner: &Scanner,
     change: &Change<'_>,

@@ -125,6 +125,12 @@ impl<'s> Interruptible<'s> {
         }
     }
 
+    /// Begins the next part of the work.
+    pub(crate) fn begin(&mut self, what: &'static str, unit: Unit) {
+        (self.what, self.unit) = (what, unit);
+        self.progress = None;
+    }
+
     /// Says that `done` of `all` units are done; does not come back where someone wants the end.
     pub(crate) fn at(&mut self, done: u64, all: u64) {
         if let Some(signal) = self.interrupts.signal() {

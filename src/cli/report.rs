@@ -8,7 +8,7 @@ use super::policy::{load_below, load_named};
 use super::progress::Unit;
 use super::scan::scan_files;
 use super::{Failure, Screen};
-use crate::dashboard::{self, Asked, DashboardError};
+use crate::dashboard::{self, Asked, DashboardError, Stage};
 use crate::git::Repository;
 use crate::judge;
 use crate::outcome::Answer;
@@ -107,9 +107,15 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         now,
         files,
     };
-    let mut work =
-        screen.interruptible("reading the history", Unit::Commits, "no report was made")?;
-    let report = dashboard::gather(asked, &scanner, &mut |done, all| work.at(done, all));
+    let mut work = screen.interruptible("scanning then", Unit::Files, "no report was made")?;
+    let mut last = Stage::Then;
+    let report = dashboard::gather(asked, &scanner, &mut |stage, done, all| {
+        if stage != last {
+            work.begin("reading the history", Unit::Commits);
+            last = stage;
+        }
+        work.at(done, all);
+    });
     drop(work);
     let report = report?;
     let text = match Format::of(arguments) {

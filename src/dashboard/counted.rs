@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::facts::{Counts, FileFact, FileState, FindingFact, RuleFact, SkippedFact};
+use super::facts::{AllowedFact, Counts, FileFact, FileState, FindingFact, RuleFact, SkippedFact};
 use super::gather::Past;
 use crate::git::RepoPath;
 use crate::policy::Severity;
@@ -135,6 +135,21 @@ pub(super) fn findings(files: &[FileScan], compared: bool) -> Vec<FindingFact> {
             fixable: finding.is_fixable(),
             new: compared.then_some(finding.introduced),
             code: code(finding),
+        })
+    });
+    all.collect()
+}
+
+pub(super) fn allowed(files: &[FileScan]) -> Vec<AllowedFact> {
+    let all = files.iter().flat_map(|file| {
+        let own = file.suppressed.iter();
+        own.map(|suppressed| AllowedFact {
+            rule: suppressed.finding.rule.to_owned(),
+            path: path_text(&file.path),
+            line: suppressed.finding.start.line,
+            reason: printable(suppressed.reason.as_bytes()),
+            until: suppressed.until.map(|until| until.to_string()),
+            code: code(&suppressed.finding),
         })
     });
     all.collect()

@@ -33,6 +33,8 @@ pub struct Dashboard {
     pub files: Vec<FileFact>,
     /// The findings now, by path and place.
     pub findings: Vec<FindingFact>,
+    /// What comments in the code allow, by path and place; none of it is among the findings.
+    pub allowed: Vec<AllowedFact>,
     /// Files that were not read, by path.
     pub skipped: Vec<SkippedFact>,
     /// The commits since then.
@@ -192,6 +194,23 @@ pub struct FindingFact {
     pub fixable: bool,
     /// Whether it was not there then; `null` where that was not asked for.
     pub new: Option<bool>,
+    /// The line of code, or its first part.
+    pub code: String,
+}
+
+/// A finding that a comment allows.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct AllowedFact {
+    /// The rule's code.
+    pub rule: String,
+    /// The file.
+    pub path: String,
+    /// From 1.
+    pub line: usize,
+    /// Why, in the comment's words.
+    pub reason: String,
+    /// The last day on which it is allowed.
+    pub until: Option<String>,
     /// The line of code, or its first part.
     pub code: String,
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::counted::{counts, file_facts, findings, rules, skipped};
+use super::counted::{allowed, counts, file_facts, findings, rules, skipped};
 use super::facts::{Card, CommitFact, Commits, Counts, Dashboard, RepositoryFacts, Since, Step};
 use super::history::{Trees, steps};
 use super::recorded::{backups, card_facts, second};
@@ -34,6 +34,15 @@ pub struct Asked<'a> {
     pub files: Vec<FileScan>,
 }
 
+/// What takes long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// The files of then are scanned; counted in files.
+    Then,
+    /// The commits since then are gone through; counted in commits.
+    History,
+}
+
 /// Why there is no report.
 #[derive(Debug, thiserror::Error)]
 pub enum DashboardError {
@@ -50,15 +59,15 @@ pub fn now_of_bare(repository: &Repository, scanner: &Scanner) -> Result<Vec<Fil
     let Some(commit) = repository.head()?.commit else {
         return Ok(Vec::new());
     };
-    let scans = Trees::new(scanner, repository).of_commit(commit)?;
+    let scans = Trees::new(scanner, repository).of_commit(commit, &mut |_, _| {})?;
     Ok(scans.into_values().collect())
 }
 
-/// Gathers all that is known. `told` hears how many of how many steps of history are done.
+/// Gathers all that is known. `told` hears which stage it is at, and how much of it is done.
 pub fn gather(
     asked: Asked<'_>,
     scanner: &Scanner,
-    told: &mut dyn FnMut(u64, u64),
+    told: &mut dyn FnMut(Stage, u64, u64),
 ) -> Result<Dashboard, DashboardError> {
     let Asked {
         repository,
@@ -115,6 +124,7 @@ pub fn gather(
         rules: rules(&files, past.as_ref()),
         files: file_facts(&files, past.as_ref()),
         findings: findings(&files, past.is_some()),
+        allowed: allowed(&files),
         skipped: skipped(&files),
         steps: all_steps(past.as_ref(), &repository_facts, count),
         commits: past.as_ref().map(Past::commits),
@@ -147,14 +157,16 @@ impl Past {
         repository: &Repository,
         scanner: &Scanner,
         (name, head): (&str, ObjectId),
-        told: &mut dyn FnMut(u64, u64),
+        told: &mut dyn FnMut(Stage, u64, u64),
     ) -> Result<Self, GitError> {
         let (_, id) = repository.named_commit(name)?;
         let base = repository.commit(id)?;
         let mut trees = Trees::new(scanner, repository);
-        let scans = trees.of_commit(id)?;
+        let scans = trees.of_commit(id, &mut |done, all| told(Stage::Then, done, all))?;
         let list = repository.first_parents(id, head)?;
-        let steps = steps(&mut trees, (&base, &scans), &list, told)?;
+        let steps = steps(&mut trees, (&base, &scans), &list, &mut |done, all| {
+            told(Stage::History, done, all);
+        })?;
         Ok(Self {
             since: Since {
                 name: printable(name.as_bytes()),

@@ -13,7 +13,7 @@ use crate::scan::{FileScan, Scanner, SkipReason};
 const MOST_STEPS: usize = 60;
 
 /// So many files are in memory at once.
-const AT_ONCE: usize = 256;
+const AT_ONCE: usize = 64;
 
 /// Files of commits through the scanner.
 pub(super) struct Trees<'r> {
@@ -35,14 +35,15 @@ impl<'r> Trees<'r> {
         }
     }
 
-    /// The scans of all code in a commit, by path.
+    /// The scans of all code in a commit, by path. `told` hears how many of how many files are done.
     pub(super) fn of_commit(
         &mut self,
         commit: ObjectId,
+        told: &mut dyn FnMut(u64, u64),
     ) -> Result<BTreeMap<RepoPath, FileScan>, GitError> {
         let mut files = self.repository.files_of(commit)?;
         files.retain(|(path, _)| self.scanner.may_be_code(path));
-        let scans = self.scan(&files)?;
+        let scans = self.scan(&files, told)?;
         let named = files.into_iter().zip(scans);
         Ok(named
             .filter_map(|((path, _), scan)| Some((path, scan?)))
@@ -50,9 +51,14 @@ impl<'r> Trees<'r> {
     }
 
     /// The scan of each file; `None` for what is no code.
-    fn scan(&mut self, files: &[(RepoPath, ObjectId)]) -> Result<Vec<Option<FileScan>>, GitError> {
+    fn scan(
+        &mut self,
+        files: &[(RepoPath, ObjectId)],
+        told: &mut dyn FnMut(u64, u64),
+    ) -> Result<Vec<Option<FileScan>>, GitError> {
         let mut scans = Vec::with_capacity(files.len());
         for part in files.chunks(AT_ONCE) {
+            told(scans.len() as u64, files.len() as u64);
             let ids: Vec<ObjectId> = part.iter().map(|(_, id)| *id).collect();
             let contents = self.repository.blobs(&ids, self.scanner.most_bytes())?;
             self.missing += contents
@@ -72,13 +78,17 @@ impl<'r> Trees<'r> {
     }
 
     /// The number of problems in each file, scanned where it is not known.
-    fn counts(&mut self, files: &[(RepoPath, ObjectId)]) -> Result<Vec<usize>, GitError> {
+    fn counts(
+        &mut self,
+        files: &[(RepoPath, ObjectId)],
+        told: &mut dyn FnMut(u64, u64),
+    ) -> Result<Vec<usize>, GitError> {
         let unknown: Vec<(RepoPath, ObjectId)> = files
             .iter()
             .filter(|file| !self.known.contains_key(*file))
             .cloned()
             .collect();
-        self.scan(&unknown)?;
+        self.scan(&unknown, told)?;
         let count = |file| self.known.get(file).copied().unwrap_or_default();
         Ok(files.iter().map(count).collect())
     }
@@ -100,7 +110,7 @@ fn scan(scanner: &Scanner, path: &RepoPath, content: &Blob) -> Option<FileScan> 
 }
 
 /// The steps from `base`, whose scans are given, over `commits` (oldest first). `told` hears how
-/// many of how many are done.
+/// many of how many are done, and again and again while one is worked on.
 pub(super) fn steps(
     trees: &mut Trees<'_>,
     (base, scans): (&Commit, &BTreeMap<RepoPath, FileScan>),
@@ -116,7 +126,8 @@ pub(super) fn steps(
     let mut last = base.id;
     let chosen = chosen(commits);
     for (done, commit) in chosen.iter().enumerate() {
-        told(done as u64, chosen.len() as u64);
+        let (done, all) = (done as u64, chosen.len() as u64);
+        told(done, all);
         let changes = trees
             .repository
             .changes_since(Some(last), NewSide::Commit(commit.id))?;
@@ -130,7 +141,7 @@ pub(super) fn steps(
                 code.push((change.path, id));
             }
         }
-        let counts = trees.counts(&code)?;
+        let counts = trees.counts(&code, &mut |_, _| told(done, all))?;
         for ((path, _), count) in code.into_iter().zip(counts) {
             if count > 0 {
                 problems.insert(path, count);

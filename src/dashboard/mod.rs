@@ -11,10 +11,11 @@ mod recorded;
 mod unverified;
 
 pub use facts::{
-    BackupFact, BackupFacts, Card, CardFact, CommitFact, Commits, Counts, Dashboard, FileFact,
-    FileState, FindingFact, RepositoryFacts, RuleFact, Since, SkippedFact, SoakFact, Step,
+    AllowedFact, BackupFact, BackupFacts, Card, CardFact, CommitFact, Commits, Counts, Dashboard,
+    FileFact, FileState, FindingFact, RepositoryFacts, RuleFact, Since, SkippedFact, SoakFact,
+    Step,
 };
-pub use gather::{Asked, DashboardError, gather, now_of_bare};
+pub use gather::{Asked, DashboardError, Stage, gather, now_of_bare};
 
 /// The JSON schema of a dashboard.
 pub fn dashboard_schema() -> serde_json::Value {

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use super::facts::{Counts, Dashboard};
 
+/// Some reasons name a line or a size; so many are told.
+const MOST_REASONS: usize = 8;
+
 /// What a report cannot vouch for, besides what its own figures say.
 pub(super) struct Doubts {
     /// Places whose card only the running program knows.
@@ -38,8 +41,15 @@ fn code(dashboard: &Dashboard, doubts: &Doubts, told: &mut Vec<String>) {
     for skipped in &dashboard.skipped {
         *reasons.entry(&skipped.reason).or_default() += 1;
     }
-    for (reason, count) in reasons {
-        told.push(format!("{} not read: {reason}.", files(count)));
+    let mut reasons: Vec<(&str, usize)> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (reason, count) in reasons.iter().take(MOST_REASONS) {
+        told.push(format!("{} not read: {reason}.", files(*count)));
+    }
+    let more = reasons.iter().skip(MOST_REASONS);
+    let more: usize = more.map(|(_, count)| count).sum();
+    if more > 0 {
+        told.push(format!("{} more not read, for other reasons.", files(more)));
     }
     if with_syntax_errors > 0 {
         told.push(format!(

@@ -26,6 +26,7 @@ pub fn dashboard_markdown(dashboard: &Dashboard) -> String {
     rules(dashboard, &mut text);
     files(dashboard, &mut text);
     findings(dashboard, &mut text);
+    allowed(dashboard, &mut text);
     commits(dashboard, &mut text);
     backups(dashboard, &mut text);
     card(dashboard, &mut text);
@@ -159,6 +160,25 @@ fn findings(dashboard: &Dashboard, text: &mut String) {
         );
     }
     more(text, dashboard.findings.len(), MOST_FINDINGS);
+}
+
+fn allowed(dashboard: &Dashboard, text: &mut String) {
+    if dashboard.allowed.is_empty() {
+        return;
+    }
+    section(text, "Allowed by comments");
+    for allowed in dashboard.allowed.iter().take(MOST_ROWS) {
+        let place = code(&format!("{}:{}", allowed.path, allowed.line));
+        let until = allowed.until.as_ref();
+        let until = until.map_or_else(String::new, |until| format!(" until {until}"));
+        let (rule, reason) = (&allowed.rule, plain(&allowed.reason));
+        let _ = writeln!(
+            text,
+            "- {place} {rule}{until}: {reason}  \n  {}",
+            code(&allowed.code)
+        );
+    }
+    more(text, dashboard.allowed.len(), MOST_ROWS);
 }
 
 fn commits(dashboard: &Dashboard, text: &mut String) {

@@ -4,6 +4,7 @@ mod concise;
 mod dashboard_chart;
 mod dashboard_html;
 mod dashboard_markdown;
+mod dashboard_tables;
 mod fix_diff;
 mod github;
 mod gitlab;

@@ -163,6 +163,26 @@ fn the_working_tree_is_now_and_what_is_not_committed_is_said() {
 }
 
 #[test]
+fn a_tag_beside_the_way_here_is_compared_and_that_is_said() {
+    let repo = mission();
+    repo.git(&["checkout", "--quiet", "-b", "side", TAG]);
+    repo.write("side.py", bad(2));
+    repo.commit_all("elsewhere");
+    repo.git(&["tag", "beside"]);
+    repo.git(&["checkout", "--quiet", "main"]);
+    let facts = facts(&repo, &["--since", "beside"]);
+    assert_eq!(facts["then"]["findings"], 9);
+    assert_eq!(facts["commits"]["count"], 3);
+    let steps = facts["steps"].as_array().unwrap();
+    assert_eq!(steps.last().unwrap()["findings"], 5, "{steps:?}");
+    let doubts = facts["not_verified"].to_string();
+    assert!(
+        doubts.contains("`beside` does not lead to what is here now"),
+        "{doubts}"
+    );
+}
+
+#[test]
 fn without_a_tag_it_tells_of_now_alone() {
     let repo = mission();
     let facts = facts(&repo, &[]);
@@ -190,6 +210,16 @@ fn dynamic_places_and_allowed_lines_are_said() {
     let facts = facts(&repo, &[]);
     assert_eq!(facts["now"]["allowed"], 1);
     assert_eq!(facts["now"]["with_syntax_errors"], 1);
+    let line = "x.to('cuda:1')  # gpuguard: allow[GG006] the rig";
+    assert_eq!(
+        facts["allowed"],
+        json!([{"rule": "GG006", "path": "b.py", "line": 5, "reason": "the rig", "until": null, "code": line}])
+    );
+    let text = report(&repo, &[]).stdout;
+    assert!(
+        text.contains(&format!("- `b.py:5` GG006: the rig  \n  `{line}`\n")),
+        "{text}"
+    );
     let doubts = facts["not_verified"].to_string();
     for sentence in [
         "only the running program knows the card",

@@ -173,6 +173,22 @@ fn what_is_staged_is_counted_too_and_ends_cleanly_with_ctrl_c() {
 }
 
 #[test]
+fn a_report_counts_too_and_leaves_nothing_behind_with_ctrl_c() {
+    let repo = TestRepo::with_policy();
+    slow_code(&repo, 100, 800);
+    repo.commit_all("as it was");
+    repo.git(&["tag", "then"]);
+    repo.git(&["rm", "-r", "--quiet", "slow"]);
+    repo.commit_all("all gone");
+    let mut report = repo.command(program());
+    report.args(["report", "--since", "then", "--output", "report.html"]);
+    let ended = interrupted(report.args(["--color", "never"]), "/800 files, ");
+    assert!(ended.1.contains("scanning then ["), "{:?}", ended.1);
+    assert_ended_cleanly(&ended, "interrupted: no report was made");
+    assert!(!repo.exists("report.html"));
+}
+
+#[test]
 fn a_narrow_terminal_gets_narrow_lines() {
     let repo = with_a_bad_file();
     let shown = on_terminal_of(hook(&repo).env("NO_COLOR", "1"), 44);
