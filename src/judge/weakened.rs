@@ -74,7 +74,7 @@ impl Policies {
         commit: ObjectId,
         surroundings: &Surroundings,
     ) -> Result<Option<Self>, RepositoryPolicyError> {
-        let root = match source::policy_at(repository, commit, "HEAD", surroundings) {
+        let root = match source::policy_at(repository, commit, "HEAD") {
             Ok(Some(root)) => root,
             Ok(None) | Err(RepositoryPolicyError::Policy(_)) => return Ok(None),
             Err(error) => return Err(error),

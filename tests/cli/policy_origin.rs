@@ -116,6 +116,15 @@ fn the_users_file_cannot_say_what_a_repository_decides() {
             assert!(run.stderr.contains(&words), "{key}: {run}");
         }
     }
+    let mask = "version = 1\n[environment]\nCUDA_VISIBLE_DEVICES = \"1\"\n";
+    write_user_file(&repo, mask);
+    let run = repo.gpuguard(&["scan", "."]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr
+            .contains(":3:24: CUDA_VISIBLE_DEVICES shows cards"),
+        "{run}"
+    );
     write_user_file(&repo, "version = 1\n[gpu-check]\ndeadline-ms = 700\n");
     assert_eq!(repo.gpuguard(&["scan", "."]).code, 0);
 }
