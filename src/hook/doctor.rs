@@ -166,6 +166,7 @@ impl Examination<'_> {
         }
         for event in EVENTS {
             let mut order_before: Option<String> = None;
+            let mut in_config = false;
             for tree in trees.iter().filter(|tree| tree.is_there) {
                 match Wiring::read(&tree.root, event.name, self.git.version) {
                     Ok(wiring) => {
@@ -178,6 +179,8 @@ impl Examination<'_> {
                             )));
                         }
                         order_before = Some(order);
+                        let mut ours = wiring.ours().filter(|step| step.runs());
+                        in_config |= ours.any(|step| step.config_name().is_some());
                         found.extend(self.examine(event, tree, &wiring));
                     }
                     Err(error) => found.push(Diagnosis::wrong(
@@ -186,6 +189,7 @@ impl Examination<'_> {
                     )),
                 }
             }
+            found.extend(in_config.then(older_git).flatten());
         }
         found
     }
@@ -209,9 +213,6 @@ impl Examination<'_> {
             found.push(wiring.why_not(event, &place, &tree.root));
             return found;
         };
-        if let Some(older) = step.config_name().and_then(|_| older_git()) {
-            found.push(older);
-        }
         if !HARMLESS.contains(&event.name) {
             found.push(Diagnosis::ok(format!(
                 "{} is wired in {place}; it cannot be tried without doing something",
