@@ -126,10 +126,11 @@ fn judged(
             ..Outcome::default()
         });
     }
-    let below = source::below_root(repository, change.new_side(), &change.folders())?;
+    let by = (policy, change.new_side());
+    let judged = judge::judge_by_policies(repository, change, by, now)?;
     Ok(Outcome {
-        files: judge(&judge::scanner(policy, &below, now), change)?,
-        weakened: judge::weakened(repository, change, policy)?,
+        files: judged.files,
+        weakened: judged.weakened,
         ..Outcome::default()
     })
 }

@@ -165,7 +165,7 @@ fn hooks_of_others_are_named_and_do_not_run() {
     repo.gpuguard(&["install", "--shim"]);
     repo.git(&["config", "hook.lint.event", "pre-commit"]);
     repo.git(&["config", "hook.lint.command", "false"]);
-    let run = doctor(&repo);
+    let run = doctor_with_git(&repo, "2.53.0", "");
     assert_eq!(run.code, 0, "{run}");
     let order = [
         "hook.lint of local",

@@ -193,6 +193,7 @@ fn every_value_has_its_line() {
         ("hook.on-error ", "\"block\"", &on_error),
         ("override[0].rules.GG007", "\"off\"", "gpuguard.toml:9"),
         ("backup.store", "not set", "default"),
+        ("rules.GG006", "\"error\"", "default"),
         ("card[1]", "name = \"RTX 3090\"", &card),
     ] {
         assert!(line(key).contains(value), "{}", line(key));
