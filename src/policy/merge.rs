@@ -58,6 +58,15 @@ pub(super) fn merge(layers: &[Layer], surroundings: &Surroundings) -> Result<Pol
     })
 }
 
+/// What counts for backups where there is no policy.
+pub(super) fn backup_without_policy(surroundings: &Surroundings) -> BackupPolicy {
+    let mut merge = Merge {
+        layers: surroundings.user.iter().collect(),
+        settings: Vec::new(),
+    };
+    merge.backup(surroundings)
+}
+
 struct Merge<'l> {
     /// Nearest first, the user's own last.
     layers: Vec<&'l Layer>,

@@ -4,11 +4,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::backup::parse_store;
+use super::backup::{BackupPolicy, parse_store};
 use super::check::DEADLINE_MS;
 use super::file::GpuCheckWord;
 use super::layer::{Layer, Naming};
 use super::load::{FILE_NAME, PolicyError, read_file};
+use super::merge::backup_without_policy;
 use super::origin::SourceRole;
 use crate::sys::environment;
 
@@ -61,6 +62,11 @@ impl Surroundings {
             deadline_ms,
             required,
         })
+    }
+
+    /// What counts for backups in a repository without a policy.
+    pub fn backup(&self) -> BackupPolicy {
+        backup_without_policy(self)
     }
 
     pub(super) fn store(&self) -> Option<(&'static str, String)> {
