@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{READS_CONFIG, git_in, shown};
+use super::{GATE_OF_ALL, READS_CONFIG, git_in, shown};
 use crate::git::GitError;
 use crate::gpu::Diagnosis;
 use crate::hook::Event;
@@ -67,7 +67,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) fn runs(&self) -> bool {
+    fn runs(&self) -> bool {
         match self {
             Self::Config { counts, .. } => *counts == Counts::Yes,
             Self::File { is_executable, .. } => *is_executable,
@@ -167,8 +167,13 @@ impl Wiring {
         Ok(Self { steps, folder })
     }
 
-    pub(super) fn ours(&self) -> impl Iterator<Item = &Step> {
+    fn ours(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.is_ours())
+    }
+
+    /// The hooks by which gpuguard runs.
+    pub(super) fn running(&self) -> impl Iterator<Item = &Step> {
+        self.ours().filter(|step| step.runs())
     }
 
     /// Hooks of the configuration that are not gpuguard's.
@@ -204,7 +209,7 @@ impl Wiring {
             shown(&self.folder)
         );
         // The others are further gates.
-        if name == "pre-commit" {
+        if name == GATE_OF_ALL {
             Diagnosis::wrong(found, "`gpuguard install`, there")
         } else {
             Diagnosis::note(found, Some("`gpuguard install`, there"))
