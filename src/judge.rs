@@ -9,10 +9,12 @@ use rayon::prelude::*;
 
 pub use weakened::weakened;
 
-use crate::git::{Blob, GitError, RepoPath};
-use crate::policy::Policy;
+use crate::git::{Blob, GitError, NewSide, RepoPath, Repository};
+use crate::policy::{Policy, Weakening};
 use crate::scan::{FileScan, Finding, Lines, MovedCode, Scanner, SkipReason, mark_introduced};
-use crate::source::{BelowRoot, Change, ChangedFile, Known, ParentChange, Version};
+use crate::source::{
+    self, BelowRoot, Change, ChangedFile, Known, ParentChange, RepositoryPolicyError, Version,
+};
 use crate::sys::clock::{self, Timestamp};
 
 /// Fewer files than this are scanned one after the other: threads would cost more.
@@ -23,6 +25,32 @@ const AT_ONCE: usize = 128;
 
 /// A version of a path that is to be scanned, and the name it counts under.
 type Side<'c> = Option<(&'c RepoPath, &'c Version)>;
+
+/// What a change brings in.
+#[derive(Debug, Default)]
+pub struct Judged {
+    /// The files in which there was something to scan, by path.
+    pub files: Vec<FileScan>,
+    /// In what it loosens the policies themselves.
+    pub weakened: Vec<Weakening>,
+}
+
+/// Judges a change by `root`, the policy at the root, and by those below it, which are taken from
+/// the same place: `side`, the index or a commit. `told` hears how many of how many files of the
+/// change are scanned.
+pub fn judge_by_policies(
+    repository: &Repository,
+    change: &Change<'_>,
+    (root, side): (&Policy, NewSide),
+    now: Timestamp,
+    told: &mut dyn FnMut(u64, u64),
+) -> Result<Judged, RepositoryPolicyError> {
+    let below = source::below_root(repository, side, &change.folders())?;
+    Ok(Judged {
+        files: judge_telling(&scanner(root, &below, now), change, told)?,
+        weakened: weakened(repository, change, root)?,
+    })
+}
 
 /// The scanner of a tree: by the policy at its root, and by those below it.
 pub fn scanner(root: &Policy, below: &BelowRoot, now: Timestamp) -> Scanner {

@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{BackupError, BackupId, Store, Sum};
 use crate::git::{GitError, Repository};
-use crate::policy::BackupPolicy;
-use crate::source::{self, Judged};
+use crate::policy::{BackupPolicy, PolicyError, Surroundings};
+use crate::source::{self, Judged, RepositoryPolicyError};
 use crate::sys::{environment, file};
 
 /// In the common Git directory: the folder of all that is gpuguard's.
@@ -33,10 +33,15 @@ impl Store {
     }
 
     /// The store of a repository by the policy that counts in its working tree. One that cannot
-    /// be read says nothing: it must not stand between people and their backups.
+    /// be read says nothing: it must not stand between people and their backups. Where there is
+    /// none, the user's own file and variables count.
     pub fn of(repository: &Repository) -> Result<Self, BackupError> {
         match source::policy_of(repository, Judged::WorkingTree) {
             Ok((policy, _)) => Self::open(repository, &policy.backup),
+            Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. })) => {
+                let surroundings = Surroundings::of_this_process().unwrap_or_default();
+                Self::open(repository, &surroundings.backup())
+            }
             Err(_) => Ok(Self::at(repository.common_dir())),
         }
     }

@@ -8,7 +8,7 @@ use crate::backup::retention::{self, Fate, Ruling};
 use crate::backup::{BackupError, Effort, Pruning, Store};
 use crate::git::Repository;
 use crate::outcome::Answer;
-use crate::policy::{PolicyError, Retention, parse_duration, parse_size};
+use crate::policy::{PolicyError, Retention, Surroundings, parse_duration, parse_size};
 use crate::rollback::snapshots_needed;
 use crate::source::{self, Judged, RepositoryPolicyError};
 use crate::sys::clock;
@@ -135,11 +135,13 @@ fn read_pruning(
     })
 }
 
-/// The rules of the policy; none where there is no policy.
+/// The rules of the policy; those of the user's own file where there is no policy.
 fn policy_of(repository: &Repository) -> Result<Retention, Failure> {
     match source::policy_of(repository, Judged::WorkingTree) {
         Ok((policy, _)) => Ok(policy.backup.retention),
-        Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. })) => Ok(Retention::default()),
+        Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. })) => {
+            Ok(Surroundings::of_this_process()?.backup().retention)
+        }
         Err(error) => Err(error.into()),
     }
 }

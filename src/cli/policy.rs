@@ -17,13 +17,10 @@ pub(super) fn load_policy(explicit: Option<&Path>) -> Result<Policy, Failure> {
     }
     let directory = here()?;
     let tree = Tree::around(&directory)?;
-    match tree.nearest_folder(&directory) {
-        Some(folder) => {
-            let name = folder.join(FILE_NAME.as_bytes());
-            let name = name.as_str().unwrap_or(FILE_NAME);
-            let surroundings = Surroundings::of_this_process()?;
-            Ok(load_from(&Folder(tree.root), name, &surroundings)?)
-        }
+    let nearest = tree.nearest_folder(&directory);
+    let below = source::below_root_on_disk(&tree.root, &nearest.into_iter().collect())?;
+    match below.into_values().next() {
+        Some(policy) => Ok(policy),
         None => tree.policy(Judged::WorkingTree),
     }
 }

@@ -221,11 +221,26 @@ impl Explanation {
                 );
             }
         }
+        text.push_str(&self.not_found());
+        if text.is_empty() {
+            let where_to = if self.line.is_some() {
+                "this line"
+            } else {
+                "this file"
+            };
+            let _ = writeln!(text, "not flagged: no rule finds anything in {where_to}");
+        }
+        text
+    }
+
+    /// What is no finding: of rules that are off, and what indices select.
+    fn not_found(&self) -> String {
+        let mut text = String::new();
         for finding in self.silent.iter().filter(|one| self.speaks_of(one)) {
             let _ = writeln!(
                 text,
                 "{}: not flagged: {} is off here, {}\n  why else: {}",
-                place(finding),
+                format_args!("{}:{}", finding.start.line, finding.start.column),
                 finding.rule,
                 said_by(self.origin_of(finding.rule)),
                 printable(finding.message.as_bytes())
@@ -249,14 +264,6 @@ impl Explanation {
                 "{}:{}: `{}`: the card is decided at run time, not judged",
                 place.start.line, place.start.column, place.api
             );
-        }
-        if text.is_empty() {
-            let where_to = if self.line.is_some() {
-                "this line"
-            } else {
-                "this file"
-            };
-            let _ = writeln!(text, "not flagged: no rule finds anything in {where_to}");
         }
         text
     }
@@ -291,23 +298,7 @@ impl Explanation {
             .collect();
         let silent = self.silent.iter().filter(|one| self.speaks_of(one));
         let silent: Vec<Value> = silent.map(finding).collect();
-        let here = |line: usize| self.speaks_of_lines(line, line);
-        let selections = self.selections.iter().filter(|one| here(one.start.line));
-        let selections: Vec<Value> = selections
-            .map(|one| {
-                json!({
-                    "line": one.start.line,
-                    "column": one.start.column,
-                    "api": one.api,
-                    "index": one.index,
-                    "card": one.card,
-                })
-            })
-            .collect();
-        let dynamic = self.scan.dynamic.iter().filter(|one| here(one.start.line));
-        let dynamic: Vec<Value> = dynamic
-            .map(|one| json!({"line": one.start.line, "column": one.start.column, "api": one.api}))
-            .collect();
+        let (selections, dynamic) = self.places();
         let skipped = match &self.scan.reading {
             Reading::Skipped(reason) => Some(reason.to_string()),
             Reading::Whole | Reading::WithErrors { .. } => None,
@@ -330,5 +321,27 @@ impl Explanation {
             "dynamic": dynamic,
         });
         format!("{object:#}\n")
+    }
+
+    /// The indices, and the places whose card is decided at run time, for programs.
+    fn places(&self) -> (Vec<Value>, Vec<Value>) {
+        let here = |line: usize| self.speaks_of_lines(line, line);
+        let selections = self.selections.iter().filter(|one| here(one.start.line));
+        let selections: Vec<Value> = selections
+            .map(|one| {
+                json!({
+                    "line": one.start.line,
+                    "column": one.start.column,
+                    "api": one.api,
+                    "index": one.index,
+                    "card": one.card,
+                })
+            })
+            .collect();
+        let dynamic = self.scan.dynamic.iter().filter(|one| here(one.start.line));
+        let dynamic: Vec<Value> = dynamic
+            .map(|one| json!({"line": one.start.line, "column": one.start.column, "api": one.api}))
+            .collect();
+        (selections, dynamic)
     }
 }

@@ -12,6 +12,7 @@ use super::{Failure, Screen, policy_explain};
 use crate::git::NewSide;
 use crate::outcome::Answer;
 use crate::policy::{FILE_NAME, Origin, Policy, Setting, SourceRole, user_file};
+use crate::scan::rule::RULES;
 use crate::source::Judged;
 use crate::text::printable;
 
@@ -77,25 +78,43 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     } else {
         Vec::new()
     };
+    let settings = settings(&policy);
     let without_effect: Vec<&Setting> = if explicit.is_none() {
         policy.without_effect().collect()
     } else {
         Vec::new()
     };
     screen.print(&match arguments.format {
-        Format::Human => for_people(&policy, &without_effect, &below),
+        Format::Human => sources(&policy) + &table(&settings) + &remarks(&without_effect, &below),
         Format::Json => format!(
             "{:#}\n",
             json!({
                 "version": 1,
                 "sources": policy.sources,
-                "settings": policy.settings,
+                "settings": settings,
                 "without_effect": without_effect,
                 "below": below,
             })
         ),
     })?;
     Ok(Answer::Fine)
+}
+
+/// All values of the policy; of rules that it does not name, those of the rules themselves.
+fn settings(policy: &Policy) -> Vec<Setting> {
+    let is_rule = |setting: &Setting| setting.key.starts_with("rules.");
+    let others = policy.settings.iter().filter(|setting| !is_rule(setting));
+    let mut settings: Vec<Setting> = others.cloned().collect();
+    settings.extend(RULES.iter().map(|rule| {
+        let key = format!("rules.{}", rule.code);
+        let said = policy.settings.iter().find(|setting| setting.key == key);
+        said.cloned().unwrap_or_else(|| Setting {
+            value: rule.severity.word().into(),
+            origin: Origin::Default,
+            key,
+        })
+    }));
+    settings
 }
 
 /// The tracked policies below the root, by their paths.
@@ -111,19 +130,26 @@ fn policies_below() -> Result<Vec<String>, Failure> {
     Ok(paths.collect())
 }
 
-fn for_people(policy: &Policy, without_effect: &[&Setting], below: &[String]) -> String {
-    let mut text = sources(policy);
-    let rows: Vec<(&str, String, String)> = policy.settings.iter().map(row).collect();
+/// Key, value and origin in columns.
+fn table(settings: &[Setting]) -> String {
+    let mut text = String::new();
+    let rows: Vec<(&str, String, String)> = settings.iter().map(row).collect();
     let width = |column: fn(&(&str, String, String)) -> usize| {
         rows.iter().map(column).max().unwrap_or_default()
     };
     let (keys, values) = (
         width(|(key, ..)| key.len()),
-        width(|(_, value, _)| value.chars().count()).min(48),
+        width(|(_, value, _)| value.chars().count()).min(WIDEST),
     );
     for (key, value, origin) in &rows {
         let _ = writeln!(text, "{key:<keys$}  {value:<values$}  {origin}");
     }
+    text
+}
+
+/// What counts for nothing, and what else there is.
+fn remarks(without_effect: &[&Setting], below: &[String]) -> String {
+    let mut text = String::new();
     for setting in without_effect {
         let (key, _, origin) = row(setting);
         let _ = writeln!(
@@ -174,6 +200,9 @@ fn row(setting: &Setting) -> (&str, String, String) {
     let origin = printable(setting.origin.to_string().as_bytes());
     (&setting.key, value_shown(&setting.value), origin)
 }
+
+/// Longer values push what stands behind them to the right, in characters.
+const WIDEST: usize = 48;
 
 /// The keys of a card, the only table that is shown as one value, in the order that people write.
 const CARD_KEYS: [&str; 5] = ["name", "use", "uuid", "pci-rank", "min-memory-gib"];

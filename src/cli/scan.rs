@@ -168,20 +168,24 @@ fn judged(
     (policy, explicit): (&Policy, Option<&Path>),
     screen: &Screen,
 ) -> Result<Outcome, Failure> {
-    let below = match explicit {
-        Some(_) => BelowRoot::new(),
-        None => source::below_root(repository, change.new_side(), &change.folders())?,
-    };
-    let scanner = judge::scanner(policy, &below, clock::now());
+    let now = clock::now();
     let mut work = screen.interruptible("judging", Unit::Files, "nothing was judged")?;
-    let files = judge_telling(&scanner, change, &mut |done, all| work.at(done, all));
+    let mut told = |done, all| work.at(done, all);
+    let judged = if explicit.is_some() {
+        let scanner = judge::scanner(policy, &BelowRoot::new(), now);
+        let files = judge_telling(&scanner, change, &mut told)?;
+        judge::Judged {
+            files,
+            ..judge::Judged::default()
+        }
+    } else {
+        let by = (policy, change.new_side());
+        judge::judge_by_policies(repository, change, by, now, &mut told)?
+    };
     drop(work);
     Ok(Outcome {
-        files: files?,
-        weakened: match explicit {
-            Some(_) => Vec::new(),
-            None => judge::weakened(repository, change, policy)?,
-        },
+        files: judged.files,
+        weakened: judged.weakened,
         ..Outcome::default()
     })
 }

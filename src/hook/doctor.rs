@@ -1,6 +1,7 @@
 //! Whether the hook really works here: it is run, on a harmless index, in every working tree, and
 //! without what a terminal gives. Other people's hooks are told of and never run.
 
+mod bypass;
 mod policy;
 mod trial;
 mod wiring;
@@ -10,7 +11,6 @@ use std::path::{Path, PathBuf};
 use super::{EVENTS, Event};
 use crate::git::{GitError, GitProgram, Repository};
 use crate::gpu::Diagnosis;
-use crate::sys::environment;
 use crate::text::printable;
 use trial::{Fired, Surroundings, Trial};
 use wiring::{Step, Wiring};
@@ -21,6 +21,9 @@ const OLDEST_GIT: (u32, u32) = (2, 31);
 const RUNS_HOOKS: (u32, u32) = (2, 36);
 /// From this one on, Git reads hooks from its configuration.
 const READS_CONFIG: (u32, u32) = (2, 54);
+
+/// The event that every repository with gpuguard answers; the others are further gates.
+const GATE_OF_ALL: &str = "pre-commit";
 
 /// Events whose hook can be run without doing anything: with nothing to commit, to merge, to push.
 const HARMLESS: [&str; 3] = ["pre-commit", "pre-merge-commit", "pre-push"];
@@ -50,6 +53,7 @@ pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
     let mut found = vec![git.diagnosis()];
     found.extend(policy::diagnose(&repository));
     let is_judged = found.iter().all(|one| !one.is_wrong());
+    let mut wired = Vec::new();
     match working_trees(&repository) {
         // It could not be asked.
         _ if git.version < OLDEST_GIT => {}
@@ -60,14 +64,15 @@ pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
                 is_judged,
             };
             found.extend(examined.of(&trees));
+            wired = wired_events(&trees, git.version);
         }
         Err(error) => found.push(Diagnosis::wrong(
             format!("the working trees cannot be listed: {}", words(&error)),
             "mend what Git complains about: `git worktree list`",
         )),
     }
-    found.extend(switched_off_here());
-    found.push(bypasses());
+    found.extend(bypass::switched_off_here());
+    found.push(bypass::bypasses(&wired));
     found
 }
 
@@ -164,37 +169,63 @@ impl Examination<'_> {
                 Some("`git worktree prune` forgets it"),
             ));
         }
+        let is_bare = trees.is_empty();
+        let places: Vec<&Path> = if is_bare {
+            vec![self.repository.git_dir()]
+        } else {
+            let there = trees.iter().filter(|tree| tree.is_there);
+            there.map(|tree| tree.root.as_path()).collect()
+        };
         for event in EVENTS {
-            let mut order_before: Option<String> = None;
-            for tree in trees.iter().filter(|tree| tree.is_there) {
-                match Wiring::read(&tree.root, event.name, self.git.version) {
-                    Ok(wiring) => {
-                        let order = wiring.in_order();
-                        if order_before.as_ref() != Some(&order) && !wiring.steps.is_empty() {
-                            found.push(Diagnosis::ok(format!(
-                                "{} in `{}` runs {order}",
-                                event.name,
-                                shown(&tree.root)
-                            )));
-                        }
-                        order_before = Some(order);
-                        found.extend(self.examine(event, tree, &wiring));
-                    }
-                    Err(error) => found.push(Diagnosis::wrong(
-                        format!("{}: {}", event.name, words(&error)),
-                        "mend what Git complains about: `git config --list --show-origin`",
-                    )),
-                }
+            // A push is received where nobody works.
+            if (event.name == "pre-receive") == is_bare {
+                found.extend(self.event(event, &places));
             }
         }
         found
     }
 
-    /// One event in one working tree.
-    fn examine(&self, event: Event, tree: &WorkingTree, wiring: &Wiring) -> Vec<Diagnosis> {
-        let place = format!("`{}`", shown(&tree.root));
+    /// One event in all places.
+    fn event(&self, event: Event, places: &[&Path]) -> Vec<Diagnosis> {
         let mut found = Vec::new();
-        let ours: Vec<&Step> = wiring.ours().filter(|step| step.runs()).collect();
+        let mut order_before: Option<String> = None;
+        let mut in_config = false;
+        for place in places {
+            let wiring = match Wiring::read(place, event.name, self.git.version) {
+                Ok(wiring) => wiring,
+                Err(error) => {
+                    found.push(Diagnosis::wrong(
+                        format!("{}: {}", event.name, words(&error)),
+                        "mend what Git complains about: `git config --list --show-origin`",
+                    ));
+                    continue;
+                }
+            };
+            let order = wiring.in_order();
+            if order_before.as_ref() != Some(&order) && !wiring.steps.is_empty() {
+                found.push(Diagnosis::ok(format!(
+                    "{} in `{}` runs {order}",
+                    event.name,
+                    shown(place)
+                )));
+            }
+            in_config |= wiring.running().any(|step| step.config_name().is_some());
+            let is_wired = wiring.running().next().is_some();
+            // That a further gate is not asked for is said once.
+            if is_wired || event.name == GATE_OF_ALL || order_before.is_none() {
+                found.extend(self.examine(event, place, &wiring));
+            }
+            order_before = Some(order);
+        }
+        found.extend(in_config.then(older_git).flatten());
+        found
+    }
+
+    /// One event in one working tree.
+    fn examine(&self, event: Event, worktree: &Path, wiring: &Wiring) -> Vec<Diagnosis> {
+        let place = format!("`{}`", shown(worktree));
+        let mut found = Vec::new();
+        let ours: Vec<&Step> = wiring.running().collect();
         if ours.len() > 1 {
             found.push(Diagnosis::wrong(
                 format!(
@@ -206,12 +237,9 @@ impl Examination<'_> {
             ));
         }
         let Some(step) = ours.first() else {
-            found.push(wiring.why_not(event, &place, &tree.root));
+            found.push(wiring.why_not(event, &place, worktree));
             return found;
         };
-        if let Some(older) = step.config_name().and_then(|_| older_git()) {
-            found.push(older);
-        }
         if !HARMLESS.contains(&event.name) {
             found.push(Diagnosis::ok(format!(
                 "{} is wired in {place}; it cannot be tried without doing something",
@@ -219,16 +247,16 @@ impl Examination<'_> {
             )));
             return found;
         }
-        found.push(self.try_out(event, tree, wiring, step));
+        found.push(self.try_out(event, worktree, wiring, step));
         found
     }
 
-    fn try_out(&self, event: Event, tree: &WorkingTree, wiring: &Wiring, step: &Step) -> Diagnosis {
-        let place = shown(&tree.root);
+    fn try_out(&self, event: Event, worktree: &Path, wiring: &Wiring, step: &Step) -> Diagnosis {
+        let place = shown(worktree);
         let trial = Trial {
             git: &self.git.file,
             runs_hooks: self.git.version >= RUNS_HOOKS,
-            worktree: &tree.root,
+            worktree,
             event: event.name,
             step,
             others: wiring.other_names(),
@@ -285,44 +313,17 @@ fn older_git() -> Option<Diagnosis> {
     ))
 }
 
-/// Variables of this shell by which the hook passes everything.
-fn switched_off_here() -> Vec<Diagnosis> {
-    let mut found = Vec::new();
-    if environment::text("GPUGUARD").is_some_and(|value| value == "0") {
-        found.push(Diagnosis::wrong(
-            "GPUGUARD=0 is set here: nothing that is committed from this shell is judged",
-            "`unset GPUGUARD`",
-        ));
-    }
-    let skip = environment::text("SKIP").unwrap_or_default();
-    if skip.split(',').any(|name| name.trim() == "gpuguard") {
-        found.push(Diagnosis::wrong(
-            format!("SKIP={skip} is set here: nothing that is committed from this shell is judged"),
-            "take gpuguard out of SKIP",
-        ));
-    }
-    found
-}
-
-/// What goes past the hook, however well it is wired.
-fn bypasses() -> Diagnosis {
-    let mut ways = vec![
-        "`git commit --no-verify`",
-        "GPUGUARD=0",
-        "SKIP=gpuguard",
-        "`git commit-tree` and other plumbing",
-        "rebase",
-        "cherry-pick",
-        "revert",
-        "`git am`",
-    ];
-    if super::event("pre-merge-commit").is_none() {
-        ways.push("merges without a conflict");
-    }
-    Diagnosis::note(
-        format!("these go past the hook of a commit: {}", ways.join(", ")),
-        Some("`gpuguard scan --range origin/main...HEAD` in CI judges what came in so"),
-    )
+/// The events that gpuguard is run for in the main working tree.
+fn wired_events(trees: &[WorkingTree], version: (u32, u32)) -> Vec<&'static str> {
+    let Some(main) = trees.iter().find(|tree| tree.is_there) else {
+        return Vec::new();
+    };
+    let is_wired = |event: &Event| {
+        Wiring::read(&main.root, event.name, version)
+            .is_ok_and(|wiring| wiring.running().next().is_some())
+    };
+    let events = EVENTS.into_iter().filter(is_wired);
+    events.map(|event| event.name).collect()
 }
 
 fn shown(path: &Path) -> String {

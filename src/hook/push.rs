@@ -2,8 +2,8 @@
 //! holds it all, and no card is checked.
 
 use super::HookError;
-use super::run::look;
 use crate::git::{NewSide, Repository};
+use crate::judge::judge_by_policies;
 use crate::outcome::Outcome;
 use crate::source::{Change, PushPolicy, Pushed};
 use crate::sys::clock::Timestamp;
@@ -19,10 +19,10 @@ pub fn judge_push(
     let policy = &by.policy;
     let change = Change::of_push(repository, pushed, policy.scan.max_file_bytes)?;
     let side = NewSide::Commit(by.commit.unwrap_or(pushed.tip));
-    let (files, weakened) = look(repository, policy, &change, (side, now))?;
+    let judged = judge_by_policies(repository, &change, (policy, side), now, &mut |_, _| {})?;
     let mut outcome = Outcome {
-        files,
-        weakened,
+        files: judged.files,
+        weakened: judged.weakened,
         ..Outcome::default()
     };
     if pushed.is_cut_short {

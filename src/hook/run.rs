@@ -11,13 +11,12 @@ use crate::backup::{
     BackupError, BackupSummary, ContentSource, Decision, SnapshotEntry, SnapshotRequest, Store,
     Verdict, Version,
 };
-use crate::git::{Blob, FileMode, GitError, Head, NewSide, Repository};
+use crate::git::{Blob, FileMode, GitError, Head, Repository};
 use crate::gpu::{self, CardVerdict};
-use crate::judge::{self, judge};
+use crate::judge;
 use crate::outcome::{Answer, Outcome};
-use crate::policy::{GpuCheckMode, OnError, Policy, Weakening};
-use crate::scan::FileScan;
-use crate::source::{self, Change, ChangedFile, RepositoryPolicyError, Unstaged};
+use crate::policy::{GpuCheckMode, OnError, Policy, PolicyError};
+use crate::source::{Change, ChangedFile, RepositoryPolicyError, Unstaged};
 use crate::sys::clock::Timestamp;
 use crate::sys::environment;
 
@@ -29,10 +28,19 @@ pub enum HookError {
     Git(#[from] GitError),
     /// A policy below the root is wrong.
     #[error(transparent)]
-    Policy(#[from] RepositoryPolicyError),
+    Policy(#[from] PolicyError),
     /// The snapshot cannot be made.
     #[error("the snapshot could not be made")]
     Backup(#[from] BackupError),
+}
+
+impl From<RepositoryPolicyError> for HookError {
+    fn from(error: RepositoryPolicyError) -> Self {
+        match error {
+            RepositoryPolicyError::Policy(error) => Self::Policy(error),
+            RepositoryPolicyError::Git(error) => Self::Git(error),
+        }
+    }
 }
 
 /// Judges what is staged or merged, after saving it: by `policy`, the root's, and by those below
@@ -90,10 +98,11 @@ fn judge_index(
             Err(error) => return Err(error),
         }
     }
-    let below = change.new_side();
-    let judged = look(repository, policy, change, (below, now)).map(|(files, weakened)| {
-        outcome.files = files;
-        outcome.weakened = weakened;
+    let by = (policy, change.new_side());
+    let judged = judge::judge_by_policies(repository, change, by, now, &mut |_, _| {});
+    let judged = judged.map(|judged| {
+        outcome.files = judged.files;
+        outcome.weakened = judged.weakened;
     });
     if judged.is_ok() {
         let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);
@@ -109,19 +118,6 @@ fn judge_index(
     }
     judged?;
     Ok(outcome)
-}
-
-/// What the change brings into the code, and in what it loosens the policies.
-/// The policies below the root are those of `side`.
-pub(super) fn look(
-    repository: &Repository,
-    policy: &Policy,
-    change: &Change<'_>,
-    (side, now): (NewSide, Timestamp),
-) -> Result<(Vec<FileScan>, Vec<Weakening>), HookError> {
-    let below = source::below_root(repository, side, &change.folders())?;
-    let files = judge(&judge::scanner(policy, &below, now), change)?;
-    Ok((files, judge::weakened(repository, change, policy)?))
 }
 
 /// Checks the card, or says why not.

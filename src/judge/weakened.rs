@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::git::{NewSide, ObjectId, RepoPath, Repository};
+use crate::git::{NewSide, RepoPath, Repository};
 use crate::policy::{
     FILE_NAME, Policy, Severity, Surroundings, Weakening, root_weakenings, weakenings,
 };
@@ -10,79 +10,95 @@ use crate::scan::rule::RULES;
 use crate::source::{self, BelowRoot, Change, RepositoryPolicyError};
 
 /// In what the policies after `change` are weaker than before it; `root` is the policy that
-/// judges it. Nothing where no TOML file is touched, as every policy is one.
+/// judges it.
 pub fn weakened(
     repository: &Repository,
     change: &Change<'_>,
     root: &Policy,
 ) -> Result<Vec<Weakening>, RepositoryPolicyError> {
-    let touches = |path: &RepoPath| path.extension() == Some(b"toml");
-    let Some(base) = change.base() else {
+    let files = change.files.iter();
+    // Every policy and every base is such a file.
+    let touched: Vec<&RepoPath> = files
+        .map(|file| &file.path)
+        .filter(|path| path.extension() == Some(b"toml"))
+        .collect();
+    let Some(base) = change.base().filter(|_| !touched.is_empty()) else {
         return Ok(Vec::new());
     };
-    if !change.files.iter().any(|file| touches(&file.path)) {
+    let surroundings = Surroundings::of_this_process()?;
+    let mut folders = source::folders_with_policy(repository, change.new_side())?;
+    let load = |side, folders: &BTreeSet<RepoPath>| {
+        source::sound_policies_below(repository, side, folders, &surroundings)
+    };
+    let below = load(change.new_side(), &folders);
+    let is_policy = |path: &RepoPath| path.file_name() == FILE_NAME.as_bytes();
+    let mut policies = below.values().chain([root]);
+    let is_base = |path: &RepoPath| {
+        policies.any(|policy| {
+            let mut sources = policy.sources.iter();
+            sources.any(|source| source.path.as_bytes() == path.as_bytes())
+        })
+    };
+    let changed = touched.iter().copied();
+    if !changed.clone().any(is_policy) && !changed.clone().any(is_base) {
         return Ok(Vec::new());
     }
-    let surroundings = Surroundings::of_this_process()?;
-    let Some(old) = Policies::at(repository, base, &surroundings)? else {
-        return Ok(Vec::new());
+    // What was a policy before is one still, or is taken away by the change.
+    folders.extend(
+        changed
+            .filter(|path| is_policy(path))
+            .filter_map(|path| path.folders().next()),
+    );
+    let old_root = match source::policy_at(repository, base, "HEAD") {
+        Ok(Some(root)) => root,
+        Ok(None) | Err(RepositoryPolicyError::Policy(_)) => return Ok(Vec::new()),
+        Err(error) => return Err(error),
     };
-    let below = source::every_policy_below(repository, change.new_side(), &surroundings)?;
-    let folders: BTreeSet<&RepoPath> = old.below.keys().chain(below.keys()).collect();
+    let before = (&old_root, &load(NewSide::Commit(base), &folders));
+    let mut found = removed(change);
+    found.extend(compared(before, (root, &below), &folders));
+    Ok(found)
+}
+
+/// Whether the policy at the root goes.
+fn removed(change: &Change<'_>) -> Vec<Weakening> {
+    let file = change.file(&RepoPath::new(FILE_NAME));
+    let is_removed = file.is_some_and(|file| file.before.is_some() && file.after.is_none());
+    let weakening = is_removed.then(|| Weakening {
+        what: format!("`{FILE_NAME}` is removed: what comes after is not judged"),
+        origin: None,
+    });
+    weakening.into_iter().collect()
+}
+
+/// The policy at the root, and those below it.
+type Policies<'p> = (&'p Policy, &'p BelowRoot);
+
+/// What is weaker at the root, then in each folder what is not said already.
+fn compared(
+    (old_root, old_below): Policies<'_>,
+    (root, below): Policies<'_>,
+    folders: &BTreeSet<RepoPath>,
+) -> Vec<Weakening> {
     let rules: Vec<(&str, Severity)> = RULES
         .iter()
         .map(|rule| (rule.code, rule.severity))
         .collect();
-
-    let mut found: Vec<Weakening> = Vec::new();
-    let is_removed = |file: &source::ChangedFile| file.before.is_some() && file.after.is_none();
-    if change
-        .file(&RepoPath::new(FILE_NAME))
-        .is_some_and(is_removed)
-    {
-        found.push(Weakening {
-            what: format!("`{FILE_NAME}` is removed: what comes after is not judged"),
-            origin: None,
-        });
-    }
-    found.extend(root_weakenings(&old.root, root, &rules));
+    let mut found = root_weakenings(old_root, root, &rules);
     for folder in folders {
-        let before = nearest(&old.root, &old.below, folder);
-        let after = nearest(root, &below, folder);
-        let weaker = weakenings(before, after, &rules);
-        let unseen = weaker.into_iter().filter(|weaker| !found.contains(weaker));
-        let below = unseen.map(|weaker| Weakening {
-            what: format!("below `{folder}/`, {}", weaker.what),
-            ..weaker
-        });
-        let below: Vec<Weakening> = below.collect();
-        found.extend(below);
+        let before = nearest(old_root, old_below, folder);
+        let after = nearest(root, below, folder);
+        let weaker = weakenings(before, after, &rules).into_iter();
+        let unseen = weaker.filter(|weaker| !found.contains(weaker));
+        let unseen: Vec<Weakening> = unseen
+            .map(|weaker| Weakening {
+                what: format!("below `{folder}/`, {}", weaker.what),
+                ..weaker
+            })
+            .collect();
+        found.extend(unseen);
     }
-    Ok(found)
-}
-
-/// The policies of a commit.
-struct Policies {
-    root: Policy,
-    below: BelowRoot,
-}
-
-impl Policies {
-    /// `None` where there is none at the root, or a broken one.
-    fn at(
-        repository: &Repository,
-        commit: ObjectId,
-        surroundings: &Surroundings,
-    ) -> Result<Option<Self>, RepositoryPolicyError> {
-        let root = match source::policy_at(repository, commit, "HEAD", surroundings) {
-            Ok(Some(root)) => root,
-            Ok(None) | Err(RepositoryPolicyError::Policy(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let side = NewSide::Commit(commit);
-        let below = source::every_policy_below(repository, side, surroundings)?;
-        Ok(Some(Self { root, below }))
-    }
+    found
 }
 
 /// The policy that counts in `folder`.

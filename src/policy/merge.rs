@@ -58,6 +58,15 @@ pub(super) fn merge(layers: &[Layer], surroundings: &Surroundings) -> Result<Pol
     })
 }
 
+/// What counts for backups where there is no policy.
+pub(super) fn backup_without_policy(surroundings: &Surroundings) -> BackupPolicy {
+    let mut merge = Merge {
+        layers: surroundings.user.iter().collect(),
+        settings: Vec::new(),
+    };
+    merge.backup(surroundings)
+}
+
 struct Merge<'l> {
     /// Nearest first, the user's own last.
     layers: Vec<&'l Layer>,
@@ -116,13 +125,12 @@ impl<'l> Merge<'l> {
 
     /// The nearest file that names cards names all of them.
     fn cards(&mut self) -> Result<Vec<Card>, PolicyError> {
-        let Some(at) = self.layers.iter().position(|layer| layer.cards.is_some()) else {
+        let mut layers = self.layers.iter();
+        let named = layers.find_map(|layer| Some((*layer, layer.cards.clone()?)));
+        let Some((layer, cards)) = named else {
             let place = self.layers.first().map(|layer| layer.place());
             return Err(place.map_or_else(PolicyError::no_files, |place| place.no_card()));
         };
-        // The mask shows cards of the file that names them, or of one that builds on it.
-        let layer = self.layers[at];
-        let cards = layer.cards.clone().unwrap_or_default();
         let entries = layer.file.card.iter().flatten();
         for (at, (card, entry)) in cards.iter().zip(entries).enumerate() {
             let value = json!({

@@ -4,11 +4,12 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::backup::parse_store;
+use super::backup::{BackupPolicy, parse_store};
 use super::check::DEADLINE_MS;
 use super::file::GpuCheckWord;
 use super::layer::{Layer, Naming};
 use super::load::{FILE_NAME, PolicyError, read_file};
+use super::merge::backup_without_policy;
 use super::origin::SourceRole;
 use crate::sys::environment;
 
@@ -63,6 +64,11 @@ impl Surroundings {
         })
     }
 
+    /// What counts for backups in a repository without a policy.
+    pub fn backup(&self) -> BackupPolicy {
+        backup_without_policy(self)
+    }
+
     pub(super) fn store(&self) -> Option<(&'static str, String)> {
         Some((STORE_VARIABLE, self.store.clone()?))
     }
@@ -80,15 +86,26 @@ impl Surroundings {
 /// Where the user's own file lies, whether it is there or not: below `$XDG_CONFIG_HOME` (the XDG
 /// Base Directory Specification, which ignores a relative one), `~/.config`, or `%APPDATA%`.
 pub fn user_file() -> Option<PathBuf> {
+    user_file_among(
+        cfg!(windows),
+        environment::home_dir(),
+        environment::variable,
+    )
+}
+
+fn user_file_among(
+    windows: bool,
+    home: Option<PathBuf>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Option<PathBuf> {
     let absolute = |name: &str| {
-        environment::variable(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
+        let path = variable(name).map(PathBuf::from);
+        path.filter(|path| path.is_absolute())
     };
-    let folder = if cfg!(windows) {
+    let folder = if windows {
         absolute("APPDATA")
     } else {
-        absolute("XDG_CONFIG_HOME").or_else(|| Some(environment::home_dir()?.join(".config")))
+        absolute("XDG_CONFIG_HOME").or_else(|| Some(home?.join(".config")))
     };
     Some(folder?.join("gpuguard").join(FILE_NAME))
 }
@@ -128,5 +145,39 @@ fn wrong(name: &'static str, value: &OsString, hint: &'static str) -> PolicyErro
         name,
         value: value.to_string_lossy().into_owned(),
         hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn the_users_file_lies_where_each_system_has_it() {
+        let root = if cfg!(windows) { "C:\\" } else { "/" };
+        let root = Path::new(root);
+        let home = || Some(root.join("home"));
+        let found = |windows: bool, set: Option<(&str, PathBuf)>| {
+            let variable = |name: &str| {
+                let (other, value) = set.as_ref()?;
+                (*other == name).then(|| value.clone().into_os_string())
+            };
+            user_file_among(windows, home(), variable)
+        };
+        let in_folder = |folder: PathBuf| Some(folder.join("gpuguard").join("gpuguard.toml"));
+        let config = root.join("config");
+        let xdg = Some(("XDG_CONFIG_HOME", config.clone()));
+        assert_eq!(found(false, xdg), in_folder(config.clone()));
+        let usual = in_folder(root.join("home").join(".config"));
+        assert_eq!(found(false, None), usual);
+        let relative = Some(("XDG_CONFIG_HOME", PathBuf::from("config")));
+        assert_eq!(found(false, relative), usual);
+        assert_eq!(
+            found(true, Some(("APPDATA", config.clone()))),
+            in_folder(config)
+        );
+        assert_eq!(found(true, None), None);
     }
 }

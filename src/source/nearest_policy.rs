@@ -44,20 +44,28 @@ pub fn policy_below(
     policy::load_from(&tree, &name_in(folder)?, surroundings)
 }
 
-/// All policies below the root, as the index or a commit has them; those that are broken are left
-/// out.
-pub fn every_policy_below(
+/// The folders below the root that have a policy, in the index or a commit.
+pub fn folders_with_policy(
     repository: &Repository,
     side: NewSide,
-    surroundings: &Surroundings,
-) -> Result<BelowRoot, RepositoryPolicyError> {
-    let tree = Stored::new(repository, side, None);
+) -> Result<BTreeSet<RepoPath>, RepositoryPolicyError> {
     let entries = repository.named_in(side, FILE_NAME.as_bytes(), None)?;
-    let policies = entries.into_iter().filter_map(|(folder, _)| {
-        let policy = policy::load_from(&tree, &name_in(&folder).ok()?, surroundings);
-        Some((folder, policy.ok()?))
+    Ok(entries.into_iter().map(|(folder, _)| folder).collect())
+}
+
+/// The policies in `folders`, as the index or a commit has them; those that are broken are left
+/// out.
+pub fn sound_policies_below(
+    repository: &Repository,
+    side: NewSide,
+    folders: &BTreeSet<RepoPath>,
+    surroundings: &Surroundings,
+) -> BelowRoot {
+    let policies = folders.iter().filter_map(|folder| {
+        let policy = policy_below(repository, side, folder, surroundings);
+        Some((folder.clone(), policy.ok()?))
     });
-    Ok(policies.collect())
+    policies.collect()
 }
 
 /// The policies in `folders` below `root` as they lie on the disk.

@@ -3,7 +3,7 @@
 use super::change::{Change, ChangedFile};
 use super::repository_policy::{Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of};
 use crate::git::{GitError, KnownHistory, NewSide, ObjectId, Repository};
-use crate::policy::{FILE_NAME, Policy, PolicyError, Surroundings};
+use crate::policy::{FILE_NAME, Policy, PolicyError};
 use crate::text::printable;
 
 /// A branch or tag that a push changes (githooks(5), "pre-push" and "pre-receive").
@@ -215,8 +215,7 @@ impl Pushed {
         repository: &Repository,
         side: &PushSide,
     ) -> Result<PushPolicy, RepositoryPolicyError> {
-        let surroundings = Surroundings::of_this_process()?;
-        let at = |commit: ObjectId| policy_at(repository, commit, &commit.short(), &surroundings);
+        let at = |commit: ObjectId| policy_at(repository, commit, &commit.short());
         let of = |policy, from, commit| PushPolicy {
             policy,
             from,

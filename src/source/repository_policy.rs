@@ -69,7 +69,7 @@ pub fn policy_of(
         Ok(policy) => Ok((policy, PolicyFrom::WorkingTree)),
         Err(missing @ PolicyError::Missing { .. }) => {
             let last = match repository.head()?.commit {
-                Some(commit) => policy_at(repository, commit, "HEAD", &surroundings)?,
+                Some(commit) => policy_at(repository, commit, "HEAD")?,
                 None => None,
             };
             let policy = last.ok_or(missing)?;
@@ -84,9 +84,9 @@ pub fn policy_at(
     repository: &Repository,
     commit: ObjectId,
     name: &str,
-    surroundings: &Surroundings,
 ) -> Result<Option<Policy>, RepositoryPolicyError> {
-    Stored::new(repository, NewSide::Commit(commit), Some(name)).policy(surroundings)
+    let surroundings = Surroundings::of_this_process()?;
+    Stored::new(repository, NewSide::Commit(commit), Some(name)).policy(&surroundings)
 }
 
 /// The policy that counts for a range: that of its end, else of its start. What lies in the
@@ -98,12 +98,11 @@ pub fn policy_of_range(
     repository: &Repository,
     range: &Range,
 ) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
-    let surroundings = Surroundings::of_this_process()?;
     for (commit, name, from) in [
         (range.tip, &range.tip_name, PolicyFrom::Tip),
         (range.base, &range.base_name, PolicyFrom::Base),
     ] {
-        if let Some(policy) = policy_at(repository, commit, name, &surroundings)? {
+        if let Some(policy) = policy_at(repository, commit, name)? {
             return Ok((policy, from));
         }
     }

@@ -165,7 +165,7 @@ fn hooks_of_others_are_named_and_do_not_run() {
     repo.gpuguard(&["install", "--shim"]);
     repo.git(&["config", "hook.lint.event", "pre-commit"]);
     repo.git(&["config", "hook.lint.command", "false"]);
-    let run = doctor(&repo);
+    let run = doctor_with_git(&repo, "2.53.0", "");
     assert_eq!(run.code, 0, "{run}");
     let order = [
         "hook.lint of local",
@@ -469,11 +469,15 @@ fn entries_of_the_configuration_are_run_as_git_runs_them() {
         ],
     );
 
-    repo.git(&["config", "hook.gpuguard.enabled", "false"]);
-    let run = doctor_with_git(&repo, "2.55.0", RUN_CONFIGURED);
-    assert_eq!(run.code, 1, "{run}");
-    let cure = "; cure: `git config hook.gpuguard.enabled true`";
-    assert_line(&run, "wrong", &["hook.gpuguard is switched off", cure]);
+    for key in ["hook.gpuguard.enabled", "hook.pre-commit.enabled"] {
+        repo.git(&["config", "hook.gpuguard.enabled", "true"]);
+        repo.git(&["config", key, "false"]);
+        let run = doctor_with_git(&repo, "2.55.0", RUN_CONFIGURED);
+        assert_eq!(run.code, 1, "{run}");
+        let switched = format!("is switched off by {key}");
+        let cure = format!("; cure: `git config {key} true`");
+        assert_line(&run, "wrong", &[&switched, &cure]);
+    }
 }
 
 #[test]

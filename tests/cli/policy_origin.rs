@@ -116,6 +116,15 @@ fn the_users_file_cannot_say_what_a_repository_decides() {
             assert!(run.stderr.contains(&words), "{key}: {run}");
         }
     }
+    let mask = "version = 1\n[environment]\nCUDA_VISIBLE_DEVICES = \"1\"\n";
+    write_user_file(&repo, mask);
+    let run = repo.gpuguard(&["scan", "."]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(
+        run.stderr
+            .contains(":3:24: CUDA_VISIBLE_DEVICES shows cards"),
+        "{run}"
+    );
     write_user_file(&repo, "version = 1\n[gpu-check]\ndeadline-ms = 700\n");
     assert_eq!(repo.gpuguard(&["scan", "."]).code, 0);
 }
@@ -156,6 +165,26 @@ fn variables_come_first_and_can_only_ask_for_more() {
     assert!(repo.home().join("saved").is_dir());
 }
 
+#[cfg(not(windows))]
+#[test]
+fn backups_go_where_the_user_says_also_without_a_policy() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    repo.commit_all("first");
+    write_user_file(
+        &repo,
+        "version = 1\n[backup]\nstore = \"~/mine\"\nkeep-last = 1\n",
+    );
+    assert_eq!(repo.gpuguard(&["backup", "create"]).code, 0);
+    assert!(repo.home().join("mine").is_dir());
+    let variable = [("GPUGUARD_BACKUP_STORE", "~/other")];
+    assert_eq!(run_with(&repo, &["backup", "create"], &variable).code, 0);
+    assert!(repo.home().join("other").is_dir());
+    assert!(!repo.exists(".git/gpuguard/backups"));
+    let run = repo.gpuguard(&["backup", "prune", "--dry-run"]);
+    assert_eq!(run.code, 0, "{run}");
+}
+
 #[test]
 fn every_value_has_its_line() {
     let repo = TestRepo::new();
@@ -184,6 +213,7 @@ fn every_value_has_its_line() {
         ("hook.on-error ", "\"block\"", &on_error),
         ("override[0].rules.GG007", "\"off\"", "gpuguard.toml:9"),
         ("backup.store", "not set", "default"),
+        ("rules.GG006", "\"error\"", "default"),
         ("card[1]", "name = \"RTX 3090\"", &card),
     ] {
         assert!(line(key).contains(value), "{}", line(key));

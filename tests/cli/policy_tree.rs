@@ -241,6 +241,10 @@ fn below_the_root_a_policy_is_a_file() {
         let run = repo.gpuguard(arguments);
         assert_says(&run, 2, &["sub/gpuguard.toml` is a link", "extends"]);
     }
+    let mut env = repo.command(crate::support::program());
+    env.current_dir(repo.path().join("sub"))
+        .args(["gpu", "env"]);
+    assert_says(&env.output().unwrap().into(), 2, &["is a link"]);
 }
 
 #[test]

@@ -204,7 +204,31 @@ fn policies_below_bases_and_removals_are_looked_at_too() {
             "below `y/z/`, GG006 is `off`, it was `error` y/z/gpuguard.toml:6",
         ]
     );
-    repo.git(&["rm", "--quiet", "--force", "y/z/gpuguard.toml"]);
+    repo.commit_all("looser below");
+    // Taken away again it is no longer weaker, and the other way round it is.
+    repo.git(&["rm", "--quiet", "y/z/gpuguard.toml"]);
+    assert_eq!(staged(&repo), [""; 0]);
+    repo.commit_all("as before");
+    let mode = 1 + RIG
+        .lines()
+        .position(|line| line.starts_with("mode ="))
+        .unwrap();
+    repo.write(
+        "w/gpuguard.toml",
+        "version = 1\nextends = \"../gpuguard.toml\"\n[gpu-check]\nmode = \"required\"\n",
+    );
+    repo.write("w/pyproject.toml", "[project]\n");
+    repo.commit_all("stricter below");
+    repo.write("w/pyproject.toml", "[project]\nname = \"x\"\n");
+    repo.git(&["rm", "--quiet", "w/gpuguard.toml"]);
+    repo.git(&["add", "."]);
+    assert_eq!(
+        staged(&repo),
+        [format!(
+            "below `w/`, a missing driver no longer refuses a commit gpuguard.toml:{mode}"
+        )]
+    );
+    repo.commit_all("less strict");
     // The root loosened counts once for all that build on it.
     repo.write(
         "v/gpuguard.toml",

@@ -26,7 +26,7 @@ pub(super) fn diagnose(repository: &Repository) -> Vec<Diagnosis> {
         Err(error) => {
             return vec![Diagnosis::wrong(
                 format!("the policy is wrong: {}", words(&error)),
-                "mend it and `git add` it; `gpuguard policy show --staged` says more",
+                "mend what it names; `gpuguard policy show --staged` says more",
             )];
         }
     };

@@ -30,7 +30,7 @@ const OF_A_REPOSITORY: [&str; 9] = [
 ];
 
 /// What a program that was started from a desktop has, besides what Git puts on its PATH.
-const OF_A_DESKTOP: [&str; 9] = [
+const OF_A_DESKTOP: [&str; 8] = [
     "HOME",
     "USER",
     "LOGNAME",
@@ -39,7 +39,6 @@ const OF_A_DESKTOP: [&str; 9] = [
     "SystemRoot",
     "TEMP",
     "TMP",
-    "XDG_CONFIG_HOME",
 ];
 
 /// The variables that the hook gets.

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{READS_CONFIG, git_in, shown};
+use super::{GATE_OF_ALL, READS_CONFIG, git_in, shown};
 use crate::git::GitError;
 use crate::gpu::Diagnosis;
 use crate::hook::Event;
@@ -35,11 +35,13 @@ pub(super) struct Wiring {
 }
 
 /// Whether a hook of the configuration counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Counts {
     Yes,
-    /// `hook.<name>.enabled` is false.
-    SwitchedOff,
+    /// A key is false: `hook.<name>.enabled`, or that of the event (Git 2.55).
+    SwitchedOff {
+        key: String,
+    },
     /// This Git reads no hooks from the configuration.
     NotRead,
 }
@@ -50,7 +52,7 @@ pub(super) enum Step {
     /// `hook.<name>.*` in the configuration.
     Config {
         name: String,
-        /// `local (file:.git/config)`
+        /// Whose configuration: `local`, `global (file:/home/ada/.gitconfig)`.
         origin: String,
         counts: Counts,
     },
@@ -65,7 +67,7 @@ pub(super) enum Step {
 }
 
 impl Step {
-    pub(super) fn runs(&self) -> bool {
+    fn runs(&self) -> bool {
         match self {
             Self::Config { counts, .. } => *counts == Counts::Yes,
             Self::File { is_executable, .. } => *is_executable,
@@ -96,7 +98,7 @@ impl Step {
             } => {
                 let off = match counts {
                     Counts::Yes => "",
-                    Counts::SwitchedOff => " (switched off)",
+                    Counts::SwitchedOff { .. } => " (switched off)",
                     Counts::NotRead => " (not by this Git)",
                 };
                 vec![format!("hook.{name} of {origin}{off}")]
@@ -165,8 +167,13 @@ impl Wiring {
         Ok(Self { steps, folder })
     }
 
-    pub(super) fn ours(&self) -> impl Iterator<Item = &Step> {
+    fn ours(&self) -> impl Iterator<Item = &Step> {
         self.steps.iter().filter(|step| step.is_ours())
+    }
+
+    /// The hooks by which gpuguard runs.
+    pub(super) fn running(&self) -> impl Iterator<Item = &Step> {
+        self.ours().filter(|step| step.runs())
     }
 
     /// Hooks of the configuration that are not gpuguard's.
@@ -202,7 +209,7 @@ impl Wiring {
             shown(&self.folder)
         );
         // The others are further gates.
-        if name == "pre-commit" {
+        if name == GATE_OF_ALL {
             Diagnosis::wrong(found, "`gpuguard install`, there")
         } else {
             Diagnosis::note(found, Some("`gpuguard install`, there"))
@@ -236,9 +243,17 @@ fn broken(step: &Step, place: &str) -> Diagnosis {
             format!("{place}: this Git does not read hook.{name} from the configuration"),
             "`gpuguard install` writes a hook file for it",
         ),
+        Step::Config {
+            name,
+            counts: Counts::SwitchedOff { key },
+            ..
+        } => Diagnosis::wrong(
+            format!("{place}: hook.{name} is switched off by {key}"),
+            format!("`git config {key} true`"),
+        ),
         Step::Config { name, .. } => Diagnosis::wrong(
-            format!("{place}: hook.{name} is switched off"),
-            format!("`git config hook.{name}.enabled true`"),
+            format!("{place}: hook.{name} does not run"),
+            "`gpuguard install` writes it anew",
         ),
         Step::File { path, .. } => Diagnosis::wrong(
             format!(
@@ -285,16 +300,24 @@ fn configured(worktree: &Path, event: &str) -> Result<Vec<Step>, GitError> {
         } else if value == event && !steps.iter().any(|step| step.config_name() == Some(name)) {
             steps.push(Step::Config {
                 name: name.to_owned(),
-                origin: format!("{scope} ({origin})"),
+                // Where the repository's own lies is known.
+                origin: match scope.as_str() {
+                    "local" | "worktree" => scope.clone(),
+                    _ => format!("{scope} ({origin})"),
+                },
                 counts: Counts::Yes,
             });
         }
     }
     for step in &mut steps {
         if let Step::Config { name, counts, .. } = step {
-            let mut said = off.iter().filter(|(other, _)| other == name);
-            if said.next_back().is_some_and(|(_, is_off)| *is_off) {
-                *counts = Counts::SwitchedOff;
+            for switch in [name.as_str(), event] {
+                let mut said = off.iter().filter(|(other, _)| other == switch);
+                if said.next_back().is_some_and(|(_, is_off)| *is_off) {
+                    let key = format!("hook.{switch}.enabled");
+                    *counts = Counts::SwitchedOff { key };
+                    break;
+                }
             }
         }
     }

@@ -53,6 +53,13 @@ impl Place<'_> {
                 ));
             }
         }
-        Ok(())
+        match &environment.visible_devices {
+            Some(mask) if file.card.is_none() => Err(self.invalid(
+                mask.span(),
+                "CUDA_VISIBLE_DEVICES shows cards, and this file names none",
+                Some("name the cards of this machine here too, or leave it out".to_owned()),
+            )),
+            _ => Ok(()),
+        }
     }
 }
