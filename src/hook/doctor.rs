@@ -73,6 +73,7 @@ pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
     }
     found.extend(bypass::switched_off_here());
     found.push(bypass::bypasses(&wired));
+    found.extend(bypass::gone_past(&repository));
     found
 }
 

@@ -22,4 +22,6 @@ pub use global::{
 };
 pub use push::judge_push;
 pub use run::{HookError, run};
-pub use unchecked::{NoteError, forget_unchecked, note_last_commit, unchecked, unchecked_among};
+pub use unchecked::{
+    NoteError, forget_unchecked, note_last_commit, unchecked, unchecked_among, unchecked_in_words,
+};

@@ -14,6 +14,8 @@ use crate::git::{FileMode, GitError, NewSide, ObjectId, RepoPath, Repository};
 use crate::source::Change;
 use crate::sys::file;
 
+/// So many unchecked commits are named.
+const NAMED: usize = 5;
 /// So many unchecked commits are remembered; the oldest are forgotten first.
 const MOST: usize = 1000;
 
@@ -189,6 +191,22 @@ pub fn unchecked(repository: &Repository) -> Vec<ObjectId> {
         .collect();
     commits.sort_unstable();
     commits
+}
+
+/// Names commits that no gate has seen, in a sentence; `None` where there are none.
+pub fn unchecked_in_words(repository: &Repository, unchecked: &[ObjectId]) -> Option<String> {
+    let first = unchecked.get(..NAMED).unwrap_or(unchecked);
+    let named = repository.commit_titles(first).unwrap_or_default();
+    let (count, were) = match unchecked.len() {
+        0 => return None,
+        1 => ("1 commit".to_owned(), "was"),
+        many => (format!("{many} commits"), "were"),
+    };
+    let more = if unchecked.len() > NAMED { ", …" } else { "" };
+    Some(format!(
+        "{count} {were} made without being judged (`--no-verify`, rebase, cherry-pick): {}{more}",
+        named.join(", ")
+    ))
 }
 
 /// Forgets notes: the commits were judged by another gate.

@@ -51,9 +51,13 @@ pub fn current_dir() -> std::io::Result<PathBuf> {
     std::env::current_dir()
 }
 
-/// The file of this very program.
+/// The file of this very program, by which it can be started once more. Where it was replaced or
+/// removed since, Linux still has what runs here.
 pub fn current_exe() -> std::io::Result<PathBuf> {
-    std::env::current_exe()
+    let own = std::env::current_exe()?;
+    let running = PathBuf::from("/proc/self/exe");
+    let is_gone = cfg!(target_os = "linux") && !own.exists() && running.exists();
+    Ok(if is_gone { running } else { own })
 }
 
 /// The file that a library of this process was loaded from, by the beginning of its name; known

@@ -421,18 +421,20 @@ fn gits_of_all_ages_are_told_apart() {
 /// What Git 2.54 does with the hooks of its configuration: `-c` settings, then the command in a
 /// shell, with its own programs first on PATH.
 const RUN_CONFIGURED: &str = r#"
-run= off=
+run= entry= off=
 for word; do
-	case $word in
-	run) run=yes ;;
+	case $run$word in
+	run) run=yes- ;;
+	yes-pre-commit) entry=gpuguard ;;
+	yes-pre-merge-commit) entry=gpuguard-pre-merge-commit off=yes ;;
 	hook.lint.enabled=false) off=yes ;;
 	esac
 done
-if [ "$run" = yes ]; then
+if [ -n "$entry" ]; then
 	[ "$off" = yes ] || { echo 'another hook ran' >&2; exit 1; }
 	cd "$2" || exit
 	PATH=$("$real" --exec-path):$PATH
-	command=$("$real" config hook.gpuguard.command)
+	command=$("$real" config "hook.$entry.command")
 	exec /bin/sh -c "$command \"\$@\"" hook
 fi
 "#;

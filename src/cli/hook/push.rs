@@ -16,9 +16,6 @@ use crate::sys::{clock, terminal};
 /// The most that Git can have to say about a push; a ref takes some 150 bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// So many unchecked commits are named.
-const NAMED: usize = 5;
-
 const KEPT: &str = "nothing was pushed, nothing was changed";
 
 /// Judges what Git tells of a push on standard input.
@@ -146,7 +143,9 @@ fn judge_one(
     }
     if let PushSide::Sender { .. } = side {
         let unchecked = hook::unchecked_among(repository, &pushed.commits);
-        outcome.notes.extend(told(repository, &unchecked));
+        outcome
+            .notes
+            .extend(hook::unchecked_in_words(repository, &unchecked));
         if outcome.answer() == Answer::Fine {
             // They were judged now.
             hook::forget_unchecked(repository, &unchecked);
@@ -157,22 +156,6 @@ fn judge_one(
     let act = Act::push(update.short_name(), base.as_deref(), &pushed.tip.short());
     show(&act, &outcome, screen);
     Ok(outcome.answer())
-}
-
-/// Names the commits that no gate has seen.
-fn told(repository: &Repository, unchecked: &[ObjectId]) -> Option<String> {
-    let first = unchecked.get(..NAMED).unwrap_or(unchecked);
-    let named = repository.commit_titles(first).unwrap_or_default();
-    let (count, were) = match unchecked.len() {
-        0 => return None,
-        1 => ("1 commit".to_owned(), "was"),
-        many => (format!("{many} commits"), "were"),
-    };
-    let more = if unchecked.len() > NAMED { ", …" } else { "" };
-    Some(format!(
-        "{count} {were} made without being judged (`--no-verify`, rebase, cherry-pick): {}{more}",
-        named.join(", ")
-    ))
 }
 
 /// What the policy here says of failures, where that of the push cannot be told.

@@ -1,6 +1,8 @@
 //! What goes past the hook: for this shell, and always.
 
+use crate::git::Repository;
 use crate::gpu::Diagnosis;
+use crate::hook::{unchecked, unchecked_in_words};
 use crate::sys::environment;
 
 /// Variables of this shell by which the hook passes everything.
@@ -47,6 +49,15 @@ pub(super) fn bypasses(wired: &[&str]) -> Diagnosis {
         format!("these go past the hook of a commit: {}", ways.join(", ")),
         Some(&cure),
     )
+}
+
+/// What has gone past it already, as post-commit noted.
+pub(super) fn gone_past(repository: &Repository) -> Option<Diagnosis> {
+    let words = unchecked_in_words(repository, &unchecked(repository))?;
+    Some(Diagnosis::note(
+        words,
+        Some("`gpuguard scan .` judges what they left; the hook of a push judges them"),
+    ))
 }
 
 #[cfg(test)]

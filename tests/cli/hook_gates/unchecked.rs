@@ -50,12 +50,17 @@ fn what_is_committed_unchecked_is_noted_and_nothing_else() {
         .into();
     assert!(run.code == 0 && !noted(&run), "{run}");
     assert_eq!(count(), 3);
+    let told = "3 commits were made without being judged";
+    let doctor = pair.repo.gpuguard(&["doctor", "hook"]);
+    assert!(doctor.stdout.contains(told), "{doctor}");
     let run = pair.assert_pushed(&[]);
     assert!(
         run.stderr.contains("were made without being judged"),
         "{run}"
     );
     assert_eq!(count(), 0, "they were judged now");
+    let doctor = pair.repo.gpuguard(&["doctor", "hook"]);
+    assert!(!doctor.stdout.contains("without being judged"), "{doctor}");
 }
 
 #[test]

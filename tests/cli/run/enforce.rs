@@ -294,7 +294,7 @@ fn by_number_the_allowed_card_would_be_gone() {
 fn what_gpuguard_does_inside_goes_on_working() {
     let gpuguard = program().display();
     let script =
-        format!("{gpuguard} gpu check && {gpuguard} run -- echo inside && {gpuguard} doctor");
+        format!("{gpuguard} gpu check && {gpuguard} run -- echo inside && {gpuguard} doctor card");
     let Some(run) = with_cards_in_dev(&guarded(), &["--enforce"], &script) else {
         return;
     };

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::support::Run;
 use crate::support::fake_driver::{ALLOWED_UUID, FORBIDDEN_UUID, FakeDriver};
+use crate::support::{Run, program};
 
-use super::{Guarded, guarded, guarded_by, lives};
+use super::{Guarded, WORDS, guarded, guarded_by, lives};
 
 const NAME: &str = "NVIDIA GeForce RTX 5060 Ti";
 
@@ -299,6 +299,32 @@ fn what_worked_while_the_watch_was_taken_up_again_is_seen() {
          cat later >> \"$USES\"; while :; do sleep 60; done"
     );
     caught(&guarded(), &script);
+}
+
+#[test]
+fn a_program_that_was_removed_meanwhile_can_still_watch() {
+    let guarded = guarded();
+    let copy = guarded.repo.beside("gpuguard-copy");
+    // Another name where that can be, since it is large.
+    if std::fs::hard_link(program(), &copy).is_err() {
+        std::fs::copy(program(), &copy).unwrap();
+    }
+    let end_the_watch = "kill -9 $(grep ' listed '$$ \"$CALLS\" | tail -n 1 | cut -d ' ' -f 1)";
+    let script = format!(
+        "{WORDS}\nuse 1; seen 1; rm {}; {end_the_watch}; rm \"$CALLS\"; \
+         until [ -e \"$CALLS\" ]; do sleep 0.02; done; seen 1",
+        copy.display()
+    );
+    let inner = guarded.command(&[], &["sh", "-c", &script]);
+    let mut command = guarded.repo.command(&copy);
+    command.args(inner.get_args());
+    let command = guarded.driver.add_to(&mut command);
+    command
+        .env("USES", &guarded.uses)
+        .env("CALLS", guarded.driver.folder().join("calls"));
+    let run = Run::from(command.output().unwrap());
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("NVML gave no answer 1 of "), "{run}");
 }
 
 #[test]
