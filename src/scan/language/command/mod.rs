@@ -147,11 +147,6 @@ pub(super) fn fish_script(text: &str) -> CommandFacts {
     shell.finish(Span::new(0, text.len()))
 }
 
-/// Whether a text speaks of other accelerators than NVIDIA's.
-pub(super) fn speaks_of_others(text: &str) -> bool {
-    flags::speaks_of_others(text)
-}
-
 /// The facts for a file whose commands have no environments of their own: without cards that count
 /// under a mask in front of the command, and without those of the programs' own options.
 fn of_one_environment(found: CommandFacts) -> Vec<Fact> {
@@ -168,7 +163,7 @@ fn of_one_environment(found: CommandFacts) -> Vec<Fact> {
         .filter_map(|fact| scopes.innermost(fact.span.start))
         .collect();
     let counts = |fact: &Fact| match fact.kind {
-        FactKind::SelectIndex { .. } => false,
+        FactKind::SelectIndex { .. } | FactKind::SelectEither { .. } => false,
         FactKind::TakesAll | FactKind::TakesCount { .. } => scopes
             .innermost(fact.span.start)
             .is_none_or(|scope| !masked.contains(&scope)),
@@ -207,11 +202,17 @@ struct Shell {
     of_others: bool,
     /// Whether it speaks of TPUs, which are counted by the same flags.
     of_tpus: bool,
+    /// Whether it speaks of GPUs.
+    of_gpus: bool,
     dialect: Dialect,
-    /// Whether the script went into a folder of `ComfyUI`'s.
-    in_comfyui: bool,
+    /// The program whose folder the script went into.
+    folder: Option<&'static str>,
     /// Facts about variables that are kept for programs that others start.
     kept: Vec<usize>,
+    /// Whether a program was started that may use cards.
+    has_run: bool,
+    /// Removals of what such a program was given, which none has missed yet.
+    tidied: Vec<usize>,
 }
 
 /// Where the text that is being read stands.
@@ -241,9 +242,12 @@ impl Shell {
             in_container: false,
             of_others: false,
             of_tpus: false,
+            of_gpus: false,
             dialect: Dialect::Posix,
-            in_comfyui: false,
+            folder: None,
             kept: Vec::new(),
+            has_run: false,
+            tidied: Vec::new(),
         }
     }
 
@@ -273,6 +277,7 @@ impl Shell {
         }
         self.of_others |= flags::speaks_of_others(text);
         self.of_tpus |= flags::speaks_of_tpus(text);
+        self.of_gpus |= flags::speaks_of_gpus(text);
         let variables = Variables::of(&read.commands);
         let variables = std::mem::replace(&mut self.variables, variables);
         for command in &read.commands {
@@ -346,7 +351,7 @@ impl Shell {
             "unset" => self.unset(&words[1..]),
             "cd" | "pushd" | "chdir" | "Set-Location" => {
                 let folder = words.iter().skip(1).rfind(|word| word.text != "/d");
-                self.in_comfyui = folder.is_some_and(|word| launch::is_comfyui(&word.text));
+                self.folder = folder.and_then(|word| launch::program_of_path(&word.text));
             }
             ":" => self.defaults(&command.words),
             "alias" => {

@@ -2,7 +2,7 @@
 
 use super::follow::Variables;
 use super::words::{Simple, Word};
-use super::{CommandFacts, DEEPEST, Exports, Shell};
+use super::{CommandFacts, DEEPEST, Exports, Shell, flags};
 use crate::scan::fact::When;
 use crate::scan::language::shell::powershell_steps;
 use crate::text::Span;
@@ -66,16 +66,13 @@ impl Shell {
 }
 
 /// What a script does that was read into steps.
-pub(in crate::scan::language) fn steps(
-    steps: &[Step],
-    whole: Span,
-    of_others: bool,
-) -> CommandFacts {
+pub(in crate::scan::language) fn steps(steps: &[Step], text: &str) -> CommandFacts {
     let mut shell = Shell::new(When::Loading, Exports::Own);
     shell.variables = Variables::of_steps(steps);
-    shell.of_others = of_others;
+    shell.of_others = flags::speaks_of_others(text);
+    shell.of_gpus = flags::speaks_of_gpus(text);
     for step in steps {
         shell.step(step, DEEPEST);
     }
-    shell.finish(whole)
+    shell.finish(Span::new(0, text.len()))
 }

@@ -1,8 +1,11 @@
 //! Variables that a shell sets, and who sees them.
 
+use std::collections::BTreeSet;
+
 use super::{Exports, LABEL, LONGEST_VALUE, MOST_LOCAL, Setting, Shell, Word, assignment};
 use crate::scan::catalogue;
 use crate::scan::fact::{FactKind, HowSet, Value, VariableWrite, Whose};
+use crate::scan::language::placeholder::is_filled_in;
 use crate::text::Span;
 
 impl Shell {
@@ -244,6 +247,9 @@ impl Shell {
                 whose,
                 one_of_several: false,
             };
+            if whose == Whose::Own && self.has_run {
+                self.tidied.push(self.found.facts.len());
+            }
             self.fact(at.span, None, LABEL, FactKind::SetVariable(write));
         }
     }
@@ -261,18 +267,21 @@ impl Shell {
         }
     }
 
-    /// Variables of the script alone whose value it uses elsewhere are its own matter.
+    /// Variables of the script alone whose value it uses elsewhere are its own matter, and what it
+    /// removes behind its last program is only tidied up.
     pub(super) fn forget_values(&mut self) {
-        let gone: Vec<usize> = std::mem::take(&mut self.local)
+        let mut gone: BTreeSet<usize> = std::mem::take(&mut self.local)
             .into_iter()
             .filter(|at| {
                 self.name_of(*at)
                     .is_some_and(|name| self.variables.is_read(name))
             })
             .collect();
-        for at in gone.into_iter().rev() {
-            self.found.facts.remove(at);
-        }
+        gone.extend(std::mem::take(&mut self.tidied));
+        let mut at = 0..;
+        self.found
+            .facts
+            .retain(|_| at.next().is_none_or(|at| !gone.contains(&at)));
     }
 
     pub(super) fn name_of(&self, at: usize) -> Option<&String> {
@@ -340,7 +349,7 @@ impl Shell {
         for text in [&value.text].into_iter().chain(others) {
             let write = VariableWrite {
                 name: name.to_owned(),
-                value: if value.dynamic || text.len() > LONGEST_VALUE {
+                value: if value.dynamic || text.len() > LONGEST_VALUE || is_filled_in(text) {
                     Value::Dynamic
                 } else {
                     Value::Known(text.clone())

@@ -6,11 +6,13 @@ mod dollar;
 mod parentheses;
 mod quote;
 mod structure;
+mod template;
 mod word;
 
-use super::Dialect;
 use super::follow;
 use super::input::Input;
+use super::{Dialect, LONGEST_VALUE};
+use crate::scan::language::placeholder::is_filled_in;
 use crate::text::Span;
 use structure::Structure;
 
@@ -172,6 +174,7 @@ impl Reader<'_> {
 
     fn bare(&mut self, at: usize, c: char) {
         match c {
+            '{' | '<' | '%' | '[' if self.template(at) => {}
             ' ' | '\t' | '\r' => self.end_word(at),
             '\n' => {
                 self.end_word(at);
@@ -370,6 +373,10 @@ impl Reader<'_> {
     fn end_word(&mut self, at: usize) {
         if let Some(mut word) = self.frame.word.take() {
             word.span.end = at;
+            // A longer one is a text of its own, such as a script.
+            if word.text.len() <= LONGEST_VALUE && is_filled_in(&word.text) {
+                word.hide();
+            }
             match self.frame.redirected.take() {
                 None => self.frame.words.push(word),
                 Some(Redirected::Text) => self.frame.input = Some(word),

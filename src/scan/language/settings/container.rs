@@ -26,6 +26,16 @@ pub(super) fn is_of_containers(root: &Node) -> bool {
         || is_dev_container(root)
         || is_of_kubernetes(root)
         || is_workflow_in_containers(root)
+        || is_of_cog(root)
+}
+
+/// Whether a tree is a `cog.yaml`, which says what an image is built with and what runs in it.
+fn is_of_cog(root: &Node) -> bool {
+    let build = root.get("build");
+    build.is_some_and(|build| {
+        let has = |key: &str| build.get(key).is_some();
+        has("gpu") || has("python_version") && root.get("predict").is_some()
+    })
 }
 
 /// Whether a tree is a compose file: services that are maps. An overriding file can say next to
@@ -123,6 +133,8 @@ pub(super) fn is_of_container(key: &str) -> bool {
             | "containerDefinitions"
             | "ContainerDefinitions"
             | "container"
+            | "configMapGenerator"
+            | "secretGenerator"
             | "containerEnv"
             | "remoteEnv"
     )

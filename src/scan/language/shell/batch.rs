@@ -6,9 +6,7 @@ use super::setx::upper;
 use super::{prefix, setx};
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
-use crate::scan::language::command::{
-    Reference, Setting, Simple, Step, Word, speaks_of_others, steps,
-};
+use crate::scan::language::command::{Reference, Setting, Simple, Step, Word, steps};
 use crate::scan::language::file_name::has_extension;
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
 use crate::scan::remedy::{Wish, Written};
@@ -38,8 +36,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         reader.command();
     }
     tidy_up(&mut reader.steps);
-    let whole = Span::new(0, text.len());
-    let mut found = steps(&reader.steps, whole, speaks_of_others(text));
+    let mut found = steps(&reader.steps, text);
     found.first_error = parentheses::unclosed(text);
     let signs = ["::", "rem", "REM", "Rem", "@rem", "@REM"];
     Ok(super::facts_of(text, found, detail, &signs))
