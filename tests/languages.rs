@@ -272,6 +272,7 @@ const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/shell.md"), 20),
     (include_str!("languages/shells.md"), 20),
     (include_str!("languages/placeholders.md"), 12),
+    (include_str!("languages/order.md"), 20),
 ];
 
 #[test]

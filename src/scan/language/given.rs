@@ -205,6 +205,21 @@ pub(super) fn line_like(text: &str, fact: &Fact, (name, value): (&str, &str)) ->
     super::in_place::line_above(text, inside.start, &line)
 }
 
+/// An order that a branch sets holds in any case where the branch asks whether there is one: its
+/// name then stands in the code more often than it is written.
+pub(super) fn asks_for_order(code: &str, facts: &mut [Fact]) {
+    const ORDER: &str = "CUDA_DEVICE_ORDER";
+    let is_order =
+        |fact: &Fact| matches!(&fact.kind, FactKind::SetVariable(write) if write.name == ORDER);
+    let is_in_branch = |fact: &Fact| fact.when == When::Branch && is_order(fact);
+    let written = facts.iter().filter(|fact| is_order(fact)).count();
+    if facts.iter().any(is_in_branch) && code.matches(ORDER).count() > written {
+        for fact in facts.iter_mut().filter(|fact| is_in_branch(fact)) {
+            fact.when = When::Loading;
+        }
+    }
+}
+
 /// Facts of what runs in a container, which counts its own cards from 0: a launcher that makes the
 /// mask there can name no others.
 pub(super) fn counted_inside(facts: Vec<Fact>) -> Vec<Fact> {

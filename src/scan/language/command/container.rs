@@ -212,6 +212,8 @@ fn gpus(value: &str) -> Cards {
             None => part,
         };
         match (key, item) {
+            // The address of a bus is no number of a card.
+            ("device", item) if item.contains(':') => return Cards::Dynamic,
             ("device", item) => listed.push(item.to_owned()),
             ("count", "all" | "-1") => return Cards::All,
             ("count", item) => {

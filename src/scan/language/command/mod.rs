@@ -4,6 +4,7 @@
 //! Shell text and ready lists of words alike; for every language that starts programs. Of what a
 //! `$` refers to, literals of the same text are followed; everything else is dynamic.
 
+mod apart;
 mod blocks;
 mod container;
 mod environment;
@@ -20,7 +21,7 @@ mod wrapper;
 use std::collections::BTreeSet;
 
 use crate::scan::embedded::Embedded;
-use crate::scan::fact::{Detail, Fact, FactKind, VariableWrite, When, Whose};
+use crate::scan::fact::{Detail, Fact, FactKind, Value, VariableWrite, When, Whose};
 use crate::scan::language::{python, within};
 use crate::scan::scopes::Scopes;
 use crate::text::Span;
@@ -211,6 +212,11 @@ struct Shell {
     kept: Vec<usize>,
     /// Whether a program was started that may use cards.
     has_run: bool,
+    /// Facts about the mask and the order that no program has seen which works on cards, and whether
+    /// one saw a mask, or an order.
+    unseen_by_cards: Vec<usize>,
+    mask_was_seen: bool,
+    order_was_seen: bool,
     /// Removals of what such a program was given, which none has missed yet.
     tidied: Vec<usize>,
 }
@@ -247,6 +253,9 @@ impl Shell {
             folder: None,
             kept: Vec::new(),
             has_run: false,
+            unseen_by_cards: Vec::new(),
+            mask_was_seen: false,
+            order_was_seen: false,
             tidied: Vec::new(),
         }
     }
@@ -264,6 +273,7 @@ impl Shell {
         let variables = self.commands(text, deep);
         if self.exports == Exports::Own {
             self.withhold();
+            self.set_too_late();
             self.forget_values();
         }
         self.variables = variables;
@@ -284,6 +294,7 @@ impl Shell {
             self.simple_command(command, deep);
             self.input(text, command, deep);
         }
+        self.apart(&read);
         variables
     }
 
@@ -324,17 +335,18 @@ impl Shell {
     fn simple_command(&mut self, command: &Simple, deep: u8) {
         let mut words = command.words.as_slice();
         while let Some((first, behind)) = words.split_first() {
-            self.blocks.keyword(&first.text);
+            self.blocks.keyword(first);
             if !first.plain || !KEYWORDS.contains(&first.text.as_str()) {
                 break;
             }
             words = behind;
         }
-        if let [function, _, behind @ ..] = words
+        if let [function, name, behind @ ..] = words
             && function.text == "function"
         {
+            self.blocks.function(&name.text);
             for word in behind {
-                self.blocks.keyword(&word.text);
+                self.blocks.keyword(word);
             }
             return;
         }
@@ -405,7 +417,27 @@ impl Shell {
             None => word.clone(),
         };
         if text.text.contains([' ', '=']) {
+            let first = self.found.facts.len();
             self.inner(&text, deep);
+            self.kept_by_alias(first, text.span);
+        }
+    }
+
+    /// What an alias exports stays in the shell, for whatever is started behind it.
+    fn kept_by_alias(&mut self, first: usize, span: Span) {
+        let mut exports = false;
+        for fact in self.found.facts.iter_mut().skip(first) {
+            if let FactKind::SetVariable(write) = &mut fact.kind
+                && write.whose == Whose::Nobody
+                && write.value != Value::Absent
+            {
+                write.whose = Whose::Child;
+                exports = true;
+            }
+        }
+        if exports {
+            let scope = self.placed(span);
+            self.found.scopes.push(scope);
         }
     }
 

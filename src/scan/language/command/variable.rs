@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Exports, LABEL, LONGEST_VALUE, MOST_LOCAL, Setting, Shell, Word, assignment};
+use super::{Dialect, Exports, LABEL, LONGEST_VALUE, MOST_LOCAL, Setting, Shell, Word, assignment};
 use crate::scan::catalogue;
 use crate::scan::fact::{FactKind, HowSet, Value, VariableWrite, Whose};
 use crate::scan::language::placeholder::is_filled_in;
@@ -179,6 +179,7 @@ impl Shell {
             Exports::Own => {
                 self.set_whose(at, Whose::Own);
                 self.unseen.push(at);
+                self.unseen_by_cards.push(at);
             }
             Exports::Children => self.exported.push(at),
         }
@@ -261,6 +262,36 @@ impl Shell {
             if self
                 .name_of(at)
                 .is_some_and(|name| !self.variables.is_read(name))
+            {
+                self.set_whose(at, Whose::Nobody);
+            }
+        }
+    }
+
+    /// A program on cards starts, and has what is exported up to here.
+    pub(super) fn seen_by_cards(&mut self) {
+        // When a function runs is another matter.
+        if self.blocks.in_function() || self.dialect == Dialect::Fish {
+            return;
+        }
+        for at in std::mem::take(&mut self.unseen_by_cards) {
+            match self.name_of(at).map(String::as_str) {
+                Some("CUDA_VISIBLE_DEVICES") => self.mask_was_seen = true,
+                Some("CUDA_DEVICE_ORDER") => self.order_was_seen = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// An order that stands behind the last program on cards, which had a mask and no order.
+    pub(super) fn set_too_late(&mut self) {
+        if !self.mask_was_seen || self.order_was_seen {
+            return;
+        }
+        for at in std::mem::take(&mut self.unseen_by_cards) {
+            if self
+                .name_of(at)
+                .is_some_and(|name| name == "CUDA_DEVICE_ORDER")
             {
                 self.set_whose(at, Whose::Nobody);
             }

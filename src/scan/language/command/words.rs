@@ -37,6 +37,8 @@ pub(super) struct Commands {
     pub(super) commands: Vec<Simple>,
     /// Where something begins that has no end, or not the one it should have.
     pub(super) unclosed: Option<usize>,
+    /// What stands in parentheses, for a shell of its own.
+    pub(super) subshells: Vec<Span>,
 }
 
 /// Reads a text; linear in it, and without recursion.
@@ -52,11 +54,12 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
         pending: Vec::new(),
         unclosed: None,
         misplaced: None,
+        subshells: Vec::new(),
     };
     reader.read();
     let unclosed = reader.unclosed.or(reader.misplaced);
     let unclosed = unclosed.filter(|_| structure::is_whole(text));
-    let documents = reader.documents;
+    let (documents, subshells) = (reader.documents, reader.subshells);
     let commands = reader.commands.into_iter().map(|(mut simple, document)| {
         if let Some(lines) = document.and_then(|at: usize| documents.get(at).copied().flatten()) {
             simple.input = Some(Input::Lines(lines));
@@ -66,6 +69,7 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
     Commands {
         commands: commands.collect(),
         unclosed,
+        subshells,
     }
 }
 
@@ -87,6 +91,7 @@ struct Reader<'t> {
     unclosed: Option<usize>,
     /// Where a block begins that has no end, or not before that of the block around it.
     misplaced: Option<usize>,
+    subshells: Vec<Span>,
 }
 
 #[derive(Default)]

@@ -281,6 +281,9 @@ impl Shell {
             self.has_run = true;
             self.tidied.clear();
         }
+        if keeps && runs_on_cards(name) {
+            self.seen_by_cards();
+        }
         if keeps {
             self.reach();
         } else if runs_on_cards(name) {

@@ -165,6 +165,10 @@ fn quotation(quote: char, behind: &str) -> Option<&str> {
 
 fn variable(word: &Word, label: (&'static str, Whose)) -> Option<Fact> {
     let (name, value) = word.text.split_once('=')?;
+    // A quote without an end: systemd takes none of it.
+    if name.starts_with(['"', '\'']) {
+        return None;
+    }
     let start = word.span.start + name.len() + 1;
     let whole = word.plain.then(|| Span::new(start, word.span.end));
     let quoted = word

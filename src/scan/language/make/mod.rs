@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use super::command::HOLE;
 use super::file_name::{has_extension, is_called, is_started_by};
-use super::given::{self, Given, write_of};
+use super::given::{self, Given, asks_for_order, write_of};
 use super::logical::{Joining, Lines, Logical};
 use super::recipe::{self, Variables};
 use super::{Language, ReaderFailed, clue, in_place, remark};
@@ -67,6 +67,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let first_error = reader.unclosed();
     let mut facts = reader.facts;
     facts.sort_by_key(|fact| fact.span);
+    asks_for_order(text, &mut facts);
     Ok(FileFacts {
         facts,
         environment_is_given: true,

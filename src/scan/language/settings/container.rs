@@ -218,6 +218,9 @@ fn is_request(node: &Node, stands_as_one: bool) -> bool {
             .or_else(|| field(node, "count"))
             .is_some()
     };
+    if is_of_other_driver(node) {
+        return false;
+    }
     if is_of_gpus(node) {
         return stands_as_one || has_cards();
     }
@@ -227,6 +230,12 @@ fn is_request(node: &Node, stands_as_one: bool) -> bool {
         !driver.is_empty()
     });
     stands_as_one && !is_others && field(node, "capabilities").is_none() && has_cards()
+}
+
+/// Whether a driver is named that gives no cards of NVIDIA's; `cdi` says so by its names.
+fn is_of_other_driver(device: &Node) -> bool {
+    let driver = field(device, "driver").and_then(|entry| entry.value.text());
+    driver.is_some_and(|driver| ["amd", "intel", "habana", "rocm"].contains(&driver))
 }
 
 fn is_of_gpus(device: &Node) -> bool {

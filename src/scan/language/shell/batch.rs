@@ -31,6 +31,7 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         at: 0,
         steps: Vec::new(),
         parentheses: 0,
+        in_branch: false,
     };
     while reader.at < text.len() {
         reader.command();
@@ -48,6 +49,8 @@ struct Reader<'t> {
     steps: Vec<Step>,
     /// Blocks that are open.
     parentheses: usize,
+    /// Whether the variable that is read is set under a condition.
+    in_branch: bool,
 }
 
 impl Reader<'_> {
@@ -128,6 +131,12 @@ impl Reader<'_> {
                 return;
             }
             if begins && is("set") {
+                let asks = |word: &Word| {
+                    ["if", "else", "for"]
+                        .iter()
+                        .any(|name| word.text.eq_ignore_ascii_case(name))
+                };
+                self.in_branch = self.parentheses > 0 || words.first().is_some_and(asks);
                 self.set(word.span.start);
                 return;
             }
@@ -275,6 +284,7 @@ impl Reader<'_> {
             at: 0,
             steps: Vec::new(),
             parentheses: 0,
+            in_branch: false,
         };
         let mut word = Word::bare("", at);
         while let Some(c) = inner.peek() {
@@ -296,6 +306,7 @@ impl Reader<'_> {
             name: upper(name),
             value: (!is_removed).then_some(value),
             is_emptied: is_removed,
+            in_branch: self.in_branch,
         }));
     }
 
