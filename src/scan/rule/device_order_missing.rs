@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::situation::{ORDER, VISIBLE};
+use super::situation::{ORDER, VISIBLE, is_allowed};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
-use crate::scan::fact::{Fact, HowSet, Value, When, Whose};
+use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, When, Whose};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -90,7 +90,7 @@ fn draft(situation: &Situation<'_>, fact: &Fact, about: About) -> Draft {
     draft
 }
 
-/// The first mask that a child gets without an order: one for each piece of the file that starts
+/// The first mask that a child gets without an order, written by the file or made by a launcher: one for each piece of the file that starts
 /// programs by itself, and one for all of the rest.
 fn of_children<'a>(situation: &Situation<'a>) -> Vec<&'a Fact> {
     let scopes = &situation.facts.scopes;
@@ -110,7 +110,23 @@ fn of_children<'a>(situation: &Situation<'a>) -> Vec<&'a Fact> {
     }
     let mut told: BTreeSet<Option<usize>> = BTreeSet::new();
     let mut found = Vec::new();
-    for (fact, write) in of_children(VISIBLE) {
+    let masks = of_children(VISIBLE).map(|(fact, write)| {
+        let says_something = write.value.known().is_some() && shows_a_card(situation, &write.value);
+        (fact, says_something && write.how != HowSet::Shared)
+    });
+    // Of a wrong card, more than its order is wrong.
+    let launched = situation.facts.facts.iter().filter_map(|fact| {
+        let FactKind::LauncherFlag { flag, cards } = &fact.kind else {
+            return None;
+        };
+        let is_of_command = situation.facts.environment_is_given && flag.starts_with('-');
+        let names_numbers = matches!(cards, Cards::Listed(listed)
+            if listed.iter().all(|card| card.bytes().all(|byte| byte.is_ascii_digit())));
+        let taken = situation.host_cards(cards)?;
+        (is_of_command && names_numbers && taken.into_iter().all(is_allowed))
+            .then_some((fact, true))
+    });
+    for (fact, says_something) in masks.chain(launched) {
         let scope = scopes.innermost(fact.span.start);
         let ordered = if fact.when == When::Loading {
             &ordered
@@ -121,8 +137,6 @@ fn of_children<'a>(situation: &Situation<'a>) -> Vec<&'a Fact> {
             || scopes
                 .outward(scope)
                 .any(|scope| ordered.contains(&Some(scope)));
-        let says_something = write.value.known().is_some() && shows_a_card(situation, &write.value);
-        let says_something = says_something && write.how != HowSet::Shared;
         if says_something && !has_order && told.insert(scopes.outermost(fact.span.start)) {
             found.push(fact);
         }

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use super::words::Commands;
+use super::words::Reading;
 use super::{Exports, Place, Shell, Simple};
 use crate::scan::fact::{FactKind, Value, VariableWrite, Whose};
 use crate::scan::scopes::Scopes;
@@ -11,7 +11,7 @@ use crate::text::Span;
 
 impl Shell {
     /// Gives what such pieces export to the programs in them alone.
-    pub(super) fn apart(&mut self, read: &Commands) {
+    pub(super) fn apart(&mut self, read: &Reading) {
         if self.exports != Exports::Own || !matches!(self.place, Place::Behind(0)) {
             return;
         }
@@ -47,7 +47,7 @@ impl Shell {
     }
 
     /// The bodies of functions whose names stand nowhere else.
-    fn uncalled(&self, read: &Commands) -> Vec<Span> {
+    fn uncalled(&self, read: &Reading) -> Vec<Span> {
         let functions = self.blocks.functions();
         let names: HashSet<&str> = functions.iter().map(|(name, _)| name.as_str()).collect();
         let is_definition = |command: &Simple| {

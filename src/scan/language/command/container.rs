@@ -212,6 +212,7 @@ fn gpus(value: &str) -> Cards {
             None => part,
         };
         match (key, item) {
+            ("" | "device", "all") => return Cards::All,
             // The address of a bus is no number of a card.
             ("device", item) if item.contains(':') => return Cards::Dynamic,
             ("device", item) => listed.push(item.to_owned()),

@@ -155,13 +155,12 @@ pub(super) fn speaks_of_gpus(text: &str) -> bool {
 
 /// Whether words are those of a script that works on GPUs, as far as its name and its options tell.
 fn works_on_gpus<'w>(words: impl Iterator<Item = &'w Word>) -> bool {
-    let is_of_learning = |word: &Word| match word.text.strip_prefix("--") {
-        Some(option) => {
+    let is_of_learning = |word: &Word| {
+        if let Some(option) = word.text.strip_prefix("--") {
             let name = option.split('=').next().unwrap_or_default();
             let name = name.replace('-', "_");
             OPTIONS_OF_LEARNING.contains(&name.as_str())
-        }
-        None => {
+        } else {
             let name = base_name(&word.text).to_ascii_lowercase();
             let mut parts = name.split(|c: char| !c.is_ascii_alphabetic());
             parts.any(|part| OF_LEARNING.contains(&part))

@@ -93,7 +93,17 @@ impl Shell {
         }
         let value = match values {
             [only] => only.clone(),
-            // What a command prints, or a list.
+            // A list is exported as one text, with blanks.
+            [first, .., last] if values.iter().all(|value| value.plain && !value.dynamic) => Word {
+                text: values
+                    .iter()
+                    .map(|value| value.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                span: Span::new(first.span.start, last.span.end),
+                ..Word::default()
+            },
+            // What a command prints.
             _ => Word {
                 span: Span::new(name.span.end, name.span.end),
                 dynamic: true,

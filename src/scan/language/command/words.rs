@@ -32,7 +32,7 @@ pub(in crate::scan::language) struct Simple {
 
 /// A text's commands.
 #[derive(Debug, Default)]
-pub(super) struct Commands {
+pub(super) struct Reading {
     /// In the order in which they end: what a command is made of stands before it.
     pub(super) commands: Vec<Simple>,
     /// Where something begins that has no end, or not the one it should have.
@@ -42,7 +42,7 @@ pub(super) struct Commands {
 }
 
 /// Reads a text; linear in it, and without recursion.
-pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
+pub(super) fn read(text: &str, dialect: Dialect) -> Reading {
     let mut reader = Reader {
         characters: text.char_indices().peekable(),
         text,
@@ -66,7 +66,7 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
         }
         simple
     });
-    Commands {
+    Reading {
         commands: commands.collect(),
         unclosed,
         subshells,

@@ -44,6 +44,16 @@ pub(super) fn facts(section: &Section) -> Vec<Fact> {
                     facts.extend(removed(&word));
                 }
             }
+            "PodmanArgs" if section.name == "Container" => {
+                let code = joined(setting);
+                let mut run = Embedded::default();
+                run.start_cell(1);
+                let start = setting.lines.first().map_or(0, |(span, _)| span.start);
+                run.push(Span::new(start, start), "podman run ");
+                code.copy_to(&mut run, Span::new(0, code.code().len()));
+                let found = facts_in_piece(run.code(), When::Loading);
+                facts.extend(within::placed(found, &run));
+            }
             "AddDevice" => facts.extend(device(setting)),
             "environment" => facts.extend(listed(setting)),
             "command" => {

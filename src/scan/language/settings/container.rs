@@ -166,6 +166,7 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     if !around.in_container {
         return;
     }
+    host_requirements(walk, node, around);
     let gpus = node.entries().iter().find(|entry| entry.key == "gpus");
     let is_all = |entry: &&Entry| {
         let scalar = entry.value.scalar().map(resolved);
@@ -176,6 +177,33 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     }
     if let Some(devices) = node.get("devices") {
         by_interface(walk, devices, around);
+    }
+}
+
+/// `hostRequirements: {gpu: true}` of a `devcontainer.json`: its tool starts the container with `--gpus
+/// all`, unless other cards are given to it. Source: "Minimum host requirements" of the Development
+/// Container Specification.
+fn host_requirements(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
+    let entries = node.get("hostRequirements").map(Node::entries);
+    let mut entries = entries.unwrap_or_default().iter();
+    let arguments = node.get("runArgs").map(Node::elements).unwrap_or_default();
+    let gives_others = arguments
+        .iter()
+        .filter_map(Node::text)
+        .any(|text| text.starts_with("--gpus"));
+    if let Some(entry) = entries.find(|entry| entry.key == "gpu" && is_wanted(&entry.value))
+        && !gives_others
+    {
+        gives(walk, whole(entry), None, Cards::All, around);
+    }
+}
+
+/// Whether a container asks for GPUs: `true`, `"optional"`, or what they have to be.
+fn is_wanted(gpu: &Node) -> bool {
+    match &gpu.kind {
+        Kind::Scalar(scalar) => ["true", "optional"].contains(&scalar.text.as_str()),
+        Kind::Map(_) => true,
+        _ => false,
     }
 }
 

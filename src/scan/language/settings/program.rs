@@ -42,14 +42,13 @@ pub(super) fn of_map<'t>(walk: &mut Walk<'t>, node: &'t Node, around: Around<'t>
         return;
     }
     if let Some((image, options)) = of_image(node, program.or(arguments)) {
-        match &options.kind {
-            Kind::Scalar(scalar) => with_text(walk, &[image], (scalar, options.span), around),
-            _ => {
-                let words = std::iter::once(image).chain(listed(options.elements()));
-                let words: Vec<Word> = words.collect();
-                let facts = word_facts_in_piece(&words, When::Loading);
-                add(walk, facts, options.span, around);
-            }
+        if let Kind::Scalar(scalar) = &options.kind {
+            with_text(walk, &[image], (scalar, options.span), around);
+        } else {
+            let words = std::iter::once(image).chain(listed(options.elements()));
+            let words: Vec<Word> = words.collect();
+            let facts = word_facts_in_piece(&words, When::Loading);
+            add(walk, facts, options.span, around);
         }
         return;
     }
