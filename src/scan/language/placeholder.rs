@@ -78,12 +78,10 @@ pub(super) fn gap(text: &str) -> Option<usize> {
 
 /// How far a sign reaches that stands in the same line.
 fn up_to(text: &str, sign: &str) -> Option<usize> {
-    let first = sign.chars().next()?;
-    let line = text.char_indices().take(LONGEST);
-    let mut line = line.take_while(|(_, c)| *c != '\n');
-    let is_sign = |at: &usize| text.get(*at..).is_some_and(|rest| rest.starts_with(sign));
-    line.find_map(|(at, c)| Some(at).filter(|at| c == first && is_sign(at)))
-        .map(|at| at + sign.len())
+    let near = text.get(..text.floor_char_boundary(LONGEST))?;
+    let at = near.find(sign)?;
+    let is_same_line = !near.get(..at)?.contains('\n');
+    is_same_line.then_some(at + sign.len())
 }
 
 /// Whether somebody fills in a text, or a part of it, before a program sees it. A list that a shell

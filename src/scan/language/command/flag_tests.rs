@@ -103,6 +103,16 @@ fn long_and_deep_scripts_take_no_longer_than_their_length() {
         "A=$A",
         "\\\n",
         "python -c \"",
+        "{{",
+        "{{ a }}",
+        "{% a ",
+        "x=[a ",
+        "x=<a b ",
+        "%(a",
+        "$[",
+        "f() { export CUDA_DEVICE_ORDER=1; }; ",
+        "(export CUDA_DEVICE_ORDER=1; ",
+        "python a.py --gpu 1 ",
     ] {
         let text = format!(
             "a=\"1 2 3 4 5 6 7 8\"\ncuda {}",
