@@ -103,6 +103,7 @@ const MODULES: &[(&str, &str)] = &[
     ("spacy", "spacy"),
     ("torch.distributed.launch", "torchrun"),
     ("torch.distributed.run", "torchrun"),
+    ("ultralytics", "yolo"),
     ("vllm.entrypoints.api_server", "vllm"),
     ("vllm.entrypoints.cli.main", "vllm"),
     ("vllm.entrypoints.openai.api_server", "vllm"),
