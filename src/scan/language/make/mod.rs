@@ -221,6 +221,10 @@ impl Reader {
         let written = assignment.value;
         let text = code.get(written.start..written.end).unwrap_or_default();
         let is_literal = !text.contains('$') && assignment.replaces;
+        if assignment.export && whose == Whose::Own {
+            // From then on, whatever the name is set to.
+            self.exported.insert(assignment.name.clone());
+        }
         if self.pass == Pass::Variables {
             let known = assignment.replaces.then_some(text);
             // What a target sets is not what others get.
