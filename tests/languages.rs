@@ -271,6 +271,8 @@ const PAGES: &[(&str, usize)] = &[
     (include_str!("languages/rust.md"), 10),
     (include_str!("languages/shell.md"), 20),
     (include_str!("languages/shells.md"), 20),
+    (include_str!("languages/placeholders.md"), 12),
+    (include_str!("languages/order.md"), 20),
 ];
 
 #[test]

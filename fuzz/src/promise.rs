@@ -77,6 +77,12 @@ pub fn choices(data: &[u8]) -> (bool, Safety) {
     (listing, allowed)
 }
 
+/// How many templates begin more often than they end: a fix takes all of one, or nothing.
+fn open_templates(text: &str) -> (usize, usize) {
+    let (begin, end) = (text.matches("{{").count(), text.matches("}}").count());
+    (begin.saturating_sub(end), end.saturating_sub(begin))
+}
+
 /// The text of bytes in UTF-8; `None` where they may mean something else.
 pub fn plain_text(content: &[u8]) -> Option<&str> {
     let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
@@ -242,6 +248,11 @@ impl Promises {
                 told()
             );
             assert!(keeps_line_ends(old, new), "other line ends: {}", told());
+            assert!(
+                open_templates(old) == open_templates(new),
+                "a template is cut: {}",
+                told()
+            );
             let has_signs = self.has_comments_behind_numbers_signs();
             assert!(
                 !has_signs || keeps_comments(old, new),

@@ -33,6 +33,18 @@ pub enum FactKind {
         /// The index.
         index: Value<u32>,
     },
+    /// Selects a card by the number that the machine counts it by: the program writes the mask
+    /// anew with it.
+    SelectMachineCard {
+        /// The number.
+        index: u32,
+    },
+    /// Hands numbers of cards to a program that nobody knows: it takes them as indices, or makes the
+    /// mask of them.
+    SelectEither {
+        /// The numbers.
+        numbers: Vec<u32>,
+    },
     /// Makes CUDA work, on whichever card is current.
     UsesGpu,
     /// Only asks about the GPU, or prepares for it.
@@ -320,7 +332,9 @@ impl FileFacts {
     /// asks about the GPU, the first that does.
     pub fn first_use(&self) -> Option<&Fact> {
         let uses = |fact: &&Fact| match &fact.kind {
-            FactKind::UsesGpu => true,
+            FactKind::UsesGpu
+            | FactKind::SelectMachineCard { .. }
+            | FactKind::SelectEither { .. } => true,
             FactKind::SelectIndex { index } => index.known().is_some(),
             _ => false,
         };

@@ -289,6 +289,20 @@ fn the_scanner_is_shared_between_threads() {
 }
 
 #[test]
+fn many_variables_that_nobody_sees_take_no_longer_than_their_number() {
+    let began = std::time::Instant::now();
+    let run = "export CUDA_VISIBLE_DEVICES=1 && \\\n".repeat(20_000);
+    let scanner = Scanner::new(&policy(SetIn::EachFile));
+    let scan = scanner.scan(
+        &RepoPath::new("Dockerfile"),
+        format!("FROM x\nRUN {run}true\n").as_bytes(),
+    );
+    assert_eq!(scan.findings.len(), 20_000);
+    // Far more than it takes; a square of the number takes minutes.
+    assert!(began.elapsed().as_secs() < 30);
+}
+
+#[test]
 fn the_prefilter_lets_every_catalogue_row_through() {
     let scanner = Scanner::new(&policy(SetIn::EachFile));
     let python = scanner.language(&RepoPath::new("a.py"), b"").unwrap();

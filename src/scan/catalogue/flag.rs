@@ -30,7 +30,8 @@ pub enum Takes {
     Count,
     /// The same, where each process has one; without effect where it also names machines.
     Processes,
-    /// Cards of the machine, by whatever number: the program makes the mask of them.
+    /// Cards of the machine, by whatever number: the program makes the mask of them. Numbers, or
+    /// devices as in `Device`; -1 for one that is idle.
     Cards,
 }
 
@@ -64,7 +65,10 @@ const FLAGS: &[Flag] = &[
     flag("lmdeploy", &["--tp"], Count, "lmdeploy serve api_server m --tp 2"),
     flag("text-generation-launcher", &["--num-shard"], Count, "text-generation-launcher --num-shard 2"),
     flag("horovodrun", &["-np", "--num-proc"], Processes, "horovodrun -np 2 python a.py"),
-    flag("yolo", &["device"], Device, "yolo train device=1"),
+    // `select_device` in ultralytics' `utils/torch_utils.py` makes the mask, and so do the scripts
+    // that it comes from.
+    flag("yolo", &["device", "--device"], Cards, "yolo train device=1"),
+    flag("yolov5", &["--device"], Cards, "python yolov5/detect.py --device 1"),
     flag("whisper", &["--device"], Device, "whisper a.wav --device cuda:1"),
     flag("whisperx", &["--device_index"], Index, "whisperx a.wav --device_index 1"),
     flag("whisper-ctranslate2", &["--device_index"], Index, "whisper-ctranslate2 a.wav --device_index 1"),
@@ -99,6 +103,7 @@ const MODULES: &[(&str, &str)] = &[
     ("spacy", "spacy"),
     ("torch.distributed.launch", "torchrun"),
     ("torch.distributed.run", "torchrun"),
+    ("ultralytics", "yolo"),
     ("vllm.entrypoints.api_server", "vllm"),
     ("vllm.entrypoints.cli.main", "vllm"),
     ("vllm.entrypoints.openai.api_server", "vllm"),

@@ -13,6 +13,8 @@ pub enum Form {
     Index,
     /// 1, `"1"`, `"0,1"`, `[0, 1]` or `"cuda:1"`.
     List,
+    /// The same by the numbers of the machine's cards: the call writes the mask anew with them.
+    OfMachine,
     /// `{"": 1}`, or a word such as `"auto"` that means all cards.
     Map,
     /// A map whose words mean only some cards, because the call says how much of each to take.
@@ -76,7 +78,7 @@ impl Form {
             Self::GpuText | Self::GpuDevice => gpu_text(text),
             Self::Map if SPREAD.contains(&text) => DeviceText::All,
             Self::LimitedMap if SPREAD.contains(&text) => DeviceText::Cuda,
-            Self::List | Self::After(_) => {
+            Self::List | Self::OfMachine | Self::After(_) => {
                 list(text).map_or_else(|| device_text(text), DeviceText::Indices)
             }
             Self::Ranges => ranges(text).map_or(DeviceText::Other, DeviceText::Indices),
@@ -133,6 +135,7 @@ impl Form {
             Self::Device
                 | Self::Index
                 | Self::List
+                | Self::OfMachine
                 | Self::Map
                 | Self::LimitedMap
                 | Self::GpuDevice
@@ -146,6 +149,7 @@ impl Form {
         match self {
             Self::Index
             | Self::List
+            | Self::OfMachine
             | Self::Map
             | Self::LimitedMap
             | Self::GpuText
@@ -159,7 +163,7 @@ impl Form {
     /// What the values of a mapping are here; `None` where a mapping is no device.
     pub fn mapped(self) -> Option<Self> {
         match self {
-            Self::Index | Self::List | Self::Map | Self::LimitedMap => Some(self),
+            Self::Index | Self::List | Self::OfMachine | Self::Map | Self::LimitedMap => Some(self),
             _ => None,
         }
     }
@@ -174,7 +178,13 @@ impl Form {
     pub fn names_kind(self) -> bool {
         matches!(
             self,
-            Self::Device | Self::Text | Self::List | Self::GpuText | Self::GpuDevice | Self::Kind
+            Self::Device
+                | Self::Text
+                | Self::List
+                | Self::OfMachine
+                | Self::GpuText
+                | Self::GpuDevice
+                | Self::Kind
         )
     }
 
@@ -195,6 +205,7 @@ impl Form {
             Self::Device
             | Self::Index
             | Self::List
+            | Self::OfMachine
             | Self::Ranges
             | Self::Count
             | Self::Devices

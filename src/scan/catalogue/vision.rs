@@ -2,8 +2,9 @@
 
 use super::{Api, Argument, Form, at, device, gpu, named};
 
-/// ultralytics reads `1`, `"1"`, `"0,1"`, `[0, 1]` and `"cuda:1"`: `utils/torch_utils.py`.
-const YOLO: &[Argument] = &[named("device", Form::List)];
+/// ultralytics reads `1`, `"1"`, `"0,1"`, `[0, 1]` and `"cuda:1"`, and sets `CUDA_VISIBLE_DEVICES` to the
+/// numbers before CUDA reads it: `select_device` in its `utils/torch_utils.py`.
+const YOLO: &[Argument] = &[named("device", Form::OfMachine)];
 
 /// `init_detector(config, checkpoint, palette, device)`, positions differ between versions.
 const INIT: &[Argument] = &[named("device", Form::Text)];
@@ -21,9 +22,9 @@ pub(super) const APIS: &[Api] = &[
     device("ultralytics.YOLO().tune", YOLO, "from ultralytics import YOLO\nYOLO(\"m\").tune(device=1)"),
     device("ultralytics.YOLO().export", YOLO, "from ultralytics import YOLO\nYOLO(\"m\").export(device=\"1\")"),
     device("ultralytics.YOLO().benchmark", YOLO, "from ultralytics import YOLO\nYOLO(\"m\").benchmark(device=\"1\")"),
-    device("ultralytics.utils.torch_utils.select_device", &[at(0, "device", Form::List)], "from ultralytics.utils.torch_utils import select_device\nselect_device(\"1\")"),
+    device("ultralytics.utils.torch_utils.select_device", &[at(0, "device", Form::OfMachine)], "from ultralytics.utils.torch_utils import select_device\nselect_device(\"1\")"),
     device("ultralytics.utils.benchmarks.benchmark", YOLO, "from ultralytics.utils.benchmarks import benchmark\nbenchmark(model=m, device=1)"),
-    device("utils.torch_utils.select_device", &[at(0, "device", Form::List)], "import torch\nfrom utils.torch_utils import select_device\nselect_device(\"1\")"),
+    device("utils.torch_utils.select_device", &[at(0, "device", Form::OfMachine)], "import torch\nfrom utils.torch_utils import select_device\nselect_device(\"1\")"),
     device("mmdet.apis.init_detector", INIT, "from mmdet.apis import init_detector\ninit_detector(c, p, device=\"cuda:1\")"),
     device("mmdet.apis.DetInferencer", INIT, "from mmdet.apis import DetInferencer\nDetInferencer(\"m\", device=\"cuda:1\")"),
     device("mmseg.apis.init_model", INIT, "from mmseg.apis import init_model\ninit_model(c, p, device=\"cuda:1\")"),

@@ -40,6 +40,14 @@ fn chosen(kind: &FactKind) -> Option<Vec<u32>> {
     else {
         return None;
     };
+    // SYCL's selector takes cards of CUDA's by its back end's name.
+    if name == "ONEAPI_DEVICE_SELECTOR" {
+        let cards = value.strip_prefix("cuda:")?;
+        return match Form::List.read(cards) {
+            DeviceText::Indices(indices) => Some(indices),
+            _ => None,
+        };
+    }
     if catalogue::variable(name) != Some(Variable::Index) {
         return None;
     }

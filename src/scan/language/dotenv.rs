@@ -6,6 +6,7 @@
 
 use super::file_name::{has_extension, is_below};
 use super::given::{default_of, device_of};
+use super::placeholder::is_filled_in;
 use super::{Language, ReaderFailed, clue, in_place, remark};
 use crate::git::RepoPath;
 use crate::scan::catalogue;
@@ -94,7 +95,7 @@ fn variable(line: &str, start: usize) -> Option<Fact> {
         place.start = place.end - default.len();
     }
     let value = default.unwrap_or(value);
-    let known = !value.contains(['$', '`']) || is_literal;
+    let known = (!value.contains(['$', '`']) || is_literal) && !is_filled_in(value);
     Some(Fact {
         span,
         value: known.then_some(place),

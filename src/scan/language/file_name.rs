@@ -47,7 +47,12 @@ pub(super) fn interpreter(content: &[u8]) -> Option<&str> {
         return Some(first);
     }
     let program = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
-    Some(&program[name(program)..])
+    let program = &program[name(program)..];
+    // `uv run --script` of PEP 723's scripts, which are Python's.
+    if program == "uv" && words.next() == Some("run") {
+        return Some("python");
+    }
+    Some(program)
 }
 
 #[cfg(test)]
@@ -61,6 +66,8 @@ mod tests {
             ("#! /usr/bin/env bash", Some("bash")),
             ("#!/usr/bin/env -S PATH=/x fish -l\r\n", Some("fish")),
             ("#!/usr/local/bin/zsh -f", Some("zsh")),
+            ("#!/usr/bin/env -S uv run --script", Some("python")),
+            ("#!/usr/bin/env -S just --justfile", Some("just")),
             ("#!", None),
             ("#!/usr/bin/env", None),
             ("# !/bin/sh", None),

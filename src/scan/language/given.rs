@@ -1,7 +1,8 @@
 //! A variable that a file sets for a program: its fact, for languages in which that is one line.
 
+use super::placeholder::is_filled_in;
 use crate::scan::catalogue;
-use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
+use crate::scan::fact::{Cards, Fact, FactKind, HowSet, Value, VariableWrite, When, Whose};
 use crate::text::{Edit, Span};
 
 /// Values longer than this name no cards.
@@ -43,7 +44,7 @@ impl Given {
         span: Span,
         (api, whose): (&'static str, Whose),
     ) -> Option<Fact> {
-        let known = !self.dynamic && self.text.len() <= LONGEST;
+        let known = !self.dynamic && self.text.len() <= LONGEST && !is_filled_in(&self.text);
         if !catalogue::is_of_interest(name) {
             return known
                 .then(|| device_of(name, &self.text, (span, self.inside)))
@@ -202,6 +203,70 @@ pub(super) fn line_like(text: &str, fact: &Fact, (name, value): (&str, &str)) ->
     let closing = closing.map(String::from).unwrap_or_default();
     let line = format!("{}{name}{between}{value}{closing}", ahead.trim_start());
     super::in_place::line_above(text, inside.start, &line)
+}
+
+/// An order that a branch sets holds in any case where the branch asks whether there is one: its
+/// name then stands in the code more often than it is written.
+pub(super) fn asks_for_order(code: &str, facts: &mut [Fact]) {
+    const ORDER: &str = "CUDA_DEVICE_ORDER";
+    let is_order =
+        |fact: &Fact| matches!(&fact.kind, FactKind::SetVariable(write) if write.name == ORDER);
+    let is_in_branch = |fact: &Fact| fact.when == When::Branch && is_order(fact);
+    let written = facts.iter().filter(|fact| is_order(fact)).count();
+    if facts.iter().any(is_in_branch) && code.matches(ORDER).count() > written {
+        for fact in facts.iter_mut().filter(|fact| is_in_branch(fact)) {
+            fact.when = When::Loading;
+        }
+    }
+}
+
+/// Facts of what runs in a container, which counts its own cards from 0: a launcher that makes the
+/// mask there can name no others.
+pub(super) fn counted_inside(facts: Vec<Fact>) -> Vec<Fact> {
+    let mut found = Vec::with_capacity(facts.len());
+    for fact in facts {
+        let cards = match &fact.kind {
+            FactKind::LauncherFlag { cards, .. } => cards,
+            FactKind::SelectEither { numbers } => {
+                found.extend(as_indices(&fact, numbers));
+                continue;
+            }
+            _ => {
+                found.push(fact);
+                continue;
+            }
+        };
+        let of_kind = |kind| Fact {
+            kind,
+            ..fact.clone()
+        };
+        match cards {
+            Cards::Listed(listed) => {
+                let numbers = listed.iter().filter_map(|card| card.parse().ok());
+                let indices = numbers.map(|index| FactKind::SelectIndex {
+                    index: Value::Known(index),
+                });
+                found.extend(indices.map(of_kind));
+            }
+            Cards::Count(count) => found.push(of_kind(FactKind::TakesCount {
+                count: Value::Known(*count),
+            })),
+            Cards::All => found.push(of_kind(FactKind::TakesAll)),
+            Cards::Any(_) | Cards::AllBut(_) | Cards::Dynamic => {}
+        }
+    }
+    found
+}
+
+/// The numbers of a fact as indices. Of several, none can be written anew for certain.
+fn as_indices<'f>(fact: &'f Fact, numbers: &'f [u32]) -> impl Iterator<Item = Fact> + 'f {
+    numbers.iter().map(|number| Fact {
+        value: fact.value.filter(|_| numbers.len() == 1),
+        kind: FactKind::SelectIndex {
+            index: Value::Known(*number),
+        },
+        ..fact.clone()
+    })
 }
 
 /// The fact of a command's variable, told by its label: one in settings is another.

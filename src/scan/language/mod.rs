@@ -18,6 +18,7 @@ mod make;
 mod markdown;
 mod native;
 mod notebook;
+mod placeholder;
 mod python;
 mod recipe;
 mod remark;

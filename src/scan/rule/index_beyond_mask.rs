@@ -1,9 +1,10 @@
 //! GG006: an index that no card has under the mask.
 
-use super::situation::{Mask, VISIBLE, written};
+use super::situation::{Mask, VISIBLE, cards_shown, is_allowed, written};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::policy::selection::Selected;
+use crate::scan::fact::{Cards, Certainty, Fact, FactKind};
 use crate::scan::remedy::{Change, Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
@@ -60,7 +61,51 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         }
         drafts.push(draft);
     }
+    drafts.extend(situation.facts.facts.iter().filter_map(|fact| {
+        let FactKind::SelectEither { numbers } = &fact.kind else {
+            return None;
+        };
+        either(situation, fact, numbers)
+    }));
     drafts
+}
+
+/// Numbers that a program takes as indices, or makes the mask of: certainly wrong where both are.
+/// Nothing tells which number would be right, so none is written.
+fn either(situation: &Situation<'_>, fact: &Fact, numbers: &[u32]) -> Option<Draft> {
+    let mask = match situation.mask(fact) {
+        Mask::InFile(mask) | Mask::FromPolicy(mask) => mask,
+        Mask::NotKnown | Mask::Missing => &situation.policy.environment.visible_devices,
+    };
+    let mut beyond = numbers
+        .iter()
+        .filter(|number| situation.selected(mask, **number) == Selected::Nothing);
+    let index = beyond.next()?;
+    let listed = numbers.iter().map(ToString::to_string).collect();
+    let taken = situation.host_cards(&Cards::Listed(listed))?;
+    let may_be_right = taken.iter().copied().all(is_allowed);
+    let shown = situation.shown_by(mask).slots.len();
+    let mask = written(mask);
+    let mut draft = Draft::on(fact, About::Line);
+    draft.message = if may_be_right {
+        format!(
+            "if the program takes {index} for an index, it is beyond the mask: {VISIBLE}={mask} \
+             shows {shown}; if it makes the mask of it, it takes {}",
+            cards_shown(&taken)
+        )
+    } else {
+        format!(
+            "index {index} is beyond the mask: {VISIBLE}={mask} shows {shown}; and if the program \
+             makes the mask of the number, it takes {}",
+            cards_shown(&taken)
+        )
+    };
+    "an index, or a card of the machine".clone_into(&mut draft.label);
+    draft.help = format!("leave it out, and let {VISIBLE} alone say which card is used");
+    if may_be_right {
+        draft.certainty = Certainty::Fragile;
+    }
+    Some(draft)
 }
 
 fn help(situation: &Situation<'_>, mask: &str, shown: usize) -> String {

@@ -4,6 +4,7 @@ use super::situation::{Mask, ORDER, VISIBLE};
 use super::{About, Draft, Rule, Situation};
 use crate::policy::Severity;
 use crate::policy::selection::Selected;
+use crate::scan::fact::{Fact, FactKind};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG007",
@@ -15,7 +16,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
-    let draft = |(fact, index)| {
+    let draft = |(fact, index): (&Fact, u32)| {
         let mut draft = Draft::on(fact, About::Line);
         let which = match situation.selected_unmasked(index) {
             Selected::Allowed(card) => format!("the {} today, but only by its number", card.name),
@@ -29,15 +30,19 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         };
         draft.message = format!("index {index} without {VISIBLE} selects {which}");
         "card chosen by number".clone_into(&mut draft.label);
-        draft.help = format!(
-            "set {} first, then use index 0 (\"cuda:0\") for the first card it shows",
-            situation.required()
-        );
+        let then = match fact.kind {
+            FactKind::SelectMachineCard { .. } => {
+                "and name the card by the number that it has in the machine"
+            }
+            _ => "then use index 0 (\"cuda:0\") for the first card it shows",
+        };
+        draft.help = format!("set {} first, {then}", situation.required());
         draft.remedy = Some(situation.set_first());
         draft
     };
     let unmasked = situation
         .indices()
+        .chain(situation.machine_cards())
         .filter(|(fact, _)| situation.mask(fact) == Mask::Missing);
     unmasked.map(draft).collect()
 }

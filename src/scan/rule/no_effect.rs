@@ -27,7 +27,12 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
         };
         let is_of_others = situation.facts.environment_is_given
             && !of_cuda.contains(&scopes.innermost(fact.span.start));
-        let is_judged_elsewhere = write.how == HowSet::Shared;
+        // A selector that names CUDA's cards takes one of them.
+        let names_cuda = write
+            .value
+            .known()
+            .is_some_and(|value| value.starts_with("cuda:"));
+        let is_judged_elsewhere = write.how == HowSet::Shared || names_cuda;
         if write.value == Value::Absent || is_of_others || is_judged_elsewhere {
             continue;
         }

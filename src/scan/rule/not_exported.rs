@@ -4,7 +4,7 @@ use super::situation::{ORDER, Situation, VISIBLE};
 use super::{About, Draft, Rule};
 use crate::policy::Severity;
 use crate::scan::fact::{Value, VariableWrite, Whose};
-use crate::scan::remedy::Safety;
+use crate::scan::remedy::{Remedy, Safety};
 
 pub(super) const RULE: Rule = Rule {
     code: "GG012",
@@ -17,43 +17,45 @@ pub(super) const RULE: Rule = Rule {
 
 fn check(situation: &Situation<'_>) -> Vec<Draft> {
     let mut drafts = Vec::new();
-    for (fact, write) in situation.variables() {
-        let name = write.name.as_str();
-        if write.whose != Whose::Nobody
-            || write.value == Value::Absent
-            || (name != VISIBLE && name != ORDER)
-            || is_inherited(situation, write)
-        {
-            continue;
+    let required = &situation.policy.environment;
+    for (name, required) in [
+        (VISIBLE, &required.visible_devices),
+        (ORDER, &required.device_order),
+    ] {
+        // Looked for once: a file may have many writes.
+        let own = situation.facts.writes(name).last();
+        let own = own.map(|(_, write)| &write.value);
+        for (fact, write) in situation.variables() {
+            if write.whose != Whose::Nobody
+                || write.value == Value::Absent
+                || write.name != name
+                || is_inherited(write, own)
+            {
+                continue;
+            }
+            let mut draft = Draft::on(fact, About::Line);
+            draft.message = format!(
+                "{name} is set here, and no program gets it: they keep the cards they had, perhaps {}",
+                situation.forbidden()
+            );
+            "nobody sees this".clone_into(&mut draft.label);
+            draft.help = format!(
+                "export {name} in the shell that starts the program, or set it in front of the command"
+            );
+            // Another value than the program's own would stay as it is, unseen.
+            if write.value.known() == Some(required) {
+                draft.remedy = Some(Remedy {
+                    safety: Safety::Unsafe,
+                    ..situation.set_first()
+                });
+            }
+            drafts.push(draft);
         }
-        let mut draft = Draft::on(fact, About::Line);
-        draft.message = format!(
-            "{name} is set here, and no program gets it: they keep the cards they had, perhaps {}",
-            situation.forbidden()
-        );
-        "nobody sees this".clone_into(&mut draft.label);
-        draft.help = format!(
-            "export {name} in the shell that starts the program, or set it in front of the command"
-        );
-        // Another value than the program's own would stay as it is, unseen.
-        let required = &situation.policy.environment;
-        let required = match name {
-            ORDER => &required.device_order,
-            _ => &required.visible_devices,
-        };
-        if write.value.known() == Some(required) {
-            let mut remedy = situation.set_first();
-            remedy.safety = Safety::Unsafe;
-            draft.remedy = Some(remedy);
-        }
-        drafts.push(draft);
     }
     drafts
 }
 
 /// Whether the program itself has the same value, which every program that it starts inherits.
-fn is_inherited(situation: &Situation<'_>, write: &VariableWrite) -> bool {
-    let own = situation.facts.writes(&write.name);
-    own.last()
-        .is_some_and(|(_, own)| own.value == write.value && own.value != Value::Dynamic)
+fn is_inherited(write: &VariableWrite, own: Option<&Value<String>>) -> bool {
+    own.is_some_and(|own| *own == write.value && *own != Value::Dynamic)
 }

@@ -1,5 +1,6 @@
 //! One file's facts beside the policy: what the file sets, and who has to set it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 
 use crate::policy::selection::{
@@ -32,6 +33,8 @@ pub struct Situation<'a> {
     masks: BTreeMap<usize, Mask<'a>>,
     /// The order that the file sets last, if any.
     order: Option<&'a str>,
+    /// The remedy for a file that does not set the variables, once it was asked for.
+    set_first: OnceCell<Remedy>,
 }
 
 /// The mask under which a file's indices count.
@@ -57,6 +60,7 @@ impl<'a> Situation<'a> {
             mask: Mask::Missing,
             masks: BTreeMap::new(),
             order: None,
+            set_first: OnceCell::new(),
         };
         situation.mask = situation.find_mask();
         situation.masks = situation.find_masks();
@@ -314,6 +318,14 @@ impl<'a> Situation<'a> {
         })
     }
 
+    /// The cards that the file selects by the machine's own numbers.
+    pub(super) fn machine_cards(&self) -> impl Iterator<Item = (&'a Fact, u32)> {
+        self.facts.facts.iter().filter_map(|fact| match fact.kind {
+            FactKind::SelectMachineCard { index } => Some((fact, index)),
+            _ => None,
+        })
+    }
+
     /// Values that a variable gets, of the program itself or of a child.
     pub(super) fn values(
         &self,
@@ -376,6 +388,10 @@ impl<'a> Situation<'a> {
 
     /// The remedy for a file that does not set the variables.
     pub(super) fn set_first(&self) -> Remedy {
+        self.set_first.get_or_init(|| self.write_first()).clone()
+    }
+
+    fn write_first(&self) -> Remedy {
         let required = &self.policy.environment;
         let settings = [
             (ORDER, &required.device_order),

@@ -212,8 +212,10 @@ fn gpus(value: &str) -> Cards {
             None => part,
         };
         match (key, item) {
+            ("" | "device", "all") | ("count", "all" | "-1") => return Cards::All,
+            // The address of a bus is no number of a card.
+            ("device", item) if item.contains(':') => return Cards::Dynamic,
             ("device", item) => listed.push(item.to_owned()),
-            ("count", "all" | "-1") => return Cards::All,
             ("count", item) => {
                 return item.parse().map_or(Cards::Dynamic, Cards::Count);
             }

@@ -10,8 +10,15 @@ use crate::text::Span;
 const CONDAS: &[&str] = &["conda", "mamba", "micromamba"];
 
 impl Shell {
-    /// `mpirun -x V=1`: for every process.
+    /// `mpirun -x V=1`, MPICH's `mpiexec -genv V 1`: for every process.
     pub(super) fn handed_on(&mut self, arguments: &[Word]) {
+        for words in arguments.windows(3) {
+            if let [flag, name, value] = words
+                && ["-env", "-genv"].contains(&flag.text.as_str())
+            {
+                self.named(name, &name.text, value, Whose::Child);
+            }
+        }
         for pair in arguments.windows(2) {
             if let [flag, word] = pair
                 && flag.text == "-x"

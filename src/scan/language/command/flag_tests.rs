@@ -35,7 +35,14 @@ fn options_are_cards_by_their_name_or_value() {
         ("python a.py --gpu_id 1", Some(1)),
         ("python a.py --gpu-ids=1", Some(1)),
         ("python a.py --gpu 1", Some(1)),
-        ("python a.py --device 1", Some(1)),
+        ("python a.py --device 1", None),
+        ("python a.py --device 1 --epochs 3", Some(1)),
+        ("python a.py --device 1 # on the GPU", Some(1)),
+        ("python train.py --device 1", Some(1)),
+        ("python -m pkg.infer --device-id 1", Some(1)),
+        ("python zigbee.py --device 1", None),
+        ("# ROCm is not needed\npython a.py --gpu 1", Some(1)),
+        ("pip install torch-rocm\npython a.py --gpu 1", None),
         ("python a.py --device=cuda:1", Some(1)),
         ("python a.py model.device=cuda:1", Some(1)),
         ("python a.py trainer.devices=[1]", Some(1)),
@@ -63,6 +70,7 @@ fn options_are_cards_by_their_name_or_value() {
             .iter()
             .filter_map(|fact| match &fact.kind {
                 FactKind::SelectIndex { index } => index.known().copied(),
+                FactKind::SelectEither { numbers } => numbers.first().copied(),
                 _ => None,
             })
             .collect();
@@ -95,6 +103,16 @@ fn long_and_deep_scripts_take_no_longer_than_their_length() {
         "A=$A",
         "\\\n",
         "python -c \"",
+        "{{",
+        "{{ a }}",
+        "{% a ",
+        "x=[a ",
+        "x=<a b ",
+        "%(a",
+        "$[",
+        "f() { export CUDA_DEVICE_ORDER=1; }; ",
+        "(export CUDA_DEVICE_ORDER=1; ",
+        "python a.py --gpu 1 ",
     ] {
         let text = format!(
             "a=\"1 2 3 4 5 6 7 8\"\ncuda {}",

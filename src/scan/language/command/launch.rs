@@ -4,6 +4,7 @@ use super::{HOLE, Shell, Word, base_name, is_python};
 use crate::scan::catalogue::flag::{Flag, Takes, flags, module, program};
 use crate::scan::catalogue::{self, DeviceText, Form};
 use crate::scan::fact::{Cards, FactKind, Value};
+use crate::scan::language::given::counted_inside;
 use crate::text::Span;
 
 /// A flag with its value.
@@ -49,7 +50,7 @@ impl<'w> Given<'w> {
 impl Shell {
     /// What a program's flags choose.
     pub(super) fn launcher(&mut self, name: &str, arguments: &[Word]) {
-        let (name, arguments) = launched(name, arguments, self.in_comfyui);
+        let (name, arguments) = launched(name, arguments, self.folder);
         let script = arguments.iter().position(is_script);
         let (own, of_script) = arguments.split_at(script.unwrap_or(arguments.len()));
         match name {
@@ -93,11 +94,13 @@ impl Shell {
                 Takes::Settings => self.settings(flag.program, &given),
                 Takes::Cards => {
                     let cards = if given.dynamic {
-                        Cards::Dynamic
+                        Some(Cards::Dynamic)
                     } else {
-                        listed(given.value)
+                        of_machine(given.value)
                     };
-                    self.flag(flag.program, flag.names[0], cards, &given);
+                    if let Some(cards) = cards {
+                        self.flag(flag.program, flag.names[0], cards, &given);
+                    }
                 }
             }
         }
@@ -242,11 +245,16 @@ impl Shell {
     }
 
     fn flag(&mut self, api: &'static str, flag: &str, cards: Cards, given: &Given<'_>) {
+        let first = self.found.facts.len();
         let kind = FactKind::LauncherFlag {
             flag: flag.to_owned(),
             cards,
         };
         self.fact(given.span, None, api, kind);
+        if self.in_container {
+            let flags = self.found.facts.split_off(first);
+            self.found.facts.extend(counted_inside(flags));
+        }
     }
 
     /// As many cards, or all, from the first that the launcher sees.
@@ -270,6 +278,29 @@ impl Shell {
 /// Numbers from this on are no card's.
 const MOST_CARDS: u32 = 128;
 
+/// The cards of the machine that a value names: `1`, `0,1`, `[0, 1]`, `cuda:1`; -1 is one that is
+/// idle. `None` for another device.
+fn of_machine(value: &str) -> Option<Cards> {
+    let bare = value.trim_matches(['[', ']', '(', ')', '"', '\'', ' ']);
+    let card = |part: &str| {
+        let part = part.trim();
+        part.strip_prefix("cuda:").unwrap_or(part).to_owned()
+    };
+    let cards: Vec<String> = match bare {
+        "cuda" => vec!["0".to_owned()],
+        _ => bare.split(',').map(card).collect(),
+    };
+    let idle = cards.iter().filter(|card| *card == "-1").count();
+    if idle > 0 {
+        return u32::try_from(idle).ok().map(Cards::Any);
+    }
+    let is_card = |card: &String| {
+        let is_number = !card.is_empty() && card.bytes().all(|byte| byte.is_ascii_digit());
+        is_number || card.starts_with("GPU-") || card.starts_with("MIG-")
+    };
+    cards.iter().all(is_card).then_some(Cards::Listed(cards))
+}
+
 fn listed(value: &str) -> Cards {
     Cards::Listed(
         value
@@ -283,7 +314,7 @@ fn listed(value: &str) -> Cards {
 fn launched<'n, 'w>(
     name: &'n str,
     arguments: &'w [Word],
-    in_comfyui: bool,
+    folder: Option<&'static str>,
 ) -> (&'n str, &'w [Word]) {
     if !is_python(name) {
         return (program(name), arguments);
@@ -297,7 +328,7 @@ fn launched<'n, 'w>(
             // Its own first word is `launch`, like the program's.
             Some("accelerate") => ("accelerate launch", rest),
             Some(known) => (known, rest),
-            None => (name_of_module(&name.text), rest),
+            None => (name_of_module(&name.text), &behind[1..]),
         },
         // `python $(which torchrun)` and `python /usr/bin/deepspeed`.
         [script, rest @ ..] => match base_name(&script.text) {
@@ -305,8 +336,18 @@ fn launched<'n, 'w>(
             "torchrun" => ("torchrun", rest),
             "accelerate" => ("accelerate", rest),
             "koboldcpp.py" => ("koboldcpp", rest),
-            "main.py" if in_comfyui || is_comfyui(&script.text) || has(rest, OF_COMFYUI) => {
+            "main.py"
+                if folder == Some("comfyui")
+                    || program_of_path(&script.text) == Some("comfyui")
+                    || has(rest, OF_COMFYUI) =>
+            {
                 ("comfyui", rest)
+            }
+            _ if is_script(script)
+                && (folder == Some("yolov5")
+                    || behind.iter().any(|word| names_yolo(&word.text))) =>
+            {
+                ("yolov5", rest)
             }
             _ => ("python", behind),
         },
@@ -314,9 +355,24 @@ fn launched<'n, 'w>(
     }
 }
 
-/// Whether a path is one of `ComfyUI`'s, whose program has a name that many have.
-pub(super) fn is_comfyui(path: &str) -> bool {
-    path.to_ascii_lowercase().contains("comfy")
+/// The program that a path is of, whose scripts have names that many have.
+pub(super) fn program_of_path(path: &str) -> Option<&'static str> {
+    if path.to_ascii_lowercase().contains("comfy") {
+        Some("comfyui")
+    } else {
+        names_yolo(path).then_some("yolov5")
+    }
+}
+
+/// Whether a path, or the weights or the settings that it leads to, is one of the `YOLOv5` family,
+/// whose scripts all choose cards alike. Later ones are ultralytics' own, which scripts of anybody
+/// use.
+fn names_yolo(path: &str) -> bool {
+    const FAMILY: &[&str] = &["yolov5", "yolov6", "yolov7", "yolov9"];
+    path.split(['/', '\\', '=']).any(|part| {
+        let part = part.to_ascii_lowercase();
+        FAMILY.iter().any(|name| part.starts_with(name))
+    })
 }
 
 /// Options that only `ComfyUI` has.

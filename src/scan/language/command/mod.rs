@@ -4,6 +4,7 @@
 //! Shell text and ready lists of words alike; for every language that starts programs. Of what a
 //! `$` refers to, literals of the same text are followed; everything else is dynamic.
 
+mod apart;
 mod blocks;
 mod container;
 mod environment;
@@ -20,7 +21,7 @@ mod wrapper;
 use std::collections::BTreeSet;
 
 use crate::scan::embedded::Embedded;
-use crate::scan::fact::{Detail, Fact, FactKind, VariableWrite, When, Whose};
+use crate::scan::fact::{Detail, Fact, FactKind, Value, VariableWrite, When, Whose};
 use crate::scan::language::{python, within};
 use crate::scan::scopes::Scopes;
 use crate::text::Span;
@@ -147,11 +148,6 @@ pub(super) fn fish_script(text: &str) -> CommandFacts {
     shell.finish(Span::new(0, text.len()))
 }
 
-/// Whether a text speaks of other accelerators than NVIDIA's.
-pub(super) fn speaks_of_others(text: &str) -> bool {
-    flags::speaks_of_others(text)
-}
-
 /// The facts for a file whose commands have no environments of their own: without cards that count
 /// under a mask in front of the command, and without those of the programs' own options.
 fn of_one_environment(found: CommandFacts) -> Vec<Fact> {
@@ -168,7 +164,7 @@ fn of_one_environment(found: CommandFacts) -> Vec<Fact> {
         .filter_map(|fact| scopes.innermost(fact.span.start))
         .collect();
     let counts = |fact: &Fact| match fact.kind {
-        FactKind::SelectIndex { .. } => false,
+        FactKind::SelectIndex { .. } | FactKind::SelectEither { .. } => false,
         FactKind::TakesAll | FactKind::TakesCount { .. } => scopes
             .innermost(fact.span.start)
             .is_none_or(|scope| !masked.contains(&scope)),
@@ -207,11 +203,22 @@ struct Shell {
     of_others: bool,
     /// Whether it speaks of TPUs, which are counted by the same flags.
     of_tpus: bool,
+    /// Whether it speaks of GPUs.
+    of_gpus: bool,
     dialect: Dialect,
-    /// Whether the script went into a folder of `ComfyUI`'s.
-    in_comfyui: bool,
+    /// The program whose folder the script went into.
+    folder: Option<&'static str>,
     /// Facts about variables that are kept for programs that others start.
     kept: Vec<usize>,
+    /// Whether a program was started that may use cards.
+    has_run: bool,
+    /// Facts about the mask and the order that no program has seen which works on cards, and whether
+    /// one saw a mask, or an order.
+    unseen_by_cards: Vec<usize>,
+    mask_was_seen: bool,
+    order_was_seen: bool,
+    /// Removals of what such a program was given, which none has missed yet.
+    tidied: Vec<usize>,
 }
 
 /// Where the text that is being read stands.
@@ -241,9 +248,15 @@ impl Shell {
             in_container: false,
             of_others: false,
             of_tpus: false,
+            of_gpus: false,
             dialect: Dialect::Posix,
-            in_comfyui: false,
+            folder: None,
             kept: Vec::new(),
+            has_run: false,
+            unseen_by_cards: Vec::new(),
+            mask_was_seen: false,
+            order_was_seen: false,
+            tidied: Vec::new(),
         }
     }
 
@@ -260,6 +273,7 @@ impl Shell {
         let variables = self.commands(text, deep);
         if self.exports == Exports::Own {
             self.withhold();
+            self.set_too_late();
             self.forget_values();
         }
         self.variables = variables;
@@ -273,12 +287,14 @@ impl Shell {
         }
         self.of_others |= flags::speaks_of_others(text);
         self.of_tpus |= flags::speaks_of_tpus(text);
+        self.of_gpus |= flags::speaks_of_gpus(text);
         let variables = Variables::of(&read.commands);
         let variables = std::mem::replace(&mut self.variables, variables);
         for command in &read.commands {
             self.simple_command(command, deep);
             self.input(text, command, deep);
         }
+        self.apart(&read);
         variables
     }
 
@@ -319,17 +335,18 @@ impl Shell {
     fn simple_command(&mut self, command: &Simple, deep: u8) {
         let mut words = command.words.as_slice();
         while let Some((first, behind)) = words.split_first() {
-            self.blocks.keyword(&first.text);
+            self.blocks.keyword(first);
             if !first.plain || !KEYWORDS.contains(&first.text.as_str()) {
                 break;
             }
             words = behind;
         }
-        if let [function, _, behind @ ..] = words
+        if let [function, name, behind @ ..] = words
             && function.text == "function"
         {
+            self.blocks.function(&name.text);
             for word in behind {
-                self.blocks.keyword(&word.text);
+                self.blocks.keyword(word);
             }
             return;
         }
@@ -346,7 +363,7 @@ impl Shell {
             "unset" => self.unset(&words[1..]),
             "cd" | "pushd" | "chdir" | "Set-Location" => {
                 let folder = words.iter().skip(1).rfind(|word| word.text != "/d");
-                self.in_comfyui = folder.is_some_and(|word| launch::is_comfyui(&word.text));
+                self.folder = folder.and_then(|word| launch::program_of_path(&word.text));
             }
             ":" => self.defaults(&command.words),
             "alias" => {
@@ -400,7 +417,27 @@ impl Shell {
             None => word.clone(),
         };
         if text.text.contains([' ', '=']) {
+            let first = self.found.facts.len();
             self.inner(&text, deep);
+            self.kept_by_alias(first, text.span);
+        }
+    }
+
+    /// What an alias exports stays in the shell, for whatever is started behind it.
+    fn kept_by_alias(&mut self, first: usize, span: Span) {
+        let mut exports = false;
+        for fact in self.found.facts.iter_mut().skip(first) {
+            if let FactKind::SetVariable(write) = &mut fact.kind
+                && write.whose == Whose::Nobody
+                && write.value != Value::Absent
+            {
+                write.whose = Whose::Child;
+                exports = true;
+            }
+        }
+        if exports {
+            let scope = self.placed(span);
+            self.found.scopes.push(scope);
         }
     }
 

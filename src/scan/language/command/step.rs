@@ -2,8 +2,9 @@
 
 use super::follow::Variables;
 use super::words::{Simple, Word};
-use super::{CommandFacts, DEEPEST, Exports, Shell};
-use crate::scan::fact::When;
+use super::{CommandFacts, DEEPEST, Exports, Shell, flags};
+use crate::scan::catalogue;
+use crate::scan::fact::{When, Whose};
 use crate::scan::language::shell::powershell_steps;
 use crate::text::Span;
 
@@ -32,6 +33,8 @@ pub(in crate::scan::language) struct Setting {
     pub(in crate::scan::language) value: Option<Word>,
     /// Whether it is removed by an empty value, which elsewhere hides every card.
     pub(in crate::scan::language) is_emptied: bool,
+    /// Whether it stands in a branch or a loop.
+    pub(in crate::scan::language) in_branch: bool,
 }
 
 impl Shell {
@@ -55,27 +58,53 @@ impl Shell {
     fn step(&mut self, step: &Step, deep: u8) {
         match step {
             Step::Start(command) => {
+                // Its words open no blocks that a shell's words close.
+                let blocks = std::mem::take(&mut self.blocks);
                 self.simple_command(command, deep);
                 self.input("", command, deep);
+                self.blocks = blocks;
             }
-            Step::Export(setting) => self.setting(setting, false),
-            Step::Keep(setting) => self.setting(setting, true),
-            Step::Assign(_) | Step::Each { .. } => {}
+            Step::Export(setting) => self.in_branch(setting, false),
+            Step::Keep(setting) => self.in_branch(setting, true),
+            Step::Assign(setting) => self.assigned(setting),
+            Step::Each { .. } => {}
         }
+    }
+
+    /// A variable of the script that is called as one of the environment is: no program sees it.
+    fn assigned(&mut self, setting: &Setting) {
+        let name = setting.name.to_ascii_uppercase();
+        if catalogue::is_of_interest(&name)
+            && !self.variables.is_read(&setting.name)
+            && let Some(value) = &setting.value
+        {
+            let at = Word {
+                span: setting.span,
+                ..Word::default()
+            };
+            let value = self.variables.expand_word(value);
+            self.named(&at, &name, &value, Whose::Nobody);
+        }
+    }
+
+    fn in_branch(&mut self, setting: &Setting, kept: bool) {
+        let around = self.when;
+        if setting.in_branch && around == When::Loading {
+            self.when = When::Branch;
+        }
+        self.setting(setting, kept);
+        self.when = around;
     }
 }
 
 /// What a script does that was read into steps.
-pub(in crate::scan::language) fn steps(
-    steps: &[Step],
-    whole: Span,
-    of_others: bool,
-) -> CommandFacts {
+pub(in crate::scan::language) fn steps(steps: &[Step], text: &str) -> CommandFacts {
     let mut shell = Shell::new(When::Loading, Exports::Own);
     shell.variables = Variables::of_steps(steps);
-    shell.of_others = of_others;
+    shell.of_others = flags::speaks_of_others(text);
+    shell.of_gpus = flags::speaks_of_gpus(text);
     for step in steps {
         shell.step(step, DEEPEST);
     }
-    shell.finish(whole)
+    shell.finish(Span::new(0, text.len()))
 }

@@ -1,8 +1,11 @@
 //! Variables that a shell sets, and who sees them.
 
-use super::{Exports, LABEL, LONGEST_VALUE, MOST_LOCAL, Setting, Shell, Word, assignment};
+use std::collections::BTreeSet;
+
+use super::{Dialect, Exports, LABEL, LONGEST_VALUE, MOST_LOCAL, Setting, Shell, Word, assignment};
 use crate::scan::catalogue;
 use crate::scan::fact::{FactKind, HowSet, Value, VariableWrite, Whose};
+use crate::scan::language::placeholder::is_filled_in;
 use crate::text::Span;
 
 impl Shell {
@@ -90,7 +93,17 @@ impl Shell {
         }
         let value = match values {
             [only] => only.clone(),
-            // What a command prints, or a list.
+            // A list is exported as one text, with blanks.
+            [first, .., last] if values.iter().all(|value| value.plain && !value.dynamic) => Word {
+                text: values
+                    .iter()
+                    .map(|value| value.text.as_str())
+                    .collect::<Vec<_>>()
+                    .join(" "),
+                span: Span::new(first.span.start, last.span.end),
+                ..Word::default()
+            },
+            // What a command prints.
             _ => Word {
                 span: Span::new(name.span.end, name.span.end),
                 dynamic: true,
@@ -176,6 +189,7 @@ impl Shell {
             Exports::Own => {
                 self.set_whose(at, Whose::Own);
                 self.unseen.push(at);
+                self.unseen_by_cards.push(at);
             }
             Exports::Children => self.exported.push(at),
         }
@@ -244,6 +258,9 @@ impl Shell {
                 whose,
                 one_of_several: false,
             };
+            if whose == Whose::Own && self.has_run {
+                self.tidied.push(self.found.facts.len());
+            }
             self.fact(at.span, None, LABEL, FactKind::SetVariable(write));
         }
     }
@@ -261,18 +278,51 @@ impl Shell {
         }
     }
 
-    /// Variables of the script alone whose value it uses elsewhere are its own matter.
+    /// A program on cards starts, and has what is exported up to here.
+    pub(super) fn seen_by_cards(&mut self) {
+        // When a function runs is another matter.
+        if self.blocks.in_function() || self.dialect == Dialect::Fish {
+            return;
+        }
+        for at in std::mem::take(&mut self.unseen_by_cards) {
+            match self.name_of(at).map(String::as_str) {
+                Some("CUDA_VISIBLE_DEVICES") => self.mask_was_seen = true,
+                Some("CUDA_DEVICE_ORDER") => self.order_was_seen = true,
+                _ => {}
+            }
+        }
+    }
+
+    /// An order that stands behind the last program on cards, which had a mask and no order.
+    pub(super) fn set_too_late(&mut self) {
+        if !self.mask_was_seen || self.order_was_seen {
+            return;
+        }
+        for at in std::mem::take(&mut self.unseen_by_cards) {
+            if self
+                .name_of(at)
+                .is_some_and(|name| name == "CUDA_DEVICE_ORDER")
+            {
+                self.set_whose(at, Whose::Nobody);
+            }
+        }
+    }
+
+    /// Variables of the script alone whose value it uses elsewhere are its own matter, and what it
+    /// removes behind its last program is only tidied up.
     pub(super) fn forget_values(&mut self) {
-        let gone: Vec<usize> = std::mem::take(&mut self.local)
+        let mut gone: BTreeSet<usize> = std::mem::take(&mut self.local)
             .into_iter()
             .filter(|at| {
                 self.name_of(*at)
                     .is_some_and(|name| self.variables.is_read(name))
             })
             .collect();
-        for at in gone.into_iter().rev() {
-            self.found.facts.remove(at);
-        }
+        gone.extend(std::mem::take(&mut self.tidied));
+        let mut at = 0..;
+        self.found
+            .facts
+            .retain(|_| at.next().is_none_or(|at| !gone.contains(&at)));
     }
 
     pub(super) fn name_of(&self, at: usize) -> Option<&String> {
@@ -340,7 +390,7 @@ impl Shell {
         for text in [&value.text].into_iter().chain(others) {
             let write = VariableWrite {
                 name: name.to_owned(),
-                value: if value.dynamic || text.len() > LONGEST_VALUE {
+                value: if value.dynamic || text.len() > LONGEST_VALUE || is_filled_in(text) {
                     Value::Dynamic
                 } else {
                     Value::Known(text.clone())

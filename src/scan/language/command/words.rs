@@ -6,11 +6,13 @@ mod dollar;
 mod parentheses;
 mod quote;
 mod structure;
+mod template;
 mod word;
 
-use super::Dialect;
 use super::follow;
 use super::input::Input;
+use super::{Dialect, LONGEST_VALUE};
+use crate::scan::language::placeholder::is_filled_in;
 use crate::text::Span;
 use structure::Structure;
 
@@ -30,15 +32,17 @@ pub(in crate::scan::language) struct Simple {
 
 /// A text's commands.
 #[derive(Debug, Default)]
-pub(super) struct Commands {
+pub(super) struct Reading {
     /// In the order in which they end: what a command is made of stands before it.
     pub(super) commands: Vec<Simple>,
     /// Where something begins that has no end, or not the one it should have.
     pub(super) unclosed: Option<usize>,
+    /// What stands in parentheses, for a shell of its own.
+    pub(super) subshells: Vec<Span>,
 }
 
 /// Reads a text; linear in it, and without recursion.
-pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
+pub(super) fn read(text: &str, dialect: Dialect) -> Reading {
     let mut reader = Reader {
         characters: text.char_indices().peekable(),
         text,
@@ -50,20 +54,22 @@ pub(super) fn read(text: &str, dialect: Dialect) -> Commands {
         pending: Vec::new(),
         unclosed: None,
         misplaced: None,
+        subshells: Vec::new(),
     };
     reader.read();
     let unclosed = reader.unclosed.or(reader.misplaced);
     let unclosed = unclosed.filter(|_| structure::is_whole(text));
-    let documents = reader.documents;
+    let (documents, subshells) = (reader.documents, reader.subshells);
     let commands = reader.commands.into_iter().map(|(mut simple, document)| {
         if let Some(lines) = document.and_then(|at: usize| documents.get(at).copied().flatten()) {
             simple.input = Some(Input::Lines(lines));
         }
         simple
     });
-    Commands {
+    Reading {
         commands: commands.collect(),
         unclosed,
+        subshells,
     }
 }
 
@@ -85,6 +91,7 @@ struct Reader<'t> {
     unclosed: Option<usize>,
     /// Where a block begins that has no end, or not before that of the block around it.
     misplaced: Option<usize>,
+    subshells: Vec<Span>,
 }
 
 #[derive(Default)]
@@ -172,6 +179,7 @@ impl Reader<'_> {
 
     fn bare(&mut self, at: usize, c: char) {
         match c {
+            '{' | '<' | '%' | '[' if self.template(at) => {}
             ' ' | '\t' | '\r' => self.end_word(at),
             '\n' => {
                 self.end_word(at);
@@ -370,6 +378,10 @@ impl Reader<'_> {
     fn end_word(&mut self, at: usize) {
         if let Some(mut word) = self.frame.word.take() {
             word.span.end = at;
+            // A longer one is a text of its own, such as a script.
+            if word.text.len() <= LONGEST_VALUE && is_filled_in(&word.text) {
+                word.hide();
+            }
             match self.frame.redirected.take() {
                 None => self.frame.words.push(word),
                 Some(Redirected::Text) => self.frame.input = Some(word),

@@ -277,6 +277,13 @@ impl Shell {
         if BUILTINS.contains(&name) {
             return;
         }
+        if !is_idle(name) {
+            self.has_run = true;
+            self.tidied.clear();
+        }
+        if keeps && runs_on_cards(name) {
+            self.seen_by_cards();
+        }
         if keeps {
             self.reach();
         } else if runs_on_cards(name) {
@@ -446,6 +453,47 @@ fn is_sudo_or_nothing(word: &Word) -> bool {
     };
     only.at.end - only.at.start == word.text.len()
         && only.name.to_ascii_uppercase().ends_with("SUDO")
+}
+
+/// Programs that only speak, wait, or move files: none of them misses a variable.
+const IDLE: &[&str] = &[
+    "cat",
+    "clear",
+    "cls",
+    "cp",
+    "date",
+    "deactivate",
+    "del",
+    "endlocal",
+    "exit",
+    "goto",
+    "hostname",
+    "kill",
+    "ls",
+    "mkdir",
+    "mv",
+    "pause",
+    "pop-location",
+    "popd",
+    "push-location",
+    "pushd",
+    "read-host",
+    "remove-item",
+    "rm",
+    "set-location",
+    "sleep",
+    "start-sleep",
+    "tail",
+    "tee",
+    "touch",
+    "write-host",
+    "write-information",
+    "write-output",
+];
+
+fn is_idle(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    IDLE.contains(&name.as_str()) || BUILTINS.contains(&name.as_str())
 }
 
 /// Whether a program is one that may use cards: others do not miss what `sudo` withholds.

@@ -9,7 +9,7 @@ use crate::scan::embedded::Embedded;
 use crate::scan::fact::When;
 use crate::scan::fact::{Detail, Fact, Whose};
 use crate::scan::language::command::{Word, piece, word_facts_in_piece};
-use crate::scan::language::given::{Given, write_of};
+use crate::scan::language::given::{Given, counted_inside, write_of};
 use crate::scan::language::logical::{Lines, Logical};
 use crate::scan::language::{file_name, python, within};
 use crate::text::Span;
@@ -350,14 +350,15 @@ impl Stage {
 
     /// What is set by a command is set in the image, unless nobody sees it.
     fn add(&mut self, facts: Vec<Fact>) {
-        self.facts.extend(facts.into_iter().map(|mut fact| {
-            if let Some(write) = write_of(&mut fact)
-                && matches!(write.whose, Whose::Child | Whose::Own)
-            {
-                write.whose = Whose::Image;
-            }
-            fact
-        }));
+        self.facts
+            .extend(counted_inside(facts).into_iter().map(|mut fact| {
+                if let Some(write) = write_of(&mut fact)
+                    && matches!(write.whose, Whose::Child | Whose::Own)
+                {
+                    write.whose = Whose::Image;
+                }
+                fact
+            }));
     }
 }
 

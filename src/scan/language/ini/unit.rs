@@ -44,6 +44,16 @@ pub(super) fn facts(section: &Section) -> Vec<Fact> {
                     facts.extend(removed(&word));
                 }
             }
+            "PodmanArgs" if section.name == "Container" => {
+                let code = joined(setting);
+                let mut run = Embedded::default();
+                run.start_cell(1);
+                let start = setting.lines.first().map_or(0, |(span, _)| span.start);
+                run.push(Span::new(start, start), "podman run ");
+                code.copy_to(&mut run, Span::new(0, code.code().len()));
+                let found = facts_in_piece(run.code(), When::Loading);
+                facts.extend(within::placed(found, &run));
+            }
             "AddDevice" => facts.extend(device(setting)),
             "environment" => facts.extend(listed(setting)),
             "command" => {
@@ -165,6 +175,10 @@ fn quotation(quote: char, behind: &str) -> Option<&str> {
 
 fn variable(word: &Word, label: (&'static str, Whose)) -> Option<Fact> {
     let (name, value) = word.text.split_once('=')?;
+    // A quote without an end: systemd takes none of it.
+    if name.starts_with(['"', '\'']) {
+        return None;
+    }
     let start = word.span.start + name.len() + 1;
     let whole = word.plain.then(|| Span::new(start, word.span.end));
     let quoted = word

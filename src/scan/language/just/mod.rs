@@ -5,7 +5,7 @@ mod strings;
 
 use std::collections::HashSet;
 
-use super::file_name::{has_extension, interpreter, is_called};
+use super::file_name::{has_extension, interpreter, is_called, is_started_by};
 use super::given::{self, Given};
 use super::logical::{Joining, Lines, Logical};
 use super::recipe::{self, Variables};
@@ -31,8 +31,10 @@ pub(super) const JUST: Language = Language {
     plain: super::plain_words,
 };
 
-fn claims(path: &RepoPath, _content: &[u8]) -> bool {
-    is_called(path, &["justfile", ".justfile"]) || has_extension(path, &["just", "justfile"])
+fn claims(path: &RepoPath, content: &[u8]) -> bool {
+    is_called(path, &["justfile", ".justfile"])
+        || has_extension(path, &["just", "justfile"])
+        || is_started_by(path, content, &["just"])
 }
 
 const JOINING: Joining<'_> = Joining {

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 
 use super::command::HOLE;
 use super::file_name::{has_extension, is_called, is_started_by};
-use super::given::{self, Given, write_of};
+use super::given::{self, Given, asks_for_order, write_of};
 use super::logical::{Joining, Lines, Logical};
 use super::recipe::{self, Variables};
 use super::{Language, ReaderFailed, clue, in_place, remark};
@@ -67,6 +67,7 @@ fn read(text: &str, _detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let first_error = reader.unclosed();
     let mut facts = reader.facts;
     facts.sort_by_key(|fact| fact.span);
+    asks_for_order(text, &mut facts);
     Ok(FileFacts {
         facts,
         environment_is_given: true,
@@ -220,6 +221,10 @@ impl Reader {
         let written = assignment.value;
         let text = code.get(written.start..written.end).unwrap_or_default();
         let is_literal = !text.contains('$') && assignment.replaces;
+        if assignment.export && whose == Whose::Own {
+            // From then on, whatever the name is set to.
+            self.exported.insert(assignment.name.clone());
+        }
         if self.pass == Pass::Variables {
             let known = assignment.replaces.then_some(text);
             // What a target sets is not what others get.

@@ -15,10 +15,59 @@ const KINDS_IN_PATHS: &[&str] = &["CUDA", "Cuda"];
 
 /// Words of names that tell, look up or compare what they are given.
 const TELLERS: &[&str] = &[
-    "argument", "assert", "check", "compare", "contains", "count", "debug", "describe", "doc",
-    "eprint", "eprintln", "eq", "error", "expect", "fail", "fatal", "find", "format", "get", "has",
-    "help", "info", "log", "logger", "message", "panic", "print", "printf", "println", "snprintf",
-    "sprintf", "strcmp", "strncmp", "throw", "trace", "warn", "warning", "with",
+    "argument",
+    "assert",
+    "check",
+    "compare",
+    "contains",
+    "count",
+    "debug",
+    "describe",
+    "doc",
+    "dprintf",
+    "eprint",
+    "eprintln",
+    "eq",
+    "equal",
+    "equals",
+    "error",
+    "expect",
+    "fail",
+    "fatal",
+    "find",
+    "format",
+    "fprintf",
+    "fputs",
+    "get",
+    "has",
+    "help",
+    "info",
+    "log",
+    "logger",
+    "matches",
+    "message",
+    "panic",
+    "perror",
+    "print",
+    "printf",
+    "println",
+    "puts",
+    "snprintf",
+    "sprintf",
+    "strcasecmp",
+    "strcmp",
+    "stricmp",
+    "strncasecmp",
+    "strncmp",
+    "strstr",
+    "syslog",
+    "throw",
+    "trace",
+    "vprintf",
+    "warn",
+    "warning",
+    "with",
+    "write",
 ];
 
 /// So many lists around a value are looked through.
@@ -252,6 +301,9 @@ impl<'t> Reader<'t> {
         {
             return true;
         }
+        if self.is_key_of_pair(at) || self.is_in_table(at) {
+            return true;
+        }
         let Some(around) = self.tokens.around(at) else {
             // A text by itself, or a global constant.
             return !self.tokens.is_sign(before, b'=');
@@ -270,6 +322,47 @@ impl<'t> Reader<'t> {
         Path::before(&self.tokens, around, self.syntax).is_some_and(|path| tells(path.name()))
     }
 }
+
+impl Reader<'_> {
+    /// Whether a text is what something is looked up by: the first of a pair in a list,
+    /// `{{"cuda:1", 1}}`.
+    fn is_key_of_pair(&self, at: usize) -> bool {
+        let open = at.wrapping_sub(1);
+        self.tokens.is_open(open, b'{')
+            && self.tokens.is_sign(at + 1, b',')
+            && (self.tokens.is_open(open.wrapping_sub(1), b'{')
+                || self.tokens.is_sign(open.wrapping_sub(1), b','))
+    }
+
+    /// Whether a text is one of a list of devices of several kinds, of which it selects none:
+    /// `{"cpu", "cuda:0", "cuda:1"}`.
+    fn is_in_table(&self, at: usize) -> bool {
+        /// So many elements before and behind are looked at.
+        const MOST: usize = 16;
+        let is_list = self.tokens.around(at).is_some_and(|open| {
+            [b'{', b'[']
+                .iter()
+                .any(|kind| self.tokens.is_open(open, *kind))
+        });
+        let is_kind = |at: usize| {
+            let written = self.tokens.written(at).trim_matches('"');
+            KINDS_OF_DEVICES.contains(&written)
+        };
+        let is_text = |at: usize| matches!(self.tokens.kind(at), Some(Kind::Text { .. }));
+        let mut before = (1..=MOST)
+            .map_while(|step| at.checked_sub(2 * step))
+            .take_while(|at| is_text(*at) && self.tokens.is_sign(at + 1, b','));
+        let mut behind = (1..=MOST)
+            .map(|step| at + 2 * step)
+            .take_while(|at| is_text(*at) && self.tokens.is_sign(at - 1, b','));
+        is_list && (before.any(is_kind) || behind.any(is_kind))
+    }
+}
+
+/// Kinds of devices, without a number.
+const KINDS_OF_DEVICES: &[&str] = &[
+    "auto", "cpu", "cuda", "gpu", "hip", "meta", "metal", "mps", "vulkan", "xpu",
+];
 
 /// Whether a name is made of a word that tells.
 pub(super) fn tells(name: &str) -> bool {

@@ -14,6 +14,7 @@ use crate::scan::fact::{
     Detail, Fact, FactKind, FileFacts, HowSet, Value, VariableWrite, When, Whose,
 };
 use crate::scan::flow::Flow;
+use crate::scan::language::given::asks_for_order;
 use crate::scan::language::remark;
 use crate::scan::scopes::Scopes;
 use crate::text::Span;
@@ -105,6 +106,7 @@ impl<'t> Reader<'t> {
     fn finish(mut self) -> FileFacts {
         let span = |fact: &Fact| (fact.span, fact.value);
         self.facts.sort_by_key(span);
+        asks_for_order(self.tokens.text, &mut self.facts);
         let flow = match self.syntax {
             Syntax::Cpp => self.order(),
             Syntax::Rust => Flow::default(),
@@ -168,8 +170,10 @@ impl<'t> Reader<'t> {
                 .block_around(block)
                 .and_then(|outer| self.functions.get(&outer));
             if let Some(outer) = outer {
+                // Rust's `unsafe` is no branch.
+                let before = block.checked_sub(1).and_then(|at| self.tokens.word(at));
                 let inner = Function {
-                    is_own: false,
+                    is_own: outer.is_own && self.syntax == Syntax::Rust && before == Some("unsafe"),
                     ..*outer
                 };
                 self.functions.insert(block, inner);

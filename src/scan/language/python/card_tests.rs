@@ -14,6 +14,7 @@ fn every_row_of_the_catalogue_reads_its_example() {
     let index = FactKind::SelectIndex {
         index: Value::Known(1),
     };
+    let of_machine = FactKind::SelectMachineCard { index: 1 };
     let count = FactKind::TakesCount {
         count: Value::Known(1),
     };
@@ -24,7 +25,8 @@ fn every_row_of_the_catalogue_reads_its_example() {
             of_kind.any(|fact| fact.api == api.label)
         };
         if api.example.contains('1') {
-            let (selected, counted) = (times(&facts, &index), times(&facts, &count));
+            let selected = times(&facts, &index) + times(&facts, &of_machine);
+            let counted = times(&facts, &count);
             assert_eq!(selected + counted, 1, "{}: {facts:?}", api.path);
         } else {
             let said = labelled(FactKind::UsesGpu) || labelled(FactKind::TakesAll);

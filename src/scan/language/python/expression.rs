@@ -154,7 +154,9 @@ impl<'a> Walker<'a> {
                 DeviceText::Indices(indices) => {
                     self.starts.names_cuda = true;
                     for index in indices {
-                        if role.form.is_plain(text_of(value)) {
+                        if role.form == Form::OfMachine {
+                            self.select_of_machine(expr, role.label, index);
+                        } else if role.form.is_plain(text_of(value)) {
                             self.select(expr, role.label, index);
                         } else {
                             self.mark(inside(expr), role.label, index);

@@ -73,6 +73,7 @@ use self::repair::{blanked, left_open};
 use super::{Language, ReaderFailed};
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, FileFacts, When};
+use crate::scan::language::file_name::interpreter;
 use crate::scan::remedy::{Wish, Written};
 use crate::text::Span;
 
@@ -99,7 +100,9 @@ fn has_python_shebang(content: &[u8]) -> bool {
         .split(|byte| *byte == b'\n')
         .next()
         .unwrap_or_default();
-    line.starts_with(b"#!") && line.windows(6).any(|word| word == b"python")
+    let names_python = line.windows(6).any(|word| word == b"python");
+    // PEP 723's scripts are started by a tool that looks for the interpreter.
+    line.starts_with(b"#!") && (names_python || interpreter(content) == Some("python"))
 }
 
 /// Code that nests no deeper is read on the stack that a thread has; deeper code, which hardly

@@ -28,6 +28,20 @@ impl Walker<'_> {
         }
     }
 
+    /// A card chosen by the machine's number for it, written in `expr`.
+    pub(super) fn select_of_machine(&mut self, expr: &Expr, api: &'static str, index: u32) {
+        let span = span_of(expr);
+        if self.seen.insert((span, Some(index))) {
+            self.facts.push(Fact {
+                span,
+                value: None,
+                api,
+                when: self.when(),
+                kind: FactKind::SelectMachineCard { index },
+            });
+        }
+    }
+
     /// A card whose index is decided at run time.
     pub(super) fn selects_unknown(&mut self, expr: &Expr, api: &'static str) {
         let span = span_of(expr);

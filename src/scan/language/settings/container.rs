@@ -26,6 +26,16 @@ pub(super) fn is_of_containers(root: &Node) -> bool {
         || is_dev_container(root)
         || is_of_kubernetes(root)
         || is_workflow_in_containers(root)
+        || is_of_cog(root)
+}
+
+/// Whether a tree is a `cog.yaml`, which says what an image is built with and what runs in it.
+fn is_of_cog(root: &Node) -> bool {
+    let build = root.get("build");
+    build.is_some_and(|build| {
+        let has = |key: &str| build.get(key).is_some();
+        has("gpu") || has("python_version") && root.get("predict").is_some()
+    })
 }
 
 /// Whether a tree is a compose file: services that are maps. An overriding file can say next to
@@ -123,6 +133,8 @@ pub(super) fn is_of_container(key: &str) -> bool {
             | "containerDefinitions"
             | "ContainerDefinitions"
             | "container"
+            | "configMapGenerator"
+            | "secretGenerator"
             | "containerEnv"
             | "remoteEnv"
     )
@@ -154,6 +166,7 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     if !around.in_container {
         return;
     }
+    host_requirements(walk, node, around);
     let gpus = node.entries().iter().find(|entry| entry.key == "gpus");
     let is_all = |entry: &&Entry| {
         let scalar = entry.value.scalar().map(resolved);
@@ -164,6 +177,33 @@ pub(super) fn of_map(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
     }
     if let Some(devices) = node.get("devices") {
         by_interface(walk, devices, around);
+    }
+}
+
+/// `hostRequirements: {gpu: true}` of a `devcontainer.json`: its tool starts the container with `--gpus
+/// all`, unless other cards are given to it. Source: "Minimum host requirements" of the Development
+/// Container Specification.
+fn host_requirements(walk: &mut Walk<'_>, node: &Node, around: Around<'_>) {
+    let entries = node.get("hostRequirements").map(Node::entries);
+    let mut entries = entries.unwrap_or_default().iter();
+    let arguments = node.get("runArgs").map(Node::elements).unwrap_or_default();
+    let gives_others = arguments
+        .iter()
+        .filter_map(Node::text)
+        .any(|text| text.starts_with("--gpus"));
+    if let Some(entry) = entries.find(|entry| entry.key == "gpu" && is_wanted(&entry.value))
+        && !gives_others
+    {
+        gives(walk, whole(entry), None, Cards::All, around);
+    }
+}
+
+/// Whether a container asks for GPUs: `true`, `"optional"`, or what they have to be.
+fn is_wanted(gpu: &Node) -> bool {
+    match &gpu.kind {
+        Kind::Scalar(scalar) => ["true", "optional"].contains(&scalar.text.as_str()),
+        Kind::Map(_) => true,
+        _ => false,
     }
 }
 
@@ -206,6 +246,9 @@ fn is_request(node: &Node, stands_as_one: bool) -> bool {
             .or_else(|| field(node, "count"))
             .is_some()
     };
+    if is_of_other_driver(node) {
+        return false;
+    }
     if is_of_gpus(node) {
         return stands_as_one || has_cards();
     }
@@ -215,6 +258,12 @@ fn is_request(node: &Node, stands_as_one: bool) -> bool {
         !driver.is_empty()
     });
     stands_as_one && !is_others && field(node, "capabilities").is_none() && has_cards()
+}
+
+/// Whether a driver is named that gives no cards of NVIDIA's; `cdi` says so by its names.
+fn is_of_other_driver(device: &Node) -> bool {
+    let driver = field(device, "driver").and_then(|entry| entry.value.text());
+    driver.is_some_and(|driver| ["amd", "intel", "habana", "rocm"].contains(&driver))
 }
 
 fn is_of_gpus(device: &Node) -> bool {

@@ -99,6 +99,10 @@ pub(super) fn is_prose(name: &str) -> bool {
 const RECORDS: &[&str] = &[
     "benchmark_results",
     "benchmarks",
+    "expected",
+    "expected_output",
+    "expected_outputs",
+    "hist",
     "history",
     "log_history",
     "logs",

@@ -11,6 +11,8 @@ use crate::scan::fact::{Fact, FactKind, HowSet, Value, VariableWrite, When, Whos
 use crate::scan::language::command::{
     Exports, Word, facts_in_piece, script, with_python, word_facts_in_piece,
 };
+use crate::scan::language::given::counted_inside;
+use crate::scan::language::placeholder::is_filled_in;
 use crate::scan::language::within;
 use crate::text::Span;
 
@@ -343,7 +345,7 @@ pub(super) fn word(scalar: &Scalar, span: Span) -> Word {
     Word {
         text: scalar.text.clone(),
         span: scalar.inside.unwrap_or(span),
-        dynamic: scalar.text.contains('$') || scalar.text.contains("{{"),
+        dynamic: scalar.text.contains('$') || is_filled_in(&scalar.text),
         plain: scalar.inside.is_some(),
         ..Word::default()
     }
@@ -353,6 +355,9 @@ pub(super) fn word(scalar: &Scalar, span: Span) -> Word {
 pub(super) fn add(walk: &mut Walk<'_>, mut facts: Vec<Fact>, span: Span, around: Around<'_>) {
     if facts.is_empty() {
         return;
+    }
+    if around.in_container {
+        facts = counted_inside(facts);
     }
     let before_others = matches!(around.key, "before_script" | "setup");
     for fact in &mut facts {

@@ -216,14 +216,27 @@ impl<'t> Walk<'t> {
             sense => sense,
         };
         let is_given = matches!(name.as_str(), "default" | "value") && !around.key.is_empty();
+        // The terminal's on one system, and pytest's: what stands beside them is others'.
+        let is_apart =
+            is_environment_of_its_own && (entry.key.contains(".env.") || name == "pytest_env");
+        let owner = if is_apart {
+            Some(entry.value.span)
+        } else {
+            around.owner
+        };
         let inner = Around {
             in_container: around.in_container || container::is_of_container(&entry.key),
-            sense: sense.under(&entry.key, &name),
+            sense: if is_of_build(&name, around) {
+                Sense::Prose
+            } else {
+                sense.under(&entry.key, &name)
+            },
+            owner,
             key: if is_given { around.key } else { &entry.key },
             outer_key: around.key,
             ..around
         };
-        if is_variable && variable::of_entry(self, entry, inner) {
+        if is_variable && inner.sense != Sense::Prose && variable::of_entry(self, entry, inner) {
             return;
         }
         // The steps of an action are no runs that are over.
@@ -302,6 +315,12 @@ fn alike(elements: &[Node]) -> Vec<Span> {
     }
     let several = seen.into_values().filter(|spans| spans.len() > 1);
     several.flatten().collect()
+}
+
+/// Whether a key holds what only the building of an image sees: `args` of compose's `build`,
+/// `build-args` of an action.
+fn is_of_build(name: &str, around: Around<'_>) -> bool {
+    name == "build_args" || name == "args" && around.key == "build"
 }
 
 /// Whether a file describes an interface (`OpenAPI`): what it calls a default, a server's code says

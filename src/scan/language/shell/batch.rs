@@ -6,9 +6,7 @@ use super::setx::upper;
 use super::{prefix, setx};
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
-use crate::scan::language::command::{
-    Reference, Setting, Simple, Step, Word, speaks_of_others, steps,
-};
+use crate::scan::language::command::{Reference, Setting, Simple, Step, Word, steps};
 use crate::scan::language::file_name::has_extension;
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
 use crate::scan::remedy::{Wish, Written};
@@ -33,13 +31,13 @@ fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
         at: 0,
         steps: Vec::new(),
         parentheses: 0,
+        in_branch: false,
     };
     while reader.at < text.len() {
         reader.command();
     }
     tidy_up(&mut reader.steps);
-    let whole = Span::new(0, text.len());
-    let mut found = steps(&reader.steps, whole, speaks_of_others(text));
+    let mut found = steps(&reader.steps, text);
     found.first_error = parentheses::unclosed(text);
     let signs = ["::", "rem", "REM", "Rem", "@rem", "@REM"];
     Ok(super::facts_of(text, found, detail, &signs))
@@ -51,6 +49,8 @@ struct Reader<'t> {
     steps: Vec<Step>,
     /// Blocks that are open.
     parentheses: usize,
+    /// Whether the variable that is read is set under a condition.
+    in_branch: bool,
 }
 
 impl Reader<'_> {
@@ -131,6 +131,12 @@ impl Reader<'_> {
                 return;
             }
             if begins && is("set") {
+                let asks = |word: &Word| {
+                    ["if", "else", "for"]
+                        .iter()
+                        .any(|name| word.text.eq_ignore_ascii_case(name))
+                };
+                self.in_branch = self.parentheses > 0 || words.first().is_some_and(asks);
                 self.set(word.span.start);
                 return;
             }
@@ -278,6 +284,7 @@ impl Reader<'_> {
             at: 0,
             steps: Vec::new(),
             parentheses: 0,
+            in_branch: false,
         };
         let mut word = Word::bare("", at);
         while let Some(c) = inner.peek() {
@@ -299,6 +306,7 @@ impl Reader<'_> {
             name: upper(name),
             value: (!is_removed).then_some(value),
             is_emptied: is_removed,
+            in_branch: self.in_branch,
         }));
     }
 

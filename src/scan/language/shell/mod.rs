@@ -12,6 +12,7 @@ mod setx;
 
 use super::command::{CommandFacts, Exports, script};
 use super::file_name::{has_extension, is_called, is_started_by};
+use super::given::asks_for_order;
 use super::{Language, ReaderFailed, clue, in_place, python, remark, within};
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, Fact, FileFacts, When, Whose};
@@ -75,6 +76,7 @@ fn facts_of(text: &str, found: CommandFacts, detail: Detail, signs: &[&str]) -> 
         first_error = first_error.or(inner.first_error);
     }
     facts.sort_by_key(|fact| fact.span);
+    asks_for_order(text, &mut facts);
     if detail == Detail::Known {
         facts.retain(|fact| !fact.kind.is_dynamic() || is_variable(fact));
     }

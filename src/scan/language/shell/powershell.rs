@@ -8,11 +8,11 @@ mod word;
 use super::prefix;
 use crate::git::RepoPath;
 use crate::scan::fact::{Detail, Fact, FileFacts, Whose};
-use crate::scan::language::command::{Step, speaks_of_others, steps};
+use crate::scan::language::command::{Step, steps};
 use crate::scan::language::file_name::{has_extension, is_started_by};
 use crate::scan::language::{Language, ReaderFailed, clue, in_place, plain_words};
 use crate::scan::remedy::{Wish, Written};
-use crate::text::{Edit, Span};
+use crate::text::Edit;
 
 pub(in crate::scan::language) const POWERSHELL: Language = Language {
     name: "powershell",
@@ -35,8 +35,7 @@ pub(in crate::scan::language) fn powershell_steps(text: &str) -> Vec<Step> {
 
 fn read(text: &str, detail: Detail) -> Result<FileFacts, ReaderFailed> {
     let (read, unclosed) = reader::read(text);
-    let whole = Span::new(0, text.len());
-    let mut found = steps(&read, whole, speaks_of_others(text));
+    let mut found = steps(&read, text);
     found.first_error = unclosed.or_else(|| brackets::unclosed(text));
     Ok(super::facts_of(text, found, detail, &["#", "<#"]))
 }

@@ -18,6 +18,7 @@ pub(super) fn kept(words: &[Word]) -> Option<Step> {
         name: upper(&name.text),
         value: Some(value.clone()),
         is_emptied: false,
+        in_branch: false,
     }))
 }
 

@@ -22,6 +22,7 @@ impl Reader<'_> {
                 }
             }
             Some('{') => self.braces(at),
+            Some('[') if self.bracketed(at) => {}
             Some('\'') if !in_quotes => self.escapes(at),
             // Translated text: quotes like others.
             Some('"') if !in_quotes => {}

@@ -71,7 +71,11 @@ impl Reader<'_> {
             return;
         }
         self.end_command(at);
+        let subshell = self.frame.structure.subshell();
         let (closed, misplaced) = self.frame.structure.closing();
+        if let Some(start) = subshell.filter(|_| self.frame.structure.subshell() != subshell) {
+            self.subshells.push(Span::new(start, at.max(start)));
+        }
         self.misplaced = self.misplaced.or(misplaced);
         if closed == Closed::Around && self.frame.kind == Kind::Substitution {
             self.close_frame(at);

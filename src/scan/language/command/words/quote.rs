@@ -14,6 +14,7 @@ impl Reader<'_> {
                     word.quoted = quotes.only.then(|| Span::new(quotes.at + 1, at));
                 }
             }
+            '{' | '<' if self.quoted_template(at) => {}
             '$' => self.dollar(at),
             '`' if self.dialect == Dialect::Posix => self.backquote(at),
             '\\' => {

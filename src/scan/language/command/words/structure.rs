@@ -204,6 +204,13 @@ impl Structure {
         });
     }
 
+    /// Where the innermost subshell begins.
+    pub(super) fn subshell(&self) -> Option<usize> {
+        let mut open = self.open.iter().rev().take(FARTHEST);
+        let subshell = open.find(|open| open.block == Block::Subshell);
+        Some(subshell?.at)
+    }
+
     /// A `)`, and where something begins that should have ended before it.
     pub(super) fn closing(&mut self) -> (Closed, Option<usize>) {
         if self.in_test {

@@ -5,6 +5,7 @@
 use super::super::setx::{kept, upper};
 use super::start_process::started;
 use super::word::variable_name;
+use crate::scan::catalogue;
 use crate::scan::language::command::{Input, Setting, Simple, Step, Word};
 use crate::text::Span;
 
@@ -23,7 +24,17 @@ pub(super) struct Reader<'t> {
     input: Option<Word>,
     steps: Vec<Step>,
     pub(super) unclosed: Option<usize>,
+    /// The open braces: whether each holds what may not run.
+    blocks: Vec<bool>,
+    /// The same of the one that opens next, once its keyword was there.
+    next_block: Option<bool>,
 }
+
+/// Keywords of blocks that may not run, and of others that do.
+const BRANCHES: &[&str] = &[
+    "catch", "else", "elseif", "for", "foreach", "if", "switch", "while",
+];
+const OTHER_BLOCKS: &[&str] = &["do", "filter", "finally", "function", "try"];
 
 /// Characters that end a word, and a command.
 pub(super) const SEPARATORS: &str = "\n;|{}()";
@@ -37,7 +48,30 @@ impl<'t> Reader<'t> {
             input: None,
             steps: Vec::new(),
             unclosed: None,
+            blocks: Vec::new(),
+            next_block: None,
         }
+    }
+
+    /// A brace, behind the keyword of its block.
+    fn brace(&mut self, c: char) {
+        if c == '{' {
+            self.blocks.push(self.next_block.take().unwrap_or(false));
+        } else if c == '}' {
+            self.blocks.pop();
+        }
+    }
+
+    fn keyword(&mut self, word: &str) {
+        if BRANCHES.contains(&word) {
+            self.next_block = Some(true);
+        } else if OTHER_BLOCKS.contains(&word) {
+            self.next_block = Some(false);
+        }
+    }
+
+    fn in_branch(&self) -> bool {
+        self.blocks.contains(&true)
     }
 
     pub(super) fn rest(&self) -> &'t str {
@@ -109,6 +143,7 @@ impl<'t> Reader<'t> {
                 }
                 _ if SEPARATORS.contains(c) => {
                     self.end_command();
+                    self.brace(c);
                     self.advance();
                 }
                 '$' if self.words.is_empty() && self.assignment() => {}
@@ -128,6 +163,9 @@ impl<'t> Reader<'t> {
                     {
                         self.method(word.span.start);
                     } else {
+                        if self.words.is_empty() {
+                            self.keyword(&text);
+                        }
                         self.words.push(word);
                     }
                 }
@@ -177,11 +215,13 @@ impl<'t> Reader<'t> {
         let environment = name
             .get(..4)
             .filter(|scope| scope.eq_ignore_ascii_case("env:"));
+        let in_branch = self.in_branch();
         let setting = |name: String, value| Setting {
             span,
             name,
             value,
             is_emptied: is_empty && is_whole,
+            in_branch,
         };
         self.steps.push(match environment {
             Some(_) => {
@@ -240,6 +280,7 @@ impl<'t> Reader<'t> {
             name: upper(&name.text),
             value: (!is_removed).then(|| value.clone()),
             is_emptied: value.text.is_empty(),
+            in_branch: self.in_branch(),
         };
         self.steps.push(if kept {
             Step::Keep(setting)
@@ -269,12 +310,19 @@ impl<'t> Reader<'t> {
         {
             return;
         }
+        if let Some(own) = variable_of_set(&words) {
+            self.steps.push(own);
+            return;
+        }
         if let Some(each) = self.loop_over(&words) {
             self.steps.push(each);
             return;
         }
         let span = Span::new(first.span.start, last.span.end);
-        let step = item(&words, span).or_else(|| kept(&words));
+        let mut step = item(&words, span).or_else(|| kept(&words));
+        if let Some(Step::Export(setting)) = &mut step {
+            setting.in_branch = self.in_branch();
+        }
         self.steps.push(step.unwrap_or_else(|| {
             let words = started(self.text, &words).unwrap_or(words);
             Step::Start(Simple { words, span, input })
@@ -365,6 +413,28 @@ fn without_type(value: Word) -> Word {
     }
 }
 
+/// `set NAME=1`, as cmd has it: here it makes a variable whose name has a `=` in it.
+fn variable_of_set(words: &[Word]) -> Option<Step> {
+    let [set, word] = words else { return None };
+    let (name, value) = word.text.split_once('=')?;
+    if !set.text.eq_ignore_ascii_case("set") || !catalogue::is_of_interest(&upper(name)) {
+        return None;
+    }
+    let at = (word.span.start + name.len() + 1).min(word.span.end);
+    Some(Step::Assign(Setting {
+        span: Span::new(set.span.start, word.span.end),
+        name: name.to_ascii_lowercase(),
+        value: Some(Word {
+            text: value.to_owned(),
+            span: Span::new(at, word.span.end),
+            dynamic: word.dynamic,
+            ..Word::default()
+        }),
+        is_emptied: false,
+        in_branch: false,
+    }))
+}
+
 /// `Set-Item Env:V 1`, `Remove-Item Env:V`
 fn item(words: &[Word], span: Span) -> Option<Step> {
     let (first, rest) = words.split_first()?;
@@ -411,6 +481,7 @@ fn item(words: &[Word], span: Span) -> Option<Step> {
         span,
         name,
         is_emptied: sets && value.is_none(),
+        in_branch: false,
         value,
     }))
 }
