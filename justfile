@@ -17,7 +17,7 @@ fmt:
 lint:
     cargo fmt --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    shellcheck install.sh hooks/*.sh tests/*.sh tests/mission/demo.sh .ci/run
+    shellcheck install.sh hooks/*.sh scripts/*.sh tests/*.sh tests/mission/demo.sh .ci/run
 
 # The documentation, with warnings as errors
 doc:

@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod console;
+mod packaging;
 mod pages;
 mod policy_page;
 mod rules_page;
