@@ -15,7 +15,7 @@ fn each_rule_is_listed_and_its_page_is_included() {
         let (code, rule) = line.split_once("  ").unwrap();
         let (name, summary) = rule.split_once(": ").unwrap();
         let file = format!("../src/scan/rule/{}.md", name.replace('-', "_"));
-        let row = format!("| [{code}]({file}) | {name} | {summary} |\n");
+        let row = format!("| {code} | {name} | {summary} |\n");
         assert!(page.text.contains(&row), "no row:\n{row}");
         // In the order of the codes.
         let include = format!("\n{{{{#include {file}}}}}\n");
@@ -24,5 +24,5 @@ fn each_rule_is_listed_and_its_page_is_included() {
         rest = &rest[at.unwrap_or_default() + include.len() - 1..];
         rules += 1;
     }
-    assert_eq!(page.text.matches("{{#include").count(), rules);
+    assert_eq!(page.text.matches("{{#include ../src/").count(), rules);
 }
