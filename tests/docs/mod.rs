@@ -1,5 +1,6 @@
 //! The README and the book under `docs/`: what they show is what the program does, what they link to is there.
 
+mod commands;
 #[cfg(target_os = "linux")]
 mod console;
 mod packaging;
