@@ -10,7 +10,7 @@
 //!
 //! The driver is the stand-in of two cards, `gpuguard` is on PATH.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{Page, readme_and_book};
 use crate::support::fake_driver::FakeDriver;
@@ -177,7 +177,7 @@ impl Session {
             .unwrap()
             .into();
         if let Ok(folder) = std::fs::read_to_string(place) {
-            self.folder = Path::new(folder.trim_end()).to_owned();
+            self.folder = PathBuf::from(folder.trim_end());
         }
         run
     }
