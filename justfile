@@ -37,6 +37,10 @@ bench: release
 demo:
     ./install.sh --demo
 
+# The book of all pages, by mdBook, in target/book
+book:
+    mdbook build docs
+
 # The program as it is installed
 release:
     cargo build --release --locked
