@@ -173,6 +173,8 @@ impl Session {
             .args(["-c", &script])
             .current_dir(&self.folder)
             .env("PATH", std::env::join_paths(path).unwrap())
+            // A busy machine changes no answer.
+            .env("GPUGUARD_GPU_CHECK_DEADLINE_MS", "120000")
             .output()
             .unwrap()
             .into();
@@ -230,7 +232,9 @@ fn each_block_does_what_the_page_shows() {
             .iter()
             .filter(|step| matches!(step, Step::Block(..)))
             .count();
-        Session::new().play(&page);
+        if !steps.is_empty() {
+            Session::new().play(&page);
+        }
     }
     assert!(run > 15, "{run} blocks were run");
 }
