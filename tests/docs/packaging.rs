@@ -2,7 +2,7 @@
 
 use toml::Table;
 
-use super::{Page, root};
+use super::Page;
 
 /// Who may write a step of a workflow: GitHub itself.
 const OWNERS: [&str; 1] = ["actions"];
@@ -82,6 +82,7 @@ fn an_archive_has_the_program_where_binstall_looks() {
     use std::os::unix::fs::PermissionsExt;
     use std::path::Path;
 
+    use crate::docs::root;
     use crate::support::{Run, TestRepo, command, program};
 
     let repo = TestRepo::new();
