@@ -17,7 +17,7 @@ fmt:
 lint:
     cargo fmt --check
     cargo clippy --workspace --all-targets --locked -- -D warnings
-    shellcheck install.sh hooks/*.sh tests/*.sh tests/mission/demo.sh .ci/run
+    shellcheck install.sh hooks/*.sh scripts/*.sh tests/*.sh tests/mission/demo.sh .ci/run
 
 # The documentation, with warnings as errors
 doc:
@@ -36,6 +36,10 @@ bench: release
 # Play the whole job on a scratch repository
 demo:
     ./install.sh --demo
+
+# The book of all pages, by mdBook, in target/book
+book:
+    mdbook build docs
 
 # The program as it is installed
 release:

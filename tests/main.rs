@@ -9,6 +9,7 @@
 
 mod architecture;
 mod cli;
+mod docs;
 mod formats_page;
 mod git_readers;
 #[cfg(unix)]

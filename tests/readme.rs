@@ -66,35 +66,3 @@ fn the_comments_it_shows_allow_what_they_say() {
     assert!(scan.findings.is_empty(), "{:?}", scan.findings);
     assert_eq!(scan.suppressed.len(), 2);
 }
-
-#[test]
-fn the_commands_it_names_exist() {
-    let repo = TestRepo::with_policy();
-    let commands = README
-        .split('`')
-        .filter(|text| text.starts_with("gpuguard ") && !text.contains('\n'))
-        .map(|text| text.split_whitespace().skip(1).collect::<Vec<_>>());
-    let mut seen = 0;
-    for words in commands {
-        let subcommands: Vec<&str> = words
-            .iter()
-            .take_while(|word| word.bytes().all(|byte| byte.is_ascii_lowercase()))
-            .take(if ["backup", "gpu", "hook", "policy"].contains(&words[0]) {
-                2
-            } else {
-                1
-            })
-            .copied()
-            .collect();
-        let run = repo.gpuguard(&[&subcommands[..], &["--help"]].concat());
-        assert_eq!(run.code, 0, "{words:?}: {run}");
-        for option in words.iter().filter(|word| word.starts_with("--")) {
-            assert!(
-                run.stdout.contains(option),
-                "{words:?} has no {option}: {run}"
-            );
-        }
-        seen += 1;
-    }
-    assert!(seen > 12, "{seen}");
-}
