@@ -220,7 +220,7 @@ fn read_all(mut stream: impl Read, chunks: &Sender<Vec<u8>>) {
     }
 }
 
-/// Becomes true once this process's standard input has ended: how [`super::watched`] asks it to
+/// Becomes true once this process's standard input has ended: how a [`Companion`](super::companion::Companion) is asked to
 /// stop, also by ending itself.
 pub fn stdin_ended() -> Arc<AtomicBool> {
     let ended = Arc::new(AtomicBool::new(false));
