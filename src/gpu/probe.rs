@@ -181,6 +181,7 @@ pub(super) fn probe_through(
     deadline: Deadline,
 ) -> Result<ProbeReport, ProbeError> {
     let mut report = ProbeReport::default();
+    let started = Instant::now();
     let finished = match start(launcher, task, required, deadline) {
         Ok(finished) => finished,
         Err(error) => {
@@ -192,10 +193,19 @@ pub(super) fn probe_through(
     };
     match read(&finished, deadline, &mut report) {
         Ok(()) => Ok(report),
-        Err(trouble) => Err(ProbeError {
-            phases: report.phases,
-            trouble,
-        }),
+        Err(trouble) => {
+            if let Trouble::TimedOut { phase, .. } = &trouble {
+                // The step that took all the time there was left.
+                let before: f64 = report.phases.iter().map(|phase| phase.ms).sum();
+                let before = Duration::from_secs_f64(before / 1000.0);
+                let rest = started.elapsed().saturating_sub(before);
+                report.phases.push(Phase::new(phase, rest));
+            }
+            Err(ProbeError {
+                phases: report.phases,
+                trouble,
+            })
+        }
     }
 }
 

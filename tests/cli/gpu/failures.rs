@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use super::{assert_no_process_is_left, expect, gpu, policy, repository, repository_with};
+use super::{assert_no_process_is_left, check, expect, gpu, policy, repository, repository_with};
 use crate::support::fake_driver::FakeDriver;
 use crate::support::{TestRepo, program};
 
@@ -88,12 +88,23 @@ fn gives_up(library: &str, call: &str, phase: &str) {
         .with("CUDA_POOLS", "0")
         .logged();
     let start = Instant::now();
-    let message = expect(&repo, &driver, "timeout", 1);
+    let (code, answer) = check(&repo, &driver);
+    assert_eq!(
+        (code, &answer["status"]),
+        (1, &"timeout".into()),
+        "{answer}"
+    );
+    let message = answer["message"].as_str().unwrap();
     assert!(
         message.contains("did not answer within 4000 ms"),
         "{message}"
     );
     assert!(message.contains(&format!("`{phase}`")), "{call}: {message}");
+    // The step that hung took the time.
+    let steps = answer["phases"].as_array().unwrap();
+    let all: f64 = steps.iter().map(|step| step["ms"].as_f64().unwrap()).sum();
+    assert_eq!(steps.last().unwrap()["name"], phase, "{answer}");
+    assert!(all >= 1000.0, "{answer}");
     assert!(start.elapsed() < Duration::from_mins(1), "{call}");
     assert_no_process_is_left(&driver);
 }
