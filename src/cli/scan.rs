@@ -24,6 +24,7 @@ use crate::source::{
 };
 use crate::sys::clock;
 use crate::sys::interrupt::Interrupts;
+use crate::text::printable;
 
 /// Look for code that selects the wrong card
 ///
@@ -147,6 +148,12 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
     screen.print(&report::render(format, outcome, &style))?;
     // These formats have no place for it, or none that people see; an empty list is no pass.
     if !matches!(format, Format::Human | Format::Json) {
+        for weakening in &outcome.weakened {
+            screen.warn(&format!(
+                "gpuguard: policy weakened: {}",
+                printable(weakening.what.as_bytes())
+            ));
+        }
         screen.say(&report::looked_at(outcome));
     }
     Ok(())

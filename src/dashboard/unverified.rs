@@ -104,8 +104,9 @@ fn commits(dashboard: &Dashboard, doubts: &Doubts, told: &mut Vec<String>) {
         ));
     }
     told.push(
-        "Which commits the hook has seen is known only from the backups it made: a commit with \
-         `--no-verify` leaves no trace here."
+        "Which commits the hook has seen is known only from the backups it made. Where \
+         `gpuguard install --hooks all` has wired post-commit, `gpuguard doctor hook` names those \
+         that were made with `--no-verify`."
             .to_owned(),
     );
 }

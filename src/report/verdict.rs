@@ -24,7 +24,8 @@ fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
         Some(subject) => format!("{subject}: "),
         None => String::new(),
     };
-    if outcome.files.is_empty() && outcome.backup.is_none() && outcome.notes.is_empty() {
+    let is_silent = outcome.notes.is_empty() && outcome.weakened.is_empty();
+    if outcome.files.is_empty() && outcome.backup.is_none() && is_silent {
         return format!("gpuguard: {of}{}, nothing was looked at", act.nothing);
     }
     let mut parts = Vec::new();
@@ -33,7 +34,7 @@ fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
         .filter(|(_, finding)| finding.introduced)
         .count();
     parts.push(match (outcome.scanned(), warnings) {
-        (0, _) => "no Python file or notebook was scanned".to_owned(),
+        (0, _) => "no file in a language that is read was scanned".to_owned(),
         (scanned, 0) => format!("{} scanned, nothing new found", count(scanned, "file")),
         (scanned, _) => {
             format!(

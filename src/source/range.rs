@@ -68,7 +68,8 @@ impl Range {
                 .ok_or_else(not_a_range)?,
         };
         // No name of a commit holds two dots (git-check-ref-format(1)).
-        if (base_name.is_empty() && tip_name.is_empty())
+        // `..HEAD` is what an unset variable leaves of a range, and has nothing in it.
+        if (base_name.is_empty() && ["", "HEAD"].contains(&tip_name))
             || tip_name.contains("..")
             || tip_name.starts_with('.')
         {

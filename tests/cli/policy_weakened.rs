@@ -57,6 +57,12 @@ fn the_verdict_names_what_is_loosened() {
     let first = run.stderr.lines().next().unwrap();
     assert!(first.ends_with(", and the policy is weakened"), "{run}");
     assert!(run.stderr.contains(&words), "{run}");
+    // Formats that have no place for it say it beside them.
+    let run = repo.gpuguard(&["scan", "--staged", "--format", "sarif"]);
+    assert!(
+        run.stderr.contains("gpuguard: policy weakened: GG006"),
+        "{run}"
+    );
     // And of a range.
     repo.git(&["commit", "--quiet", "--no-verify", "-m", "weaker"]);
     let range = ["scan", "--range", "HEAD~1..HEAD", "--format", "json"];

@@ -270,7 +270,16 @@ fn after_a_criss_cross_merge_what_either_ancestor_had_is_old() {
 #[test]
 fn what_is_no_range_is_a_mistake_and_what_is_not_there_is_named() {
     let repo = repository(&[("a.py", &good())]);
-    for text in ["HEAD", "..", "...", "a..b..c", "", "base....HEAD"] {
+    for text in [
+        "HEAD",
+        "..",
+        "...",
+        "a..b..c",
+        "",
+        "base....HEAD",
+        "..HEAD",
+        "...HEAD",
+    ] {
         let run = scan(&repo, text);
         assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{text}: {run}");
         assert!(

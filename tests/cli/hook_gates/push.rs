@@ -359,3 +359,21 @@ fn a_shallow_clone_that_meets_nothing_says_what_it_did() {
     assert!(run.stderr.contains("this clone is shallow"), "{run}");
     assert!(run.stderr.contains("git fetch --unshallow"), "{run}");
 }
+
+#[test]
+fn a_push_that_loosens_the_policy_alone_is_named() {
+    let pair = guarded();
+    install(&pair.repo, &["--hooks", "pre-push"]);
+    let policy = String::from_utf8(pair.repo.read("gpuguard.toml")).unwrap();
+    let loose = policy.replace("[rules]", "[rules]\nGG006 = \"off\"");
+    assert_ne!(loose, policy);
+    pair.repo.write("gpuguard.toml", loose);
+    pair.repo.git(&["add", "."]);
+    pair.repo
+        .git(&["commit", "-q", "--no-verify", "-m", "loose"]);
+    let run = pair.assert_pushed(&[]);
+    assert!(
+        run.stderr.contains("policy weakened: GG006 is `off`"),
+        "{run}"
+    );
+}
