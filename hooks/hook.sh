@@ -73,20 +73,21 @@ run_previous() {
 	fi
 }
 
-# What Git says on standard input is for both.
+# What Git says on standard input is for both. Read by the shell itself: PATH may have nothing.
 told=no input=
-case $event in
-pre-push | pre-receive)
-	if [ ! -t 0 ]; then
-		told=yes
-		input=$(cat)
-	fi
-	;;
-esac
+hear() {
+	case $event in
+	pre-push | pre-receive) [ ! -t 0 ] || return 0 ;;
+	*) return 0 ;;
+	esac
+	told=yes
+	while IFS= read -r line || [ -n "$line" ]; do
+		input="$input$line
+"
+	done
+}
 tell() {
-	if [ -n "$input" ]; then
-		printf '%s\n' "$input"
-	fi
+	printf '%s' "$input"
 }
 
 # As Git does with hooks, a file that is not executable is passed over.
@@ -99,6 +100,7 @@ runs_previous() {
 	return 0
 }
 if runs_previous; then
+	hear
 	if [ "$told" = yes ]; then
 		# It need not read all of it, nor any.
 		tell 2>/dev/null | run_previous "$@" || exit $?

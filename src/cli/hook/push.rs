@@ -85,7 +85,12 @@ fn read_updates(side: &PushSide) -> Result<Vec<RefUpdate>, Failure> {
     if read.map_err(unreadable)? as u64 == MOST_BYTES {
         return Err(unreadable(io::ErrorKind::FileTooLarge.into()));
     }
-    RefUpdate::read_all(side, &input).map_err(|error| Failure::of(&error))
+    let updates = RefUpdate::read_all(side, &input).map_err(|error| Failure::of(&error))?;
+    if updates.is_empty() && *side == PushSide::Receiver {
+        // Git does not call this hook then: what it said has been lost on the way.
+        return Err(Failure::new("nothing is said of what is pushed"));
+    }
+    Ok(updates)
 }
 
 fn judge_one(

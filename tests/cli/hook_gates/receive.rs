@@ -1,6 +1,7 @@
 //! Both sides of a push, and `pre-receive` by itself.
 
-use super::{Pair, bad, good, guarded};
+use super::{Pair, bad, good, guarded, write_hook};
+use crate::support::{Run, git};
 
 #[test]
 fn a_commit_that_slipped_by_is_stopped_before_the_push_and_by_the_server() {
@@ -109,4 +110,48 @@ fn quarantined_objects_are_read_and_no_ref_is_written() {
     pair.commit("a.py", good(), &[]);
     pair.assert_pushed(&["origin", "main"]);
     assert!(!pair.server.join("gpuguard/backups").exists());
+}
+
+#[test]
+fn both_gates_judge_with_nothing_but_git_on_path() {
+    let pair = guarded();
+    pair.slip("train.py", bad());
+    let bin = pair.repo.beside("bin");
+    std::fs::create_dir(&bin).unwrap();
+    let search = std::env::var_os("PATH").unwrap();
+    let found = std::env::split_paths(&search)
+        .map(|folder| folder.join(git()))
+        .find(|file| file.is_file());
+    let found = found.unwrap();
+    // Some Gits have the two sides of a transport on PATH only.
+    for name in ["git", "git-upload-pack", "git-receive-pack"] {
+        let file = found.with_file_name(name);
+        if file.exists() {
+            std::os::unix::fs::symlink(file, bin.join(name)).unwrap();
+        }
+    }
+    let refused = |arguments: &[&str], words: &str| {
+        let mut command = pair.repo.command(bin.join("git"));
+        command.args(arguments).env("PATH", &bin);
+        let run = Run::from(command.output().unwrap());
+        assert_eq!(run.code, 1, "{run}");
+        assert!(run.stderr.contains(words), "{run}");
+    };
+    refused(&["push"], "gpuguard: push of main refused");
+    let server = pair.server.to_str().unwrap();
+    let install = pair.repo.gpuguard(&["install", server]);
+    assert_eq!(install.code, 0, "{install}");
+    let words = "remote: gpuguard: push of main refused";
+    refused(&["push", "--no-verify"], words);
+    // Also behind a hook that was there before.
+    let hook = pair.server.join("hooks/pre-receive");
+    std::fs::remove_file(&hook).unwrap();
+    write_hook(
+        &hook,
+        "#!/bin/sh\nread -r old new name && echo \"earlier $name\"\n",
+    );
+    let install = pair.repo.gpuguard(&["install", server]);
+    assert_eq!(install.code, 0, "{install}");
+    refused(&["push", "--no-verify"], words);
+    refused(&["push", "--no-verify"], "remote: earlier refs/heads/main");
 }
