@@ -14,6 +14,11 @@ esac
 hook=$folder/$event
 previous=$hook.gpuguard-previous
 place=$(CDPATH='' cd -- "$folder" && pwd -P)/$event
+# What an entry for all repositories says of itself does not hold for a repository's own script.
+case $place in
+*/gpuguard/hooks/"$event") ;;
+*) unset GPUGUARD_HOOK_SCOPE ;;
+esac
 again=
 if [ "${GPUGUARD_HOOK_FOLDER-}" = "$place" ]; then
 	# Another tool may have kept this file as its own "previous hook" and call it: then the outer

@@ -1,6 +1,6 @@
 //! `post-commit`: what was committed without being judged.
 
-use super::{good, guarded, install, write_hook};
+use super::{bad, good, guarded, install, write_hook};
 use crate::support::{Run, git};
 
 #[test]
@@ -74,4 +74,18 @@ fn a_hook_that_changes_what_was_judged_makes_it_unchecked() {
     write_hook(&hook, &wrapped);
     let run = pair.commit("a.py", good(), &[]);
     assert!(run.stderr.contains("this commit was not judged"), "{run}");
+}
+
+#[test]
+fn a_repositorys_own_gate_is_not_silenced_by_what_an_entry_for_all_says() {
+    let pair = guarded();
+    pair.repo.write("a.py", bad());
+    pair.repo.git(&["add", "--all"]);
+    let mut command = pair.repo.command(git());
+    command
+        .args(["commit", "-m", "a"])
+        .env("GPUGUARD_HOOK_SCOPE", "global");
+    let run = Run::from(command.output().unwrap());
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("commit refused"), "{run}");
 }
