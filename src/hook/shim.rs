@@ -110,6 +110,24 @@ impl HookFile {
             || manager_of(&self.path).is_some_and(|here| manager_of(&self.previous) == Some(here))
     }
 
+    /// Gives the kept hook another name where the one that takes its place differs: someone may
+    /// have written into it, whoever made it.
+    fn keep_other_previous(&self) -> io::Result<()> {
+        let read = |path: &Path| file::read_at_most(path, MOST_BYTES).ok();
+        if !self.has_previous() || read(&self.path) == read(&self.previous) {
+            return Ok(());
+        }
+        for number in 2..=u32::MAX {
+            let mut name = self.previous.clone().into_os_string();
+            name.push(format!("-{number}"));
+            let kept = PathBuf::from(name);
+            if kept.symlink_metadata().is_err() {
+                return file::rename(&self.previous, &kept);
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
     /// Removes hook files of ours that a manager moved aside when it wrote its own, and may start
     /// from there; gives their places. Another program's hook may not do without.
     pub(super) fn remove_moved_aside(&self) -> Result<Vec<PathBuf>, InstallError> {
@@ -195,6 +213,8 @@ impl HookFile {
             }
             Found::Foreign => {
                 self.check()?;
+                self.keep_other_previous()
+                    .map_err(|source| cannot("rename", &self.previous, source))?;
                 file::rename(&self.path, &self.previous)
                     .map_err(|source| cannot("rename", &self.path, source))?;
                 Written::New

@@ -192,3 +192,16 @@ fn the_list_for_frameworks_names_the_events_and_a_command_that_is_there() {
         assert_eq!(list.matches(line).count(), 2, "{line}");
     }
 }
+
+#[test]
+fn a_script_of_ones_own_stays_where_a_manager_takes_its_place() {
+    let repo = TestRepo::new();
+    let hook = repo.path().join(".git/hooks/pre-commit");
+    script(&hook, "./precious.sh\nexec lefthook run pre-commit\n");
+    install_at(&repo, "2.47.0", &["--hooks", "pre-commit"]);
+    assert!(repo.exists(PREVIOUS));
+    script(&hook, "exec lefthook run pre-commit \"$@\"\n");
+    install_at(&repo, "2.47.0", &["--hooks", "pre-commit"]);
+    let kept = String::from_utf8(repo.read(&format!("{PREVIOUS}-2"))).unwrap();
+    assert!(kept.contains("precious.sh"), "{kept}");
+}
