@@ -68,6 +68,12 @@ fn parse_event(name: &str) -> Result<Called, String> {
     })
 }
 
+/// The event whose hook this program is, by the name of its file.
+pub(super) fn named_by_program() -> Option<Event> {
+    let program = std::env::current_exe().ok()?;
+    hook::event(program.file_stem()?.to_str()?)
+}
+
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let HookCommand::Run(RunArguments { called, from_git }) = &arguments.command;
     match called {

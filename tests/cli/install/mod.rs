@@ -8,6 +8,7 @@ mod global;
 mod hook_file;
 mod hooks_folder;
 mod manager;
+mod program_file;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
