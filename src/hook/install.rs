@@ -10,6 +10,7 @@ use super::place::{Place, Way};
 use super::{EVENTS, Event, Gate, unchecked};
 use crate::git::{GitError, Repository};
 use crate::sys::file;
+use crate::sys::real_path::real_path;
 
 pub use super::hook_manager::{Managed, Manager};
 
@@ -337,7 +338,7 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
     }
     // Git prints paths without symbolic links, and they are compared with ours. Not on Windows,
     // whose canonical paths other programs do not take.
-    let directory = match directory.canonicalize() {
+    let directory = match real_path(directory) {
         Ok(canonical) if cfg!(unix) => canonical,
         _ => directory.to_owned(),
     };
@@ -348,7 +349,7 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
     // Git is asked from the working tree; one that is far from its repository does not lead there.
     let question = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
     let (_, answer, _) = repository.program().run_for_code(&question, b"")?;
-    let real = |path: &Path| path.canonicalize().ok();
+    let real = |path: &Path| real_path(path).ok();
     if answer.path().and_then(|path| real(&path)) != real(repository.common_dir()) {
         return Err(InstallError::FarWorktree {
             worktree: worktree.to_owned(),

@@ -155,6 +155,7 @@ pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
     command
         .current_dir(directory)
         .env("HOME", home)
+        .env("USERPROFILE", home)
         .env("XDG_CONFIG_HOME", home.join(".config"))
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))

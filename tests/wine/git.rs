@@ -171,6 +171,9 @@ mod server {
             }
         }
         let prints_paths = prints_paths(&arguments);
+        let reads_paths = arguments
+            .iter()
+            .any(|argument| argument == b"--stdin-paths");
         git.args(arguments.into_iter().map(text));
         git.stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -191,13 +194,22 @@ mod server {
         let mut from_client = client.try_clone()?;
         thread::spawn(move || {
             let mut stdin = stdin;
+            let mut unfinished = Vec::new();
             while let Ok((INPUT, content)) = receive(&mut from_client) {
+                let ended = content.is_empty();
+                let content = if reads_paths {
+                    unfinished.extend_from_slice(&content);
+                    whole_paths(&mut unfinished, ended)
+                } else {
+                    content
+                };
                 // Git may have closed it; the rest is read all the same.
-                if content.is_empty() {
-                    stdin = None;
-                } else if let Some(open) = &mut stdin
+                if let Some(open) = &mut stdin
                     && open.write_all(&content).is_err()
                 {
+                    stdin = None;
+                }
+                if ended {
                     stdin = None;
                 }
             }
@@ -282,6 +294,18 @@ mod server {
             }
         }
         text.to_vec()
+    }
+
+    /// Takes the lines that are whole out of `text`, with paths as Linux has them; all of it at the end.
+    fn whole_paths(text: &mut Vec<u8>, ended: bool) -> Vec<u8> {
+        let end = match text.iter().rposition(|&byte| byte == b'\n') {
+            _ if ended => text.len(),
+            Some(at) => at + 1,
+            None => 0,
+        };
+        let lines: Vec<u8> = text.drain(..end).collect();
+        let lines = lines.split_inclusive(|&byte| byte == b'\n');
+        lines.flat_map(unix_path).collect()
     }
 
     /// Whether what the command prints are paths of this machine.
