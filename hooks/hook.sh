@@ -24,8 +24,12 @@ fi
 # Whether the earlier hook, which this file started, calls it again: then the outer one does the
 # work. A Git that the earlier hook starts inherits its variables, and is judged for itself.
 is_called_by_earlier() {
-	[ "${GPUGUARD_HOOK_EARLIER-}" = "$PPID" ] || return 1
-	# It may have become a Git.
+	case ${GPUGUARD_HOOK_EARLIER-} in
+	"$$") return 0 ;; # It has become this file.
+	"$PPID") ;;
+	*) return 1 ;;
+	esac
+	# Or it has become a Git.
 	parent=
 	{ IFS= read -r parent <"/proc/$PPID/comm"; } 2>/dev/null || :
 	case $parent in git | git-*) return 1 ;; esac
