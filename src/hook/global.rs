@@ -14,8 +14,8 @@ use crate::sys::{environment, file};
 /// Begins the names of the sections.
 pub(super) const SECTION: &str = "hook.gpuguard-global-";
 
-/// The variable by which the entries say whom they are for, and its value.
-const SCOPE: (&str, &str) = ("GPUGUARD_HOOK_SCOPE", "global");
+/// By which the entries tell their scripts whom they are for, as `hooks/hook.sh` has it.
+const SCOPE: &str = "--for-all-repositories";
 
 /// What was done to the user's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -79,11 +79,6 @@ pub fn uninstall_globally() -> Result<GlobalChange, InstallError> {
     Ok(change)
 }
 
-/// Whether this process was started by an entry of the user's configuration.
-pub fn is_started_globally() -> bool {
-    environment::text(SCOPE.0).is_some_and(|scope| scope == SCOPE.1)
-}
-
 /// Whether a repository has a gate of its own at the event, which does the work.
 pub fn has_own_gate(repository: &Repository, event: Event) -> Result<bool, InstallError> {
     let own = repository.common_dir().join("gpuguard");
@@ -123,7 +118,7 @@ impl User {
         let script = self.script(event).path;
         let script = script.to_string_lossy().replace('\\', "/");
         let script = sh_quoted(&script);
-        format!("test ! -e {script} || {}={} {script}", SCOPE.0, SCOPE.1)
+        format!("test ! -e {script} || {script} {SCOPE}")
     }
 
     fn values(&self, event: Event, name: &str) -> Result<Vec<String>, GitError> {

@@ -63,8 +63,8 @@ pub enum PolicyError {
         /// What to write instead.
         hint: Option<String>,
     },
-    /// There is a link where a policy below the root would be.
-    #[error("the policy `{}` is a link: below the root, a policy is a file", path.display())]
+    /// There is a link where Git's own policy, or one below the root, would be.
+    #[error("the policy `{}` is a link, and has to be a file", path.display())]
     Link {
         /// Where it is.
         path: PathBuf,
