@@ -42,6 +42,8 @@ main() {
 		skipped+=(--skip "$test")
 	done
 	export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=$wine
+	# Wine reads a program as a whole each time that it starts it.
+	export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_STRIP=symbols CARGO_PROFILE_DEV_OPT_LEVEL=1
 	"${cargo[@]}" test --locked --target "$target" -- "${skipped[@]}" "${filters[@]}"
 	[ -n "$fast${filters[*]-}" ] || sees_pretended_cards
 	installs_by_powershell
@@ -88,7 +90,8 @@ start_git() {
 		kill -0 "$server" || exit 1
 	done
 	LINUX_GIT_PORT=$(<"$port")
-	export LINUX_GIT_PORT
+	# Its hooks are scripts, which start the program with this before it.
+	export LINUX_GIT_PORT LINUX_GIT_STARTS=$wine
 }
 
 build_for_windows() {

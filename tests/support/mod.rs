@@ -74,6 +74,13 @@ pub fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_gpuguard"))
 }
 
+/// What starts it from a script. Under wine, where Git is that of Linux (`tests/wine/git.rs`), that
+/// needs one word more.
+pub fn program_in_sh() -> String {
+    let starter = std::env::var("LINUX_GIT_STARTS").unwrap_or_default();
+    format!("{starter} '{}'", program().display())
+}
+
 /// Runs `gpuguard` in `directory`, with a clean environment.
 pub fn gpuguard<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Run {
     let home = TempDir::new().unwrap();

@@ -122,9 +122,12 @@ mod client {
 mod server {
     use super::*;
     use std::ffi::OsString;
+    use std::fs::{self, Permissions};
     use std::net::TcpListener;
     use std::os::unix::ffi::OsStringExt;
+    use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::ExitStatusExt;
+    use std::path::{Path, PathBuf};
     use std::process::{Command, Stdio};
     use std::thread;
 
@@ -148,8 +151,11 @@ mod server {
         client.set_nodelay(true)?;
         let mut git = Command::new(std::env::var_os("LINUX_GIT").unwrap_or("git".into()));
         git.env_clear();
-        if let Some(path) = std::env::var_os("PATH") {
-            git.env("PATH", path);
+        // With the rest, its hooks start programs of this wine.
+        for name in ["PATH", "WINEPREFIX", "WINEDEBUG"] {
+            if let Some(value) = std::env::var_os(name) {
+                git.env(name, value);
+            }
         }
         let mut arguments = Vec::new();
         loop {
@@ -164,7 +170,9 @@ mod server {
                     }
                 }
                 FOLDER => {
-                    git.current_dir(text(unix_path(&content)));
+                    let folder = PathBuf::from(text(unix_path(&content)));
+                    make_hooks_executable(&folder);
+                    git.current_dir(folder);
                 }
                 START => break,
                 _ => return Err(io::Error::other("this is no message of a start")),
@@ -229,6 +237,22 @@ mod server {
             .into_inner()
             .map_err(|_| io::Error::other("a thread ended early"))?;
         send(&mut client, EXIT, &[u8::try_from(code).unwrap_or(255)])
+    }
+
+    /// Git for Windows starts hooks whatever their mode, and wine gives none to a file.
+    fn make_hooks_executable(folder: &Path) {
+        for hooks in [".git/hooks", "hooks"] {
+            for hook in folder
+                .join(hooks)
+                .read_dir()
+                .into_iter()
+                .flatten()
+                .flatten()
+            {
+                // One that has gone is nothing to mend.
+                let _ = fs::set_permissions(hook.path(), Permissions::from_mode(0o755));
+            }
+        }
     }
 
     fn pass_on(
