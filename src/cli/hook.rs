@@ -77,6 +77,13 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
 }
 
 fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
+    if hook::is_trial() {
+        // `gpuguard doctor` asks whether it comes to this.
+        screen.warn("gpuguard: asked");
+        if event.gate == Gate::Note {
+            return Ok(Answer::Fine);
+        }
+    }
     if hook::is_started_globally() && is_no_matter(event) {
         return Ok(Answer::Fine);
     }
@@ -106,7 +113,7 @@ fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer
 }
 
 /// Whether a hook for all repositories has nothing to do in this one: there is no policy, or a
-/// gate of its own. What cannot be told is a matter for the gate.
+/// gate of its own that is sure to run. What cannot be told is a matter for the gate.
 fn is_no_matter(event: Event) -> bool {
     let Ok(repository) = repository() else {
         return false;

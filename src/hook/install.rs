@@ -6,12 +6,14 @@
 
 use std::path::{Path, PathBuf};
 
+use super::config_file::{ConfigFile, own_names};
+use super::noted_folders::forget_folders;
 use super::place::{Place, Way};
-use super::{EVENTS, Event, Gate, unchecked};
+use super::{EVENTS, Event, Gate, doctor, unchecked};
 use crate::git::{GitError, Repository};
 use crate::sys::file;
 
-pub use super::hook_manager::{Managed, Manager};
+pub use super::hook_manager::{Join, Managed, Manager};
 
 /// How Git comes to run gpuguard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,6 +122,8 @@ pub struct Removed {
     pub files: Vec<PathBuf>,
     /// Those of them where the hook from before is back.
     pub restored: Vec<PathBuf>,
+    /// What runs gpuguard here all the same, one line each.
+    pub still: Vec<String>,
     /// Things to know, one line each.
     pub warnings: Vec<String>,
 }
@@ -276,6 +280,8 @@ pub fn install(directory: &Path, request: &Request<'_>) -> Result<Installed, Ins
             unwanted.push(event);
         }
     }
+    let config = ConfigFile::of(&repository);
+    let before = (config.content(), place.has_entries()?);
     let mut warnings = Vec::new();
     let mut wired = Vec::new();
     for (event, way) in plan {
@@ -294,6 +300,10 @@ pub fn install(directory: &Path, request: &Request<'_>) -> Result<Installed, Ins
             unwired.push(event.name);
         }
     }
+    // Without the note the entries can be taken out all the same.
+    let _ = config.note(before.0, before.1);
+    let root = repository.worktree().unwrap_or(repository.git_dir());
+    prove(root, &wired)?;
     if wired.iter().any(|wired| wired.event.gate == Gate::Note) {
         // Else the first commit begins.
         let _ = unchecked::begin(&repository);
@@ -309,6 +319,20 @@ pub fn install(directory: &Path, request: &Request<'_>) -> Result<Installed, Ins
     })
 }
 
+/// Runs what was wired, once each, with nothing to judge.
+fn prove(root: &Path, wired: &[Wired]) -> Result<(), InstallError> {
+    for one in wired {
+        let is_ours = !matches!(one.mechanism, Mechanism::Manager(_)) && !one.switched_off;
+        if is_ours && let Err(said) = doctor::prove(root, one.event) {
+            let event = one.event.name;
+            return Err(InstallError::NotWired {
+                what: format!("{event} was tried and does not work: {said}"),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Takes gpuguard out of the repository of `directory`; nothing installed is no error.
 pub fn uninstall(directory: &Path) -> Result<Removed, InstallError> {
     let repository = open(directory)?;
@@ -317,9 +341,24 @@ pub fn uninstall(directory: &Path) -> Result<Removed, InstallError> {
         place: shown_place(&repository),
         ..Removed::default()
     };
+    let config = ConfigFile::of(&repository);
+    let left = config.content();
     for event in EVENTS {
         place.unwire(event, &mut removed)?;
     }
+    let given_back = if removed.config {
+        config.give_back(&left, &own_names())
+    } else {
+        config.forget()
+    };
+    if let Err(error) = given_back {
+        removed.warnings.push(format!(
+            "the configuration has no entries of gpuguard any more, and is not quite as it was \
+             before: {error}"
+        ));
+    }
+    forget_folders(&repository);
+    removed.still = place.still()?;
     unchecked::forget_all(&repository);
     Ok(removed)
 }

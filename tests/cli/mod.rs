@@ -12,6 +12,7 @@ mod backup_versions;
 mod completions;
 #[cfg(target_os = "linux")]
 mod doctor;
+mod doctor_gates;
 mod faults;
 mod fix;
 mod fix_interrupted;
