@@ -53,15 +53,15 @@ fn in_script(text: &str, event: Event) -> bool {
 
 /// Whether a line is a command by itself, and no part of something larger.
 fn is_plain_command(line: &str) -> bool {
-    // How husky begins its scripts up to version 8.
-    if line.starts_with(". \"$(dirname") && line.ends_with("/husky.sh\"") {
-        return true;
-    }
     const WORDS: [&str; 24] = [
         "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac",
         "exit", "exec", "return", "trap", "alias", "function", "eval", "source", ".", "{", "}",
         "set",
     ];
+    // How husky begins its scripts up to version 8.
+    if line.starts_with(". \"$(dirname") && line.ends_with("/husky.sh\"") {
+        return true;
+    }
     let closed = |quote: char| line.matches(quote).count().is_multiple_of(2);
     let mut words = line.split(|c: char| c.is_whitespace() || c == ';' || c == '&' || c == '|');
     closed('"')
@@ -182,13 +182,13 @@ fn in_framework(text: &str, event: Event) -> bool {
     keys(&lines).all(|key| OF_THE_FILE.contains(&key) || key.starts_with("- "))
         && items(repos).iter().any(|repo| {
             let of = |key: &str| {
-                let values = repo.iter().filter_map(|line| {
+                let mut values = repo.iter().filter_map(|line| {
                     line.text
                         .strip_prefix(key)?
                         .strip_prefix(':')
                         .map(str::trim)
                 });
-                values.last().unwrap_or_default()
+                values.next().unwrap_or_default()
             };
             let is_known =
                 |key: &str| ["repo", "rev", "hooks"].contains(&key) || key.starts_with("- ");

@@ -35,8 +35,11 @@ pub(super) fn note_folder(repository: &Repository, folder: &Path) -> io::Result<
         return Ok(());
     };
     folders.push(PathBuf::from(name));
-    let lines = folders.iter().filter_map(|folder| folder.to_str());
-    let text: String = lines.map(|line| format!("{line}\n")).collect();
+    let mut text = String::new();
+    for folder in folders.iter().filter_map(|folder| folder.to_str()) {
+        text.push_str(folder);
+        text.push('\n');
+    }
     let path = list(repository);
     if let Some(parent) = path.parent() {
         file::create_private_folder(parent)?;

@@ -123,7 +123,7 @@ impl Trial<'_> {
     /// Runs the hook once.
     pub(super) fn run(&self, surroundings: Surroundings) -> Fired {
         match self.start(surroundings) {
-            Ok(finished) => self.judge(&finished),
+            Ok(finished) => Self::judge(&finished),
             Err(error) => Fired::Nothing {
                 said: words(&error),
             },
@@ -237,7 +237,7 @@ impl Trial<'_> {
         words.iter().map(OsString::from).collect()
     }
 
-    fn judge(&self, finished: &Finished) -> Fired {
+    fn judge(finished: &Finished) -> Fired {
         let said = String::from_utf8_lossy(&finished.stderr);
         let by_program = said.lines().any(|line| line == ASKED);
         let mut lines = said

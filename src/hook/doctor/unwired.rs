@@ -119,14 +119,14 @@ pub(super) fn why_not(wiring: &Wiring, event: Event, root: &Path) -> Diagnosis {
 
 /// A manager runs it by the lines that `install` prints.
 fn by_manager(managed: &Managed, event: &str, place: &str) -> Diagnosis {
-    let (file, manager) = (shown(&managed.file), managed.manager.name());
+    let (file, name) = (shown(&managed.file), managed.manager.name());
     Diagnosis::note(
         format!(
-            "{event} in {place}: {manager} runs gpuguard, by the lines in `{file}`; that was not \
+            "{event} in {place}: {name} runs gpuguard, by the lines in `{file}`; that was not \
              tried, since it would run other things too"
         ),
         Some(&format!(
-            "`gpuguard install --shim --hooks {event}` does without {manager}"
+            "`gpuguard install --shim --hooks {event}` does without {name}"
         )),
     )
 }
