@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# gpuguard beside real hook managers, from their packages: pre-commit, prek and lefthook from PyPI, husky from npm.
+# gpuguard beside real hook managers, from their packages: pre-commit, prek and lefthook from PyPI, husky from npm, hk from crates.io.
 # Each refuses the same commit and the same push and passes the same ones, first by the manager's own configuration, then
-# side by side; afterwards everything is as before, byte for byte. Needs python3 with venv, npm, and the network to install
+# side by side; afterwards everything is as before, byte for byte. Needs python3 with venv, npm, cargo, and the network to install
 # them; not part of the tests that always run.
 #
 #     tests/frameworks.sh [PROGRAM]        the gpuguard to try; target/debug/gpuguard without
@@ -18,7 +18,7 @@ main() {
 	fetch_tools
 	echo "$(git --version), $("$program" --version)"
 	echo
-	for manager in pre_commit prek lefthook husky; do
+	for manager in pre_commit prek lefthook husky hk; do
 		story "$manager" by_its_configuration
 		story "$manager" side_by_side
 	done
@@ -31,28 +31,31 @@ main() {
 clean_environment() {
 	unset "${!GIT_@}" "${!GPUGUARD@}" "${!PRE_COMMIT@}" "${!PREK@}" "${!LEFTHOOK@}" SKIP HUSKY HK CI
 	mkdir -p "$scratch/home" "$scratch/bin"
+	real_home=$HOME
 	export HOME=$scratch/home XDG_CONFIG_HOME=$scratch/home/.config XDG_CACHE_HOME=$scratch/home/.cache
 	export GIT_CONFIG_NOSYSTEM=1 GIT_AUTHOR_NAME=Ada GIT_AUTHOR_EMAIL=ada@example.org
 	export GIT_COMMITTER_NAME=Ada GIT_COMMITTER_EMAIL=ada@example.org
 	ln -s "$program" "$scratch/bin/gpuguard"
-	export PATH=$scratch/bin:$scratch/venv/bin:$scratch/node/node_modules/.bin:$PATH
+	export PATH=$scratch/bin:$scratch/venv/bin:$scratch/node/node_modules/.bin:$scratch/hk/bin:$PATH
 	# Where the managers' own steps leave a trace.
 	export STORY=$scratch/story
 }
 
-# With FRAMEWORKS_TOOLS, a folder with `venv` and `node`, nothing is fetched.
+# With FRAMEWORKS_TOOLS, a folder with `venv`, `node` and `hk`, nothing is fetched.
 fetch_tools() {
 	if [ -n "${FRAMEWORKS_TOOLS-}" ]; then
-		ln -s "$FRAMEWORKS_TOOLS/venv" "$FRAMEWORKS_TOOLS/node" "$scratch"
+		ln -s "$FRAMEWORKS_TOOLS/venv" "$FRAMEWORKS_TOOLS/node" "$FRAMEWORKS_TOOLS/hk" "$scratch"
 	else
 		python3 -m venv "$scratch/venv"
 		"$scratch/venv/bin/pip" install --quiet pre-commit prek lefthook
 		mkdir "$scratch/node"
 		(cd "$scratch/node" && npm install --silent --no-fund husky >"$scratch/npm.log" 2>&1)
+		HOME=$real_home cargo install --quiet --locked --root "$scratch/hk" hk
 	fi
 	pre-commit --version
 	prek --version
 	echo "lefthook $(lefthook version)"
+	hk --version
 	echo "husky $(node -p "require('$scratch/node/node_modules/husky/package.json').version")"
 }
 
@@ -76,7 +79,9 @@ story() {
 	else
 		gpuguard install --hooks pre-commit,pre-push >"$STORY.install" 2>&1 || fail "gpuguard install"
 		says "$STORY.install" "pre-commit: run by ${manager/_/-}"
-		[ "$(everything)" = "$before" ] || fail "gpuguard changed what the manager does already"
+		# hk reads what Git says of a push and hands nothing on, so that event is gpuguard's own.
+		[ "$manager" = hk ] || [ "$(everything)" = "$before" ] ||
+			fail "gpuguard changed what the manager does already"
 	fi
 	refuses_and_passes
 	case $manager-$way in
@@ -88,6 +93,11 @@ story() {
 		gpuguard uninstall >"$STORY.install" 2>&1 || fail "gpuguard uninstall"
 		[ "$(everything)" = "$before" ] || fail "not as before: $(diff <(echo "$before") <(everything))"
 		ran_own_step gone
+	fi
+	if [ "$manager-$way" = hk-by_its_configuration ]; then
+		gpuguard uninstall >"$STORY.install" 2>&1 || fail "gpuguard uninstall"
+		says "$STORY.install" 'still names gpuguard, and hk may run it'
+		[ "$(everything)" = "$before" ] || fail "not as before: $(diff <(echo "$before") <(everything))"
 	fi
 	"uninstall_$manager"
 	cd "$scratch"
@@ -113,7 +123,8 @@ refuses_and_passes() {
 	says "$STORY.log" 'GG006'
 	git add a.py
 	git commit -m good >"$STORY.log" 2>&1 || fail "the good commit was refused"
-	says "$STORY.log" '1 file scanned'
+	# hk shows what its steps say only where they fail.
+	[ "$manager-$way" = hk-by_its_configuration ] || says "$STORY.log" '1 file scanned'
 	ran_own_step there
 	printf ' the good one passed,'
 
@@ -146,7 +157,7 @@ judges_all_files() {
 
 # The manager writes its hook files anew: gpuguard says what then becomes of it.
 survives_the_manager() {
-	"install_$manager"
+	"install_$manager" || : "some do not write over the hook of another"
 	bad
 	git add a.py
 	if git commit -m bad >"$STORY.log" 2>&1; then
@@ -230,14 +241,14 @@ configure_pre_commit() {
 		;;
 	from_a_repository)
 		# A repository that holds nothing but this one's list of hooks: nothing is built.
-		rm -rf "$scratch/hooks"
-		git init --quiet "$scratch/hooks"
-		cp "$root/.pre-commit-hooks.yaml" "$scratch/hooks"
-		git -C "$scratch/hooks" add -A
-		git -C "$scratch/hooks" commit --quiet -m hooks
+		rm -rf "$scratch/gpuguard"
+		git init --quiet "$scratch/gpuguard"
+		cp "$root/.pre-commit-hooks.yaml" "$scratch/gpuguard"
+		git -C "$scratch/gpuguard" add -A
+		git -C "$scratch/gpuguard" commit --quiet -m hooks
 		cat >>.pre-commit-config.yaml <<-END
-			  - repo: $scratch/hooks
-			    rev: $(git -C "$scratch/hooks" rev-parse HEAD)
+			  - repo: $scratch/gpuguard
+			    rev: $(git -C "$scratch/gpuguard" rev-parse HEAD)
 			    hooks:
 			      - id: gpuguard-system
 			        verbose: true
@@ -288,6 +299,23 @@ configure_husky() {
 }
 install_husky() { husky >"$STORY.log" 2>&1; }
 uninstall_husky() { git config --unset core.hooksPath; }
+
+configure_hk() {
+	local step='      ["gpuguard"] { check = "gpuguard hook run pre-commit" }'
+	[ "$1" = by_its_configuration ] || step=
+	cat >hk.pkl <<-END
+		hooks {
+		  ["pre-commit"] {
+		    steps {
+		      ["own"] { check = "echo ran >>\\"\$STORY\\"" }
+		$step
+		    }
+		  }
+		}
+	END
+}
+install_hk() { hk install >"$STORY.log" 2>&1; }
+uninstall_hk() { hk uninstall >"$STORY.log" 2>&1; }
 
 # --- words -------------------------------------------------------------------------------------
 

@@ -258,7 +258,10 @@ impl From<HookError> for Failure {
         match error {
             HookError::Git(error) => error.into(),
             HookError::Policy(error) => error.into(),
-            error @ HookError::Backup(_) => Self::of(&error),
+            error @ HookError::Backup(_) => Self::of(&error).hint(
+                "let the folder of backups be written to, name another (`store` in `[backup]`, \
+                 GPUGUARD_BACKUP_STORE), or save nothing (`snapshot = false` in `[hook]`)",
+            ),
         }
     }
 }

@@ -85,13 +85,27 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         from_git,
     }) = &arguments.command;
     match called {
-        Called::For(event) if *global && is_no_matter(*event) => Ok(Answer::Fine),
-        Called::For(event) => answer(*event, from_git, screen),
+        Called::For(event) => answer(*event, *global, from_git, screen),
         Called::ByFramework => framework::run(screen),
     }
 }
 
-fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
+fn answer(
+    event: Event,
+    is_global: bool,
+    from_git: &[OsString],
+    screen: &Screen,
+) -> Result<Answer, Failure> {
+    if hook::is_trial() {
+        // `gpuguard doctor` asks whether it comes to this.
+        screen.warn("gpuguard: asked");
+        if event.gate == Gate::Note {
+            return Ok(Answer::Fine);
+        }
+    }
+    if is_global && is_no_matter(event) {
+        return Ok(Answer::Fine);
+    }
     if event.gate == Gate::Note {
         // It is the record of what was skipped, so it is not skipped itself.
         commit::note(skipped().is_some(), screen);
@@ -118,7 +132,7 @@ fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer
 }
 
 /// Whether a hook for all repositories has nothing to do in this one: there is no policy, or a
-/// gate of its own. What cannot be told is a matter for the gate.
+/// gate of its own that is sure to run. What cannot be told is a matter for the gate.
 fn is_no_matter(event: Event) -> bool {
     let Ok(repository) = repository() else {
         return false;

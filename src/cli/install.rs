@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::{Failure, Screen};
 use crate::git::Repository;
-use crate::hook::install::{self, Change, Installed, Mechanism, Removed, Request, WhyFile, Wired};
+use crate::hook::install::{
+    self, Change, Installed, Join, Manager, Mechanism, Removed, Request, WhyFile, Wired,
+};
 use crate::hook::{self, Event, Gate, GlobalChange};
 use crate::outcome::Answer;
-use crate::policy;
+use crate::policy::{self, PolicyError};
+use crate::source::{self, Judged, PolicyFrom, RepositoryPolicyError};
 use crate::sys::environment;
 
 /// Make Git run gpuguard before each commit in a repository
@@ -197,14 +200,31 @@ fn tell_installed(installed: &Installed, program: &Path, screen: &Screen) {
     let Some(worktree) = &installed.worktree else {
         return;
     };
-    if worktree.join(policy::FILE_NAME).is_file() {
-        screen.say(&format!("  policy: {}", policy::FILE_NAME));
-    } else {
-        screen.warn(&format!(
-            "warning: there is no policy `{}` yet\n  hint: `gpuguard init` writes one from the \
-             cards found, `gpuguard init --preset rtx3090` the founding rig's",
+    tell_policy(worktree, screen);
+}
+
+/// By which policy it judges, or why it will refuse every commit.
+fn tell_policy(worktree: &Path, screen: &Screen) {
+    let found = Repository::discover(worktree)
+        .map_err(RepositoryPolicyError::from)
+        .and_then(|repository| source::policy_of(&repository, Judged::Staged));
+    match found {
+        Ok((_, PolicyFrom::OnlyBelow)) => screen.say(&format!(
+            "  policy: {} in folders below the root only; other files are not judged",
             policy::FILE_NAME
-        ));
+        )),
+        Ok(_) => screen.say(&format!("  policy: {}", policy::FILE_NAME)),
+        Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. })) => screen.warn(&format!(
+            "warning: there is no policy `{}` yet, so each commit is refused\n  hint: `gpuguard init` writes \
+             one from the cards found, `gpuguard init --preset rtx3090` the founding rig's",
+            policy::FILE_NAME
+        )),
+        Err(error) => {
+            screen.warn(
+                "warning: the policy cannot be used, and each commit is refused until it is mended",
+            );
+            screen.failure(&error.into());
+        }
     }
 }
 
@@ -301,11 +321,22 @@ fn tell_managers(wired: &[Wired], screen: &Screen) {
             continue;
         };
         let lines = managed.manager.lines(*event);
-        if told.contains(&lines) {
-            continue;
-        }
         let name = managed.manager.name();
         let file = managed.file.display();
+        if managed.join == Join::Perhaps {
+            screen.warn(&format!(
+                "note: `{file}` names gpuguard, but not surely so that {name} runs it at {} and \
+                 heeds it: gpuguard stays beside it, and may run twice",
+                event.name
+            ));
+        }
+        if lines.is_empty() || told.contains(&lines) {
+            continue;
+        }
+        let where_to = match managed.manager {
+            Manager::Husky => ", as its last line,",
+            _ => "",
+        };
         let lasts = match mechanism {
             Mechanism::File { .. } => {
                 "when it writes its hook files anew, gpuguard is no longer run"
@@ -314,7 +345,7 @@ fn tell_managers(wired: &[Wired], screen: &Screen) {
         };
         screen.warn(&format!(
             "note: {name} manages the {} hook here; {lasts}. To have {name} run it, for everybody \
-             who works here, add to `{file}` and run `gpuguard install` again:\n",
+             who works here, add to `{file}`{where_to} and run `gpuguard install` again:\n",
             event.name
         ));
         screen.warn(lines.trim_end());
@@ -329,10 +360,15 @@ fn tell_removed(removed: &Removed, screen: &Screen) {
         screen.say(&format!(
             "gpuguard is not installed in `{place}`: nothing was changed"
         ));
-    } else {
+    } else if removed.still.is_empty() {
         screen.say(&format!(
             "uninstalled: nothing in `{place}` is checked any more"
         ));
+    } else {
+        screen.say(&format!("uninstalled: what was wired in `{place}` is out"));
+    }
+    for still in &removed.still {
+        screen.warn(&format!("warning: {still}"));
     }
     if removed.config {
         screen.say("  configuration: the entries of hook.gpuguard were removed");

@@ -4,12 +4,9 @@
 use std::path::{Path, PathBuf};
 
 use super::install::InstallError;
-use super::shim::{Found, HookFile, Written, cannot};
+use super::shim::{Found, HookFile, Written, cannot, sh_unquoted};
 use crate::git::{GitError, GitProgram, Repository};
 use crate::sys::file;
-
-/// How the command ends that versions before 0.2 wrote: the program itself.
-const OLD_ENDING: &str = " hook run pre-commit";
 
 /// Whether this Git runs hooks from the configuration.
 pub(super) fn is_supported(git: &GitProgram) -> Result<bool, GitError> {
@@ -42,11 +39,15 @@ impl<'r> ConfigEntry<'r> {
 
     /// The section's name. Each event needs its own, since a command is not told what it is called
     /// for. None must be the name of an event: Git refuses every commit where one is.
-    fn section(&self) -> String {
-        match self.event {
-            "pre-commit" => "hook.gpuguard".to_owned(),
-            event => format!("hook.gpuguard-{event}"),
+    pub(super) fn name_for(event: &str) -> String {
+        match event {
+            "pre-commit" => "gpuguard".to_owned(),
+            event => format!("gpuguard-{event}"),
         }
+    }
+
+    fn section(&self) -> String {
+        format!("hook.{}", Self::name_for(self.event))
     }
 
     fn key(&self, name: &str) -> String {
@@ -55,11 +56,21 @@ impl<'r> ConfigEntry<'r> {
 
     /// The command: the same script that is the hook file elsewhere, so that a program that has
     /// gone is told of in the same way. Git is asked where it lies, and a repository can be moved.
-    fn own_command(&self) -> String {
-        format!(
-            r#""$(git rev-parse --git-common-dir)/gpuguard/{}""#,
-            self.event
-        )
+    fn own_command(event: &str) -> String {
+        format!(r#""$(git rev-parse --git-common-dir)/gpuguard/{event}""#)
+    }
+
+    /// Whether gpuguard wrote a command; versions before 0.2 wrote the program itself. Whatever
+    /// else starts gpuguard, with a time limit or in a container, is somebody's own.
+    pub(super) fn wrote(command: &str, event: &str) -> bool {
+        let is_program = |word: &str| {
+            let program = sh_unquoted(word).unwrap_or_default();
+            let name = program.rsplit('/').next().unwrap_or_default();
+            let is_absolute = program.starts_with('/') || program.get(1..3) == Some(":/");
+            is_absolute && ["gpuguard", "gpuguard.exe"].contains(&name)
+        };
+        let program = command.strip_suffix(&format!(" hook run {event}"));
+        command == Self::own_command(event) || program.is_some_and(is_program)
     }
 
     /// The script that the command starts, in the Git directory that linked worktrees share.
@@ -68,7 +79,7 @@ impl<'r> ConfigEntry<'r> {
     }
 
     fn is_ours(&self, command: &str) -> bool {
-        command == self.own_command() || command.ends_with(OLD_ENDING)
+        Self::wrote(command, self.event)
     }
 
     /// The command that is set, if it is one that gpuguard wrote.
@@ -77,6 +88,11 @@ impl<'r> ConfigEntry<'r> {
             .values("command")?
             .pop()
             .filter(|command| self.is_ours(command)))
+    }
+
+    /// Whether there is a command of gpuguard's.
+    pub(super) fn is_there(&self) -> Result<bool, GitError> {
+        Ok(self.command()?.is_some())
     }
 
     /// Whether gpuguard is wired to the event here.
@@ -118,7 +134,7 @@ impl<'r> ConfigEntry<'r> {
     /// Writes the script and the entries; gives key and command, and what was changed.
     pub(super) fn write(&self, program: &str) -> Result<(String, Written), InstallError> {
         self.check()?;
-        let own = self.own_command();
+        let own = Self::own_command(self.event);
         let before = self.values("command")?.pop();
         let folder = script_folder(self.repository.common_dir());
         file::create_private_folder(&folder).map_err(|source| cannot("create", &folder, source))?;
@@ -175,28 +191,6 @@ impl<'r> ConfigEntry<'r> {
         Ok(())
     }
 
-    /// The commands of other entries that Git runs at the event, from whatever configuration.
-    pub(super) fn others(&self) -> Result<Vec<String>, GitError> {
-        let question = ["config", "-z", "--get-regexp", r"^hook\..*\.event$"];
-        let (_, output, _) = self.git.run_for_code(&question, b"")?;
-        let own = self.key("event");
-        let mut commands = Vec::new();
-        for record in output.records().map(String::from_utf8_lossy) {
-            let Some((key, event)) = record.split_once('\n') else {
-                continue;
-            };
-            let is_ours = key == own || key.starts_with(super::global::SECTION);
-            if is_ours || event != self.event {
-                continue;
-            }
-            let command = key.trim_end_matches("event").to_owned() + "command";
-            let question = ["config", "--get", &command];
-            let (_, output, _) = self.git.run_for_code(&question, b"")?;
-            commands.push(output.line());
-        }
-        Ok(commands)
-    }
-
     fn values(&self, name: &str) -> Result<Vec<String>, GitError> {
         let key = self.key(name);
         let question = ["config", "--local", "-z", "--get-all", &key];
@@ -220,7 +214,33 @@ fn script_folder(common_dir: &Path) -> PathBuf {
 
 #[cfg(test)]
 mod tests {
-    use super::numbers;
+    use super::{ConfigEntry, numbers};
+
+    #[test]
+    fn only_what_gpuguard_wrote_is_its_own() {
+        for (command, is_own) in [
+            (
+                "\"$(git rev-parse --git-common-dir)/gpuguard/pre-commit\"",
+                true,
+            ),
+            ("/opt/gpuguard hook run pre-commit", true),
+            ("'/my tools/gpuguard.exe' hook run pre-commit", true),
+            ("C:/tools/gpuguard.exe hook run pre-commit", true),
+            ("mytool --x hook run pre-commit", false),
+            ("nice /opt/gpuguard hook run pre-commit", false),
+            ("gpuguard hook run pre-commit", false),
+            ("/opt/$x/gpuguard hook run pre-commit", false),
+            ("/opt/gpuguard hook run pre-push", false),
+            ("/opt/gpuguard hook run pre-commit || true", false),
+            ("", false),
+        ] {
+            assert_eq!(
+                ConfigEntry::wrote(command, "pre-commit"),
+                is_own,
+                "{command}"
+            );
+        }
+    }
 
     #[test]
     fn versions_are_read_however_they_end() {

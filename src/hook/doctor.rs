@@ -1,32 +1,33 @@
 //! Whether the hook really works here: it is run, on a harmless index, in every working tree, and
 //! without what a terminal gives. Other people's hooks are told of and never run.
 
+mod backups;
 mod bypass;
 mod policy;
+mod proof;
+mod server;
 mod trial;
-mod wiring;
+mod unwired;
+mod working_tree;
 
 use std::path::{Path, PathBuf};
 
-use super::{EVENTS, Event};
-use crate::git::{GitError, GitProgram, Repository};
+use super::install::Join;
+use super::wiring::{READS_CONFIG, Step, Whose, Wiring};
+use super::{EVENTS, Event, Gate};
+use crate::git::{GitError, Repository};
 use crate::gpu::Diagnosis;
 use crate::text::printable;
+pub(super) use proof::prove;
+pub use trial::is_trial;
 use trial::{Fired, Surroundings, Trial};
-use wiring::{Step, Wiring};
+use working_tree::{WorkingTree, working_trees};
 
 /// The oldest Git that gpuguard can ask for the places of hooks (`rev-parse --path-format`).
 const OLDEST_GIT: (u32, u32) = (2, 31);
-/// From this one on, Git itself can run one hook (`git hook run`).
-const RUNS_HOOKS: (u32, u32) = (2, 36);
-/// From this one on, Git reads hooks from its configuration.
-const READS_CONFIG: (u32, u32) = (2, 54);
 
 /// The event that every repository with gpuguard answers; the others are further gates.
 const GATE_OF_ALL: &str = "pre-commit";
-
-/// Events whose hook can be run without doing anything: with nothing to commit, to merge, to push.
-const HARMLESS: [&str; 3] = ["pre-commit", "pre-merge-commit", "pre-push"];
 
 /// Looks at the hook of the repository that `directory` lies in: whether it fires, what runs
 /// beside it, what goes past it, and by which policy it judges.
@@ -51,7 +52,12 @@ pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
         Err(wrong) => return vec![wrong],
     };
     let mut found = vec![git.diagnosis()];
-    found.extend(policy::diagnose(&repository));
+    let is_bare = repository.worktree().is_err();
+    found.extend(if is_bare {
+        server::diagnose(&repository)
+    } else {
+        policy::diagnose(&repository, is_for_all_only(&repository, git.version))
+    });
     let is_judged = found.iter().all(|one| !one.is_wrong());
     let mut wired = Vec::new();
     match working_trees(&repository) {
@@ -65,6 +71,7 @@ pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
             };
             found.extend(examined.of(&trees));
             wired = wired_events(&trees, git.version);
+            found.extend(backups::diagnose(&repository).filter(|_| !is_bare));
         }
         Err(error) => found.push(Diagnosis::wrong(
             format!("the working trees cannot be listed: {}", words(&error)),
@@ -72,7 +79,11 @@ pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
         )),
     }
     found.extend(bypass::switched_off_here());
-    found.push(bypass::bypasses(&wired));
+    found.push(if is_bare {
+        bypass::bypasses_of_a_server()
+    } else {
+        bypass::bypasses(&wired)
+    });
     found.extend(bypass::gone_past(&repository));
     found
 }
@@ -118,33 +129,6 @@ impl OwnGit {
     }
 }
 
-/// A working tree of the repository; the first is the main one.
-struct WorkingTree {
-    root: PathBuf,
-    is_there: bool,
-}
-
-fn working_trees(repository: &Repository) -> Result<Vec<WorkingTree>, GitError> {
-    // A bare repository is listed too, and has none.
-    if let Err(GitError::Bare { .. }) = repository.worktree() {
-        return Ok(Vec::new());
-    }
-    let question = ["worktree", "list", "--porcelain"];
-    let listed = repository.program().run(&question, b"")?;
-    let text = String::from_utf8_lossy(&listed.stdout).into_owned();
-    let blocks = text.split("\n\n").filter(|block| {
-        let mut lines = block.lines();
-        !lines.any(|line| line == "bare")
-    });
-    let roots = blocks.filter_map(|block| block.lines().next()?.strip_prefix("worktree "));
-    Ok(roots
-        .map(|root| WorkingTree {
-            is_there: Path::new(root).is_dir(),
-            root: PathBuf::from(root),
-        })
-        .collect())
-}
-
 struct Examination<'d> {
     git: &'d OwnGit,
     repository: &'d Repository,
@@ -179,7 +163,7 @@ impl Examination<'_> {
         };
         for event in EVENTS {
             // A push is received where nobody works.
-            if (event.name == "pre-receive") == is_bare {
+            if (event.gate == Gate::Receive) == is_bare {
                 found.extend(self.event(event, &places));
             }
         }
@@ -202,7 +186,7 @@ impl Examination<'_> {
                     continue;
                 }
             };
-            let order = wiring.in_order();
+            let order = unwired::in_order(&wiring);
             if order_before.as_ref() != Some(&order) && !wiring.steps.is_empty() {
                 found.push(Diagnosis::ok(format!(
                     "{} in `{}` runs {order}",
@@ -223,52 +207,42 @@ impl Examination<'_> {
     }
 
     /// One event in one working tree.
-    fn examine(&self, event: Event, worktree: &Path, wiring: &Wiring) -> Vec<Diagnosis> {
-        let place = format!("`{}`", shown(worktree));
+    fn examine(&self, event: Event, root: &Path, wiring: &Wiring) -> Vec<Diagnosis> {
+        let place = format!("`{}`", shown(root));
         let mut found = Vec::new();
-        let ours: Vec<&Step> = wiring.running().collect();
-        if ours.len() > 1 {
+        let own = wiring.running().filter(|step| step.whose() == Whose::Ours);
+        let times = own.count();
+        if times > 1 {
             found.push(Diagnosis::wrong(
-                format!(
-                    "{} in {place} runs gpuguard {} times",
-                    event.name,
-                    ours.len()
-                ),
+                format!("{} in {place} runs gpuguard {times} times", event.name),
                 "`gpuguard install` leaves one",
             ));
         }
-        let Some(step) = ours.first() else {
-            found.push(wiring.why_not(event, &place, worktree));
+        let Some(step) = wiring.at_work() else {
+            found.push(unwired::why_not(wiring, event, root));
             return found;
         };
-        if !HARMLESS.contains(&event.name) {
-            found.push(Diagnosis::ok(format!(
-                "{} is wired in {place}; it cannot be tried without doing something",
-                event.name
-            )));
-            return found;
-        }
-        found.push(self.try_out(event, worktree, wiring, step));
+        found.push(self.try_out(event, root, wiring, step));
+        let late = wiring.after_work().filter(|_| event.gate.judges_index());
+        found.extend(late.map(|late| unwired::late(late, event, root)));
         found
     }
 
-    fn try_out(&self, event: Event, worktree: &Path, wiring: &Wiring, step: &Step) -> Diagnosis {
-        let place = shown(worktree);
-        let trial = Trial {
-            git: &self.git.file,
-            runs_hooks: self.git.version >= RUNS_HOOKS,
-            worktree,
-            event: event.name,
-            step,
-            others: wiring.other_names(),
-        };
+    fn try_out(&self, event: Event, root: &Path, wiring: &Wiring, step: &Step) -> Diagnosis {
+        let place = shown(root);
+        let trial = trial_of(self.git, event, root, (wiring, step));
         let here = trial.run(Surroundings::AsHere);
         let bare = trial.run(Surroundings::GraphicalClient);
         let stops = |fired: &Fired| match fired {
             Fired::Passed => false,
             // Without a policy that is its duty, and said above.
-            Fired::Refused { .. } => self.is_judged,
+            Fired::Refused { by_program, .. } => self.is_judged || !by_program,
             Fired::Nothing { .. } => true,
+        };
+        let hardly_any = if event.gate == Gate::Receive {
+            "hardly any variables (no PATH)"
+        } else {
+            "a graphical client's (no PATH, no terminal)"
         };
         let where_it_fails = match (stops(&here), stops(&bare)) {
             (false, false) => {
@@ -277,8 +251,7 @@ impl Examination<'_> {
                     _ => "fires",
                 };
                 return Diagnosis::ok(format!(
-                    "{} {how} in `{place}`, with this shell's variables and with a graphical \
-                     client's (no PATH, no terminal)",
+                    "{} {how} in `{place}`, with this shell's variables and with {hardly_any}",
                     event.name
                 ));
             }
@@ -294,6 +267,26 @@ impl Examination<'_> {
             ),
             cure.unwrap_or_else(|| "`gpuguard install` writes it anew".to_owned()),
         )
+    }
+}
+
+/// A trial of one of the hooks that are wired, without the others.
+fn trial_of<'t>(
+    git: &'t OwnGit,
+    event: Event,
+    root: &'t Path,
+    (wiring, step): (&'t Wiring, &'t Step),
+) -> Trial<'t> {
+    let names = wiring.steps.iter().filter_map(Step::config_name);
+    Trial {
+        git: &git.file,
+        version: git.version,
+        root,
+        event,
+        step,
+        others: names
+            .filter(|name| step.config_name() != Some(name))
+            .collect(),
     }
 }
 
@@ -314,17 +307,31 @@ fn older_git() -> Option<Diagnosis> {
     ))
 }
 
-/// The events that gpuguard is run for in the main working tree.
+/// The events that gpuguard is run for in the main working tree, by a manager too.
 fn wired_events(trees: &[WorkingTree], version: (u32, u32)) -> Vec<&'static str> {
     let Some(main) = trees.iter().find(|tree| tree.is_there) else {
         return Vec::new();
     };
     let is_wired = |event: &Event| {
+        let by_manager = || {
+            unwired::managed(&main.root, *event).is_some_and(|managed| managed.join == Join::Runs)
+        };
         Wiring::read(&main.root, event.name, version)
             .is_ok_and(|wiring| wiring.running().next().is_some())
+            || by_manager()
     };
     let events = EVENTS.into_iter().filter(is_wired);
     events.map(|event| event.name).collect()
+}
+
+/// Whether gpuguard runs here only as in all repositories of the user: then it does nothing where
+/// there is no policy.
+fn is_for_all_only(repository: &Repository, version: (u32, u32)) -> bool {
+    let root = repository.worktree().unwrap_or(repository.git_dir());
+    Wiring::read(root, GATE_OF_ALL, version).is_ok_and(|wiring| {
+        let at_work = wiring.at_work();
+        at_work.is_some_and(|step| step.whose() == Whose::OursForAll)
+    })
 }
 
 fn shown(path: &Path) -> String {
@@ -341,9 +348,4 @@ fn words(error: &dyn std::error::Error) -> String {
         next = error.source();
     }
     printable(text.as_bytes())
-}
-
-/// The `git` program in a working tree, with the hooks that are configured there in sight.
-fn git_in(worktree: &Path) -> GitProgram {
-    GitProgram::in_directory(worktree).with_configured_hooks()
 }

@@ -4,15 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use super::config_entry;
-use super::hooks_folder::HooksFolder;
+use super::config_file::ConfigFile;
 use super::install::{InstallError, default_events, program_word};
-use super::shim::{Found, HookFile, cannot, sh_quoted};
-use super::{EVENTS, Event, Gate};
+use super::shim::{Found, HookFile, cannot, sh_quoted, sh_unquoted};
+use super::{EVENTS, Event, Gate, wiring};
 use crate::git::{GitError, GitProgram, Repository};
 use crate::sys::{environment, file};
 
 /// Begins the names of the sections.
-pub(super) const SECTION: &str = "hook.gpuguard-global-";
+const SECTION: &str = "hook.gpuguard-global-";
 
 /// By which the entries tell their scripts whom they are for, as `hooks/hook.sh` has it.
 const SCOPE: &str = "--for-all-repositories";
@@ -49,6 +49,12 @@ pub fn install_globally(
         folder: user.folder.clone(),
         ..GlobalChange::default()
     };
+    let config = user.config_file();
+    let mut had_entries = false;
+    for event in EVENTS {
+        had_entries |= user.is_wired(event)?;
+    }
+    let before = config.content();
     for event in EVENTS {
         let is_wanted = match events {
             Some(events) => events.contains(&event),
@@ -60,6 +66,8 @@ pub fn install_globally(
         }
         user.wire(event, &program, &mut change)?;
     }
+    // Without the note the entries can be taken out all the same.
+    let _ = config.note(before, had_entries);
     Ok(change)
 }
 
@@ -70,8 +78,22 @@ pub fn uninstall_globally() -> Result<GlobalChange, InstallError> {
         folder: user.folder.clone(),
         ..GlobalChange::default()
     };
+    let config = user.config_file();
+    let left = config.content();
     for event in EVENTS {
         user.unwire(event, &mut change)?;
+    }
+    let given_back = if change.unwired.is_empty() {
+        config.forget()
+    } else {
+        let names: Vec<String> = EVENTS.into_iter().map(name_for).collect();
+        config.give_back(&left, &names)
+    };
+    if let Err(error) = given_back {
+        change.warnings.push(format!(
+            "the configuration has no entries of gpuguard any more, and is not quite as it was \
+             before: {error}"
+        ));
     }
     // With the last script; somebody else's things stay.
     let _ = file::remove_folder(&user.folder);
@@ -80,22 +102,33 @@ pub fn uninstall_globally() -> Result<GlobalChange, InstallError> {
 }
 
 /// Whether a repository has a gate of its own at the event, which does the work.
-pub fn has_own_gate(repository: &Repository, event: Event) -> Result<bool, InstallError> {
-    let own = repository.common_dir().join("gpuguard");
-    let folder = HooksFolder::named_by_git(repository).ok();
-    for folder in [Some(own), folder].into_iter().flatten() {
-        let hook = HookFile::in_folder(&folder, event.name);
-        // What is no file is no gate either.
-        if matches!(hook.found(), Ok(Found::Ours)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+pub fn has_own_gate(repository: &Repository, event: Event) -> Result<bool, GitError> {
+    let place = repository.worktree().unwrap_or(repository.git_dir());
+    wiring::has_own_gate(place, repository.common_dir(), event)
+}
+
+/// What the entry of an event is called.
+pub(super) fn name_for(event: Event) -> String {
+    let section = SECTION.trim_start_matches("hook.");
+    format!("{section}{}", event.name)
+}
+
+/// Whether gpuguard wrote a command for all repositories, wherever the script lies.
+pub(super) fn wrote(command: &str, event: Event) -> bool {
+    let parts = command
+        .strip_prefix("test ! -e ")
+        .and_then(|rest| rest.strip_suffix(SCOPE)?.strip_suffix(' '))
+        .and_then(|rest| rest.split_once(" || "));
+    parts.is_some_and(|(asked, script)| {
+        let ending = format!("/gpuguard/hooks/{}", event.name);
+        asked == script && sh_unquoted(script).is_some_and(|path| path.ends_with(&ending))
+    })
 }
 
 /// The user's own configuration and folder.
 struct User {
     git: GitProgram,
+    home: PathBuf,
     folder: PathBuf,
 }
 
@@ -105,8 +138,14 @@ impl User {
         let home = environment::home_dir().ok_or(InstallError::NoHome)?;
         Ok(Self {
             git: GitProgram::in_directory(&home),
+            home,
             folder: config.join("gpuguard").join("hooks"),
         })
+    }
+
+    fn config_file(&self) -> ConfigFile {
+        let own = self.folder.parent().unwrap_or(&self.folder);
+        ConfigFile::of_user(&self.home, own)
     }
 
     fn script(&self, event: Event) -> HookFile {

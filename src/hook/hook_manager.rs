@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::joined;
 use super::{Event, Gate};
 use crate::git::Repository;
 use crate::sys::file;
@@ -31,8 +32,19 @@ pub struct Managed {
     /// Its configuration, relative to the root of the working tree; the usual name where there is
     /// none yet.
     pub file: PathBuf,
-    /// Whether that makes it run gpuguard at this event.
-    pub runs_gpuguard: bool,
+    /// Whether it runs gpuguard at this event by that.
+    pub join: Join,
+}
+
+/// Whether a hook manager runs gpuguard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Join {
+    /// Surely: its configuration has what `install` prints, in its place.
+    Runs,
+    /// Its configuration names gpuguard otherwise, or its hook is not as it writes it.
+    Perhaps,
+    /// No.
+    No,
 }
 
 /// Hook files and configurations of a manager are shorter.
@@ -72,6 +84,46 @@ impl Manager {
         .find_map(|(mark, manager)| text.contains(mark).then_some(manager))
     }
 
+    /// Whether a hook file or a command starts it at the event, so that its configuration counts:
+    /// nothing before may end the hook, and no other configuration may be named.
+    fn is_started_by(self, text: &str, event: Event) -> bool {
+        let name = event.name;
+        let quoted = format!("\"{name}\"");
+        let follows = |line: &str, start: &str| {
+            let mut parts = line.split(start).skip(1);
+            parts.any(|rest| {
+                let word = rest.split_whitespace().next().unwrap_or_default();
+                word == name || word == quoted
+            })
+        };
+        let starts = |line: &str| match self {
+            Self::Husky => line.ends_with("/h\"") || line.ends_with("/husky.sh\""),
+            Self::Lefthook => follows(line, "lefthook run "),
+            Self::Hk => follows(line, "hk run "),
+            Self::PreCommit | Self::Prek => {
+                let mut words = line.split([' ', '(', ')']);
+                let of_event = format!("--hook-type={name}");
+                words.clone().any(|word| word == "hook-impl")
+                    && words.clone().any(|word| word == of_event)
+                    && words.all(|word| {
+                        let config = word.strip_prefix("--config=");
+                        config.is_none_or(|file| file == ".pre-commit-config.yaml")
+                    })
+            }
+        };
+        let says = |line: &&str| !line.trim_start().starts_with(['#', ':']) && !line.is_empty();
+        let mut lines = text.lines().map(str::trim_end).filter(says);
+        let mut is_open = true;
+        lines.any(|line| {
+            let first = line.split_whitespace().next().unwrap_or_default();
+            let is_start = is_open && !["echo", "printf"].contains(&first) && starts(line);
+            // Indented, it is one of its own conditions.
+            is_open &= !["exit", "exec", "return"]
+                .contains(&line.split([' ', ';']).next().unwrap_or_default());
+            is_start
+        })
+    }
+
     /// The files that may configure it, the usual one first.
     fn files(self, event: Event) -> Vec<String> {
         let names: &[&str] = match self {
@@ -92,19 +144,34 @@ impl Manager {
         names.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    /// What stands in its configuration where it runs gpuguard.
-    fn marks(self, event: Event) -> Vec<String> {
-        match self {
-            Self::PreCommit | Self::Prek => vec![
-                "id: gpuguard".to_owned(),
-                "id = \"gpuguard".to_owned(),
-                "hook run framework".to_owned(),
-            ],
-            Self::Husky | Self::Lefthook | Self::Hk => vec![format!("hook run {}", event.name)],
-        }
+    /// Whether `file` alone configures it: the one that people are told to write into, and no other
+    /// that would change what it says.
+    fn is_configured_by(self, worktree: &Path, file: &str, event: Event) -> bool {
+        let others = [
+            ".config/lefthook.yml",
+            ".config/lefthook.toml",
+            ".lefthook.toml",
+            ".lefthook.json",
+            ".lefthook-local.yml",
+            "lefthook-local.yaml",
+            "lefthook-local.toml",
+            "lefthook-local.json",
+            "hk.toml",
+            "hk.yaml",
+            "hk.yml",
+            "hk.json",
+            ".config/hk.local.pkl",
+        ];
+        let others = others
+            .into_iter()
+            .filter(|name| name.contains(self.name()))
+            .map(str::to_owned);
+        let mut others = self.files(event).into_iter().chain(others);
+        others.all(|name| name == file || !worktree.join(name).exists())
     }
 
-    /// What to put into its configuration, so that it runs gpuguard at the event.
+    /// What to put into its configuration, so that it runs gpuguard at the event; nothing where it
+    /// cannot.
     pub fn lines(self, event: Event) -> String {
         let name = event.name;
         let is_told = matches!(event.gate, Gate::Push | Gate::Receive);
@@ -117,6 +184,8 @@ impl Manager {
                 )
             }
             Self::PreCommit | Self::Prek => "repos:\n  - repo: local\n    hooks:\n      - id: gpuguard\n        name: gpuguard\n        entry: gpuguard hook run framework\n        language: system\n        pass_filenames: false\n        require_serial: true\n        stages: [pre-commit, pre-merge-commit, pre-push, manual]\n".to_owned(),
+            // It reads what Git says of a push itself, and hands nothing on.
+            Self::Hk if is_told => String::new(),
             Self::Hk => format!(
                 "hooks {{\n  [\"{name}\"] {{\n    steps {{\n      [\"gpuguard\"] {{ check = \"gpuguard hook run {name}\" }}\n    }}\n  }}\n}}\n"
             ),
@@ -136,42 +205,47 @@ impl Managed {
         let worktree = repository.worktree().ok()?;
         let in_hook = hook_files.iter().find_map(|path| {
             let is_run = file::is_executable(path);
+            let text = is_run.then(|| file::read_at_most(path, MOST_BYTES).ok())??;
+            let text = String::from_utf8_lossy(&text).into_owned();
             let in_husky = path
                 .ancestors()
                 .any(|folder| folder.file_name().is_some_and(|name| name == ".husky"));
-            if is_run && in_husky {
-                return Some(Manager::Husky);
-            }
-            let text = is_run.then(|| file::read_at_most(path, MOST_BYTES).ok())??;
-            Manager::of_hook(&String::from_utf8_lossy(&text))
+            let manager = if in_husky {
+                Manager::Husky
+            } else {
+                Manager::of_hook(&text)?
+            };
+            Some((manager, text))
         });
-        let mut by_command = commands.iter();
-        let manager =
-            in_hook.or_else(|| by_command.find_map(|command| Manager::of_hook(command)))?;
+        let mut by_command = commands
+            .iter()
+            .map(|command| Some((Manager::of_hook(command)?, command.clone())));
+        let (manager, started_by) = in_hook.or_else(|| by_command.find_map(|found| found))?;
+        let read = |name: &String| {
+            let content = file::read_at_most(&worktree.join(name), MOST_BYTES).ok()?;
+            Some(String::from_utf8_lossy(&content).into_owned())
+        };
         let files = manager.files(event);
-        let runs = |name: &&String| runs_gpuguard(&worktree.join(name), &manager.marks(event));
-        let runs_it = files.iter().find(runs);
+        let named = files
+            .iter()
+            .find(|name| read(name).is_some_and(|text| joined::names_gpuguard(&text)));
         let there = files.iter().find(|name| worktree.join(name).exists());
+        let file = named.or(there).or(files.first())?;
+        let is_its_own_script = manager == Manager::Husky
+            && hook_files.iter().any(|hook| **hook == worktree.join(file));
+        let runs = read(file).is_some_and(|text| joined::runs_gpuguard(manager, &text, event))
+            && manager.is_configured_by(worktree, file, event)
+            && (is_its_own_script || manager.is_started_by(&started_by, event));
         Some(Self {
             manager,
-            file: runs_it.or(there).or(files.first())?.into(),
-            runs_gpuguard: runs_it.is_some(),
+            file: file.into(),
+            join: match named {
+                Some(_) if runs => Join::Runs,
+                Some(_) => Join::Perhaps,
+                None => Join::No,
+            },
         })
     }
-}
-
-/// Whether a line that is no comment names gpuguard and has one of the marks; in YAML the two may
-/// stand on different lines.
-fn runs_gpuguard(file: &Path, marks: &[String]) -> bool {
-    let content = file::read_at_most(file, MOST_BYTES).unwrap_or_default();
-    let text = String::from_utf8_lossy(&content);
-    let mut lines = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.starts_with('#') && !line.starts_with("//"));
-    lines.any(|line| {
-        line.contains("gpuguard") && marks.iter().any(|mark| line.contains(mark.as_str()))
-    })
 }
 
 #[cfg(test)]
@@ -211,22 +285,44 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_to_add_are_found_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("configuration");
-        for manager in [
-            Manager::Husky,
-            Manager::Lefthook,
-            Manager::PreCommit,
-            Manager::Prek,
-            Manager::Hk,
+    fn a_hook_starts_its_manager_or_only_looks_like_it() {
+        let at = event("pre-commit").unwrap();
+        for (manager, text) in [
+            (Manager::Lefthook, "call_lefthook run \"pre-commit\" \"$@\""),
+            (
+                Manager::Lefthook,
+                "if x; then\n  exit 0\nfi\nnpx lefthook run pre-commit",
+            ),
+            (
+                Manager::PreCommit,
+                "ARGS=(hook-impl --config=.pre-commit-config.yaml --hook-type=pre-commit)",
+            ),
+            (
+                Manager::Prek,
+                "exec \"$PREK\" hook-impl --hook-type=pre-commit -- \"$@\"",
+            ),
+            (
+                Manager::Hk,
+                "test x || { PATH=y; exec hk run pre-commit --from-hook; }",
+            ),
+            (
+                Manager::Husky,
+                "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"",
+            ),
         ] {
-            let event = event("pre-push").unwrap();
-            file::write_loosely(&file, manager.lines(event).as_bytes()).unwrap();
-            assert!(runs_gpuguard(&file, &manager.marks(event)), "{manager:?}");
-            let hidden = "# ".to_owned() + &manager.lines(event).replace('\n', "\n# ");
-            file::write_loosely(&file, hidden.as_bytes()).unwrap();
-            assert!(!runs_gpuguard(&file, &manager.marks(event)), "{manager:?}");
+            assert!(manager.is_started_by(text, at), "{text}");
+            let ended = format!("#!/bin/sh\nexit 0\n{text}");
+            assert!(!manager.is_started_by(&ended, at), "{ended}");
+            let hidden = format!("# {}", text.replace('\n', "\n# "));
+            assert!(!manager.is_started_by(&hidden, at), "{hidden}");
+            let other = text.replace("pre-commit", "pre-push");
+            assert!(
+                text == other || !manager.is_started_by(&other, at),
+                "{other}"
+            );
         }
+        let other = "ARGS=(hook-impl --config=other.yaml --hook-type=pre-commit)";
+        assert!(!Manager::PreCommit.is_started_by(other, at));
+        assert!(!Manager::Hk.is_started_by("echo hk run pre-commit", at));
     }
 }

@@ -4,15 +4,21 @@
 //! file, and so does a repository that has one: the hook that was there runs first, since what it
 //! stages is to be judged too, and Git runs entries of the configuration before the hook file.
 
+mod error;
+
 use std::path::{Path, PathBuf};
 
+use super::config_file::{ConfigFile, own_names};
+use super::noted_folders::forget_folders;
 use super::place::{Place, Way};
-use super::{EVENTS, Event, Gate, unchecked};
-use crate::git::{GitError, Repository};
+use super::{EVENTS, Event, Gate, doctor, unchecked};
+use crate::git::Repository;
 use crate::sys::file;
 use crate::sys::real_path::real_path;
 
-pub use super::hook_manager::{Managed, Manager};
+pub use error::InstallError;
+
+pub use super::hook_manager::{Join, Managed, Manager};
 
 /// How Git comes to run gpuguard.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +127,8 @@ pub struct Removed {
     pub files: Vec<PathBuf>,
     /// Those of them where the hook from before is back.
     pub restored: Vec<PathBuf>,
+    /// What runs gpuguard here all the same, one line each.
+    pub still: Vec<String>,
     /// Things to know, one line each.
     pub warnings: Vec<String>,
 }
@@ -130,104 +138,6 @@ impl Removed {
     pub fn is_nothing(&self) -> bool {
         !self.config && self.files.is_empty()
     }
-}
-
-/// Why gpuguard cannot be wired in or out.
-#[derive(Debug, thiserror::Error)]
-pub enum InstallError {
-    /// Git's word.
-    #[error(transparent)]
-    Git(#[from] GitError),
-    /// The folder given is not there.
-    #[error("`{}` is not a folder", path.display())]
-    NoFolder {
-        /// The folder.
-        path: PathBuf,
-    },
-    /// `core.worktree` names a folder that Git does not find the repository from.
-    #[error("the working tree `{0}` does not lead to its repository `{1}` (`core.worktree`): set GIT_WORK_TREE to the one and GIT_DIR to the other for this command; nothing was changed", worktree.display(), git_dir.display())]
-    FarWorktree {
-        /// The working tree.
-        worktree: PathBuf,
-        /// Its Git directory.
-        git_dir: PathBuf,
-    },
-    /// The hooks folder belongs to more than this repository.
-    #[error("the hooks folder `{}` lies outside this repository ({set}): a hook there would run in every repository that uses it", path.display())]
-    SharedHooksFolder {
-        /// The folder.
-        path: PathBuf,
-        /// What says so, and where.
-        set: String,
-        /// This repository's own hooks folder, as a word for sh.
-        own: String,
-    },
-    /// `core.hooksPath` switches hooks off.
-    #[error("`core.hooksPath` is `{path}`, which is not a folder: Git runs no hook files here")]
-    NoHooksFolder {
-        /// Its value.
-        path: String,
-    },
-    /// The configuration's entry has our name and is somebody's own.
-    #[error(
-        "`{section}.command` is set, but not by gpuguard: `{command}`; nothing was changed. Remove it with `git config --local --remove-section {section}`, or use `gpuguard install --shim`"
-    )]
-    ForeignCommand {
-        /// The section of the configuration.
-        section: String,
-        /// What it is set to.
-        command: String,
-    },
-    /// There is a folder or a device where the hook file goes.
-    #[error("`{}` is not a file", path.display())]
-    NotAFile {
-        /// The place.
-        path: PathBuf,
-    },
-    /// Two hooks that are not gpuguard's.
-    #[error("`{}` is not gpuguard's, and an earlier hook is already kept as `{}`", hook.display(), previous.display())]
-    PreviousInTheWay {
-        /// The hook in use.
-        hook: PathBuf,
-        /// The one that was kept.
-        previous: PathBuf,
-    },
-    /// This program cannot be named in a hook.
-    #[error("the program `{}` cannot be named in a hook: {reason}", path.display())]
-    Program {
-        /// Its path.
-        path: PathBuf,
-        /// Why.
-        reason: &'static str,
-    },
-    /// The system refused.
-    #[error("cannot {action} `{}`", path.display())]
-    File {
-        /// What was tried.
-        action: &'static str,
-        /// On which file.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// Hooks for all repositories are entries of the configuration.
-    #[error("hooks for all repositories need Git 2.54 or later")]
-    GlobalNeedsNewGit,
-    /// An event that is a matter of one repository.
-    #[error("`{event}` cannot be wired for all repositories; nothing was changed")]
-    NotGlobal {
-        /// The event.
-        event: &'static str,
-    },
-    /// It is not known where the user's own files lie.
-    #[error("there is no folder for the user's own files (HOME is not set)")]
-    NoHome,
-    /// All was written, and yet Git would not run it.
-    #[error("the hook is written but not wired: {what}")]
-    NotWired {
-        /// What is missing.
-        what: String,
-    },
 }
 
 /// What is to be installed.
@@ -277,6 +187,8 @@ pub fn install(directory: &Path, request: &Request<'_>) -> Result<Installed, Ins
             unwanted.push(event);
         }
     }
+    let config = ConfigFile::of(&repository);
+    let before = (config.content(), place.has_entries()?);
     let mut warnings = Vec::new();
     let mut wired = Vec::new();
     for (event, way) in plan {
@@ -295,6 +207,10 @@ pub fn install(directory: &Path, request: &Request<'_>) -> Result<Installed, Ins
             unwired.push(event.name);
         }
     }
+    // Without the note the entries can be taken out all the same.
+    let _ = config.note(before.0, before.1);
+    let root = repository.worktree().unwrap_or(repository.git_dir());
+    prove(root, &wired)?;
     if wired.iter().any(|wired| wired.event.gate == Gate::Note) {
         // Else the first commit begins.
         let _ = unchecked::begin(&repository);
@@ -310,6 +226,20 @@ pub fn install(directory: &Path, request: &Request<'_>) -> Result<Installed, Ins
     })
 }
 
+/// Runs what was wired, once each, with nothing to judge.
+fn prove(root: &Path, wired: &[Wired]) -> Result<(), InstallError> {
+    for one in wired {
+        let is_ours = !matches!(one.mechanism, Mechanism::Manager(_)) && !one.switched_off;
+        if is_ours && let Err(said) = doctor::prove(root, one.event) {
+            let event = one.event.name;
+            return Err(InstallError::NotWired {
+                what: format!("{event} was tried and does not work: {said}"),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Takes gpuguard out of the repository of `directory`; nothing installed is no error.
 pub fn uninstall(directory: &Path) -> Result<Removed, InstallError> {
     let repository = open(directory)?;
@@ -318,9 +248,24 @@ pub fn uninstall(directory: &Path) -> Result<Removed, InstallError> {
         place: shown_place(&repository),
         ..Removed::default()
     };
+    let config = ConfigFile::of(&repository);
+    let left = config.content();
     for event in EVENTS {
         place.unwire(event, &mut removed)?;
     }
+    let given_back = if removed.config {
+        config.give_back(&left, &own_names())
+    } else {
+        config.forget()
+    };
+    if let Err(error) = given_back {
+        removed.warnings.push(format!(
+            "the configuration has no entries of gpuguard any more, and is not quite as it was \
+             before: {error}"
+        ));
+    }
+    forget_folders(&repository);
+    removed.still = place.still()?;
     unchecked::forget_all(&repository);
     Ok(removed)
 }

@@ -3,19 +3,23 @@
 //! Knows nothing of terminals or of how results are shown.
 
 mod config_entry;
+mod config_file;
 mod doctor;
 mod event;
 mod global;
 mod hook_manager;
 mod hooks_folder;
 pub mod install;
+mod joined;
+mod noted_folders;
 mod place;
 mod push;
 mod run;
 mod shim;
 mod unchecked;
+mod wiring;
 
-pub use doctor::diagnose;
+pub use doctor::{diagnose, is_trial};
 pub use event::{EVENTS, Event, Gate, event};
 pub use global::{GlobalChange, has_own_gate, install_globally, uninstall_globally};
 pub use push::judge_push;

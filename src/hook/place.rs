@@ -3,14 +3,16 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Event;
 use super::config_entry::{self, ConfigEntry};
 use super::hooks_folder::HooksFolder;
 use super::install::{
-    Change, InstallError, Managed, Mechanism, OtherHook, Removed, WhyFile, Wired,
+    Change, InstallError, Join, Managed, Mechanism, OtherHook, Removed, WhyFile, Wired,
 };
-use super::shim::{Found, HookFile, Written};
-use crate::git::Repository;
+use super::noted_folders::{note_folder, noted_folders};
+use super::shim::{Found, HookFile, Written, cannot};
+use super::wiring::{self, Step, Whose};
+use super::{EVENTS, Event};
+use crate::git::{GitProgram, Repository};
 use crate::sys::file;
 
 /// How an event is to be wired.
@@ -45,7 +47,7 @@ impl<'r> Place<'r> {
     }
 
     /// The places where hook files of gpuguard can be: where Git looks now, and where it looks
-    /// without `core.hooksPath`, which may have been set since.
+    /// without `core.hooksPath`, which may have been set since, and where one was written before.
     fn hook_files(&self, event: Event) -> Vec<HookFile> {
         let mut folders = vec![HooksFolder::usual(self.repository)];
         // A folder that is not this repository's alone holds no hook of ours.
@@ -54,8 +56,23 @@ impl<'r> Place<'r> {
         {
             folders.push(folder.path.clone());
         }
+        for folder in noted_folders(self.repository) {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
         let file = |folder: PathBuf| HookFile::in_folder(&folder, event.name);
         folders.into_iter().map(file).collect()
+    }
+
+    /// Whether the configuration has entries of gpuguard.
+    pub(super) fn has_entries(&self) -> Result<bool, InstallError> {
+        for event in EVENTS {
+            if self.entry(event).is_there()? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     pub(super) fn is_installed(&self, event: Event) -> Result<bool, InstallError> {
@@ -67,9 +84,29 @@ impl<'r> Place<'r> {
         Ok(self.entry(event).is_installed()?)
     }
 
+    /// The commands of somebody else's that Git runs at the event, from whatever configuration.
+    fn others(&self, event: Event) -> Result<Vec<String>, InstallError> {
+        let place = self
+            .repository
+            .worktree()
+            .unwrap_or(self.repository.git_dir());
+        let git = GitProgram::in_directory(place);
+        let steps = wiring::configured(&git, event.name)?.into_iter();
+        Ok(steps
+            .filter_map(|step| match step {
+                Step::Config {
+                    command,
+                    whose: Whose::Theirs,
+                    ..
+                } => Some(command),
+                _ => None,
+            })
+            .collect())
+    }
+
     /// The hook manager at the event.
-    fn manager(&self, event: Event) -> Result<Option<Managed>, InstallError> {
-        let commands = self.entry(event).others()?;
+    pub(super) fn manager(&self, event: Event) -> Result<Option<Managed>, InstallError> {
+        let commands = self.others(event)?;
         let hook = HooksFolder::named_by_git(self.repository)
             .ok()
             .map(|folder| HookFile::in_folder(&folder, event.name));
@@ -86,7 +123,7 @@ impl<'r> Place<'r> {
         let managed = self.manager(event)?;
         if let Some(managed) = managed
             .as_ref()
-            .filter(|managed| managed.runs_gpuguard && !self.by_file)
+            .filter(|managed| managed.join == Join::Runs && !self.by_file)
         {
             return Ok(Way::Manager(managed.clone()));
         }
@@ -98,7 +135,7 @@ impl<'r> Place<'r> {
             // gone the next time it writes its own.
             Ok(folder) if managed.is_none() && event.gate.judges_index() => {
                 let hook = HookFile::in_folder(&folder.path, event.name);
-                let has_others = hook.has_active_other()? || !entry.others()?.is_empty();
+                let has_others = hook.has_active_other()? || !self.others(event)?.is_empty();
                 has_others.then_some(WhyFile::OtherHook)
             }
             Ok(_) | Err(_) => None,
@@ -174,7 +211,9 @@ impl<'r> Place<'r> {
         let hook = HookFile::in_folder(&folder.path, event.name);
         warnings.extend(hook.keep_edited()?);
         let written = hook.write(program)?;
-        hook.remove_moved_aside()?;
+        note_folder(self.repository, &folder.path)
+            .map_err(|source| cannot("note", &folder.path, source))?;
+        hook.remove_moved_aside(warnings)?;
         // Entries from before: a new Git runs the hook file too, and twice is too often.
         let entry = self.entry(event);
         let had_entries = entry.remove()?;
@@ -224,6 +263,34 @@ impl<'r> Place<'r> {
         entry.remove_script(&mut removed.warnings)
     }
 
+    /// What runs gpuguard here, or names it, though it is nothing that `install` wrote here.
+    pub(super) fn still(&self) -> Result<Vec<String>, InstallError> {
+        let mut still = Vec::new();
+        let root = self
+            .repository
+            .worktree()
+            .unwrap_or(self.repository.git_dir());
+        for event in EVENTS {
+            let said = match self.manager(event)? {
+                Some(managed) if managed.join != Join::No => Some(format!(
+                    "`{}` still names gpuguard, and {} may run it: take it out there",
+                    managed.file.display(),
+                    managed.manager.name()
+                )),
+                _ => wiring::configured(&GitProgram::in_directory(root), event.name)?
+                    .iter()
+                    .any(|step| step.whose() == Whose::OursForAll)
+                    .then(|| {
+                        "it is still installed for all repositories: `gpuguard uninstall --global` \
+                         takes it out"
+                            .to_owned()
+                    }),
+            };
+            still.extend(said.filter(|said| !still.contains(said)));
+        }
+        Ok(still)
+    }
+
     fn remove_files(&self, event: Event, removed: &mut Removed) -> Result<(), InstallError> {
         for hook in self.hook_files(event) {
             match (hook.found()?, hook.has_previous()) {
@@ -245,7 +312,8 @@ impl<'r> Place<'r> {
                 )),
                 (Found::Nothing | Found::Foreign, false) => {}
             }
-            removed.files.extend(hook.remove_moved_aside()?);
+            let moved = hook.remove_moved_aside(&mut removed.warnings)?;
+            removed.files.extend(moved);
         }
         Ok(())
     }

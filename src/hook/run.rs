@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Event, Gate, unchecked};
+use super::{Event, Gate, is_trial, unchecked};
 use crate::backup::{
     BackupError, BackupSummary, ContentSource, Decision, SnapshotEntry, SnapshotRequest, Store,
     Verdict, Version,
@@ -51,11 +51,15 @@ pub fn run(
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Outcome, HookError> {
-    unchecked::forget_passed(repository);
+    // A trial leaves no trace.
+    let takes_notes = !is_trial();
+    if takes_notes {
+        unchecked::forget_passed(repository);
+    }
     let limit = policy.scan.max_file_bytes;
     let change = Change::staged(repository, limit)?;
     let outcome = judge_index(event, repository, &change, policy, now)?;
-    if outcome.answer() == Answer::Fine {
+    if takes_notes && outcome.answer() == Answer::Fine {
         // Without the note the commit counts as unchecked, which is no reason to refuse it.
         let _ = unchecked::note_passed(repository, &change);
     }

@@ -129,8 +129,12 @@ impl HookFile {
     }
 
     /// Removes hook files of ours that a manager moved aside when it wrote its own, and may start
-    /// from there; gives their places. Another program's hook may not do without.
-    pub(super) fn remove_moved_aside(&self) -> Result<Vec<PathBuf>, InstallError> {
+    /// from there; gives their places. Another program's hook may not do without. Lines of somebody
+    /// else's are kept, and `warnings` says where.
+    pub(super) fn remove_moved_aside(
+        &self,
+        warnings: &mut Vec<String>,
+    ) -> Result<Vec<PathBuf>, InstallError> {
         let mut removed = Vec::new();
         if manager_of(&self.path)
             .or(manager_of(&self.previous))
@@ -144,6 +148,7 @@ impl HookFile {
             let is_file = path.symlink_metadata().is_ok_and(|found| found.is_file());
             let content = is_file.then(|| file::read_at_most(&path, MOST_BYTES).ok());
             if content.flatten().is_some_and(|content| is_ours(&content)) {
+                warnings.extend(self.keep_edited_file(&path)?);
                 file::remove(&path).map_err(|source| cannot("remove", &path, source))?;
                 removed.push(path);
             }
@@ -168,22 +173,46 @@ impl HookFile {
     /// Copies a hook file of ours that is not as we write it, because it is about to go: lines of
     /// somebody else's may be in it. Gives a line to tell.
     pub(super) fn keep_edited(&self) -> Result<Option<String>, InstallError> {
-        if self.found()? != Found::Ours {
+        match self.found()? {
+            Found::Ours => self.keep_edited_file(&self.path),
+            Found::Nothing | Found::Foreign => Ok(None),
+        }
+    }
+
+    /// The same for a hook file of ours that lies somewhere else. What was kept before stays.
+    fn keep_edited_file(&self, path: &Path) -> Result<Option<String>, InstallError> {
+        let content = std::fs::read(path).map_err(|source| cannot("read", path, source))?;
+        if is_as_written(&content, self.event) {
             return Ok(None);
         }
-        let content =
-            std::fs::read(&self.path).map_err(|source| cannot("read", &self.path, source))?;
-        if constant_lines(&content).eq(constant_lines(TEMPLATE.as_bytes())) {
-            return Ok(None);
+        let mut kept = self.edited.clone();
+        for number in 2..=u32::MAX {
+            match std::fs::read(&kept) {
+                Ok(there) if there == content => break,
+                Err(error) if absent(&error) => {
+                    file::write_atomic(&kept, &content)
+                        .map_err(|source| cannot("write", &kept, source))?;
+                    break;
+                }
+                Ok(_) | Err(_) => {
+                    let mut name = self.edited.clone().into_os_string();
+                    name.push(format!("-{number}"));
+                    kept = PathBuf::from(name);
+                }
+            }
         }
-        file::write_atomic(&self.edited, &content)
-            .map_err(|source| cannot("write", &self.edited, source))?;
         Ok(Some(format!(
             "`{}` was not as this version writes it; what it held is kept as `{}`, which nothing \
              runs",
-            self.path.display(),
-            self.edited.display()
+            path.display(),
+            kept.display()
         )))
+    }
+
+    /// Whether the hook file is one of ours, executable, and as this version writes it.
+    pub(super) fn is_as_written(&self) -> bool {
+        let content = file::read_at_most(&self.path, MOST_BYTES).unwrap_or_default();
+        file::is_executable(&self.path) && is_as_written(&content, self.event)
     }
 
     fn made_folder(&self) -> bool {
@@ -259,12 +288,41 @@ fn is_ours(content: &[u8]) -> bool {
         .any(|line| line.starts_with(ID))
 }
 
-/// The lines of a hook file of ours that are the same for every program and repository.
-fn constant_lines(content: &[u8]) -> impl Iterator<Item = &[u8]> {
-    content
-        .split_inclusive(|byte| *byte == b'\n')
-        .filter(|line| !line.starts_with(b"program=") && !line.starts_with(b"event="))
-        .filter(|line| *line != MADE_FOLDER.as_bytes())
+/// Whether a hook file is as this version writes it, for whatever program.
+fn is_as_written(content: &[u8], event: &str) -> bool {
+    let content = content
+        .strip_suffix(MADE_FOLDER.as_bytes())
+        .unwrap_or(content);
+    let Ok(content) = std::str::from_utf8(content) else {
+        return false;
+    };
+    let is_program = |line: &str| {
+        let word = line.strip_prefix("program=").map(str::trim_end);
+        word.and_then(sh_unquoted).is_some()
+    };
+    let expected = TEMPLATE.replace(EVENT, event);
+    let mut expected = expected.split_inclusive('\n');
+    let mut found = content.split_inclusive('\n');
+    loop {
+        match (expected.next(), found.next()) {
+            (None, None) => return true,
+            (Some(expected), Some(found)) if expected == found => {}
+            (Some(expected), Some(found)) if expected.contains(PROGRAM) && is_program(found) => {}
+            _ => return false,
+        }
+    }
+}
+
+/// What [`sh_quoted`] made a word of; `None` where it did not.
+pub(super) fn sh_unquoted(word: &str) -> Option<String> {
+    let inner = word
+        .strip_prefix('\'')
+        .and_then(|word| word.strip_suffix('\''));
+    let text = match inner {
+        Some(inner) => inner.replace(r"'\''", "'"),
+        None => word.to_owned(),
+    };
+    (sh_quoted(&text) == word).then_some(text)
 }
 
 /// `text` as one word for sh: as it is where sh takes it so, else in single quotes.
@@ -312,5 +370,11 @@ mod tests {
         assert_eq!(sh_quoted("/opt/gpu-guard/bin"), "/opt/gpu-guard/bin");
         assert_eq!(sh_quoted("/a b/it's $x"), r"'/a b/it'\''s $x'");
         assert_eq!(sh_quoted(""), "''");
+        for text in ["/opt/gpu-guard/bin", "/a b/it's $x", ""] {
+            assert_eq!(sh_unquoted(&sh_quoted(text)).as_deref(), Some(text));
+        }
+        for word in ["a b", "'a'", "$x", "'a' b'", "\"a\"", "x; y"] {
+            assert_eq!(sh_unquoted(word), None, "{word}");
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::git::{NewSide, ObjectId, RepoPath, Repository};
 use crate::policy::{
-    FILE_NAME, OnWeakening, Policy, Severity, Weakening, root_weakenings, weakenings,
+    FILE_NAME, OnWeakening, Policy, Severity, Surroundings, Weakening, root_weakenings, weakenings,
 };
 use crate::scan::rule::RULES;
 use crate::source::{self, BelowRoot, Change, RepositoryPolicyError};
@@ -76,19 +76,21 @@ pub fn weakened(
         return Err(error.into());
     }
     let old_root = match before.map(|before| source::policy_at(repository, before, "HEAD")) {
-        Some(Ok(Some(root))) => root,
-        None | Some(Ok(None) | Err(RepositoryPolicyError::Policy(_))) => {
-            return Ok(Weakened::default());
-        }
+        Some(Ok(root)) => root,
+        None | Some(Err(RepositoryPolicyError::Policy(_))) => return Ok(Weakened::default()),
         Some(Err(error)) => return Err(error),
     };
     let mut found = Vec::new();
-    if root.is_none() {
+    if root.is_none() && old_root.is_some() {
         found.push(Weakening {
             what: format!("`{FILE_NAME}` is removed: what comes after is not judged"),
             origin: None,
         });
     }
+    let old_root = match old_root {
+        Some(root) => root,
+        None => Policy::of_no_file(&Surroundings::of_this_process()?),
+    };
     let root = root.as_ref().unwrap_or(&old_root);
     found.extend(compared((&old_root, &old_below), (root, &below), &folders));
     Ok(Weakened {
@@ -110,10 +112,25 @@ fn compared(
         .iter()
         .map(|rule| (rule.code, rule.severity))
         .collect();
-    let mut found = root_weakenings(old_root, root, &rules);
+    // Where there was none, or is none, there is nothing to compare.
+    let mut found = if old_root.judges_nothing() || root.judges_nothing() {
+        Vec::new()
+    } else {
+        root_weakenings(old_root, root, &rules)
+    };
     for folder in folders {
         let before = nearest(old_root, old_below, folder);
         let after = nearest(root, below, folder);
+        if before.judges_nothing() {
+            continue;
+        }
+        if after.judges_nothing() {
+            found.push(Weakening {
+                what: format!("`{folder}/{FILE_NAME}` is removed: what comes after is not judged"),
+                origin: None,
+            });
+            continue;
+        }
         let weaker = weakenings(before, after, &rules).into_iter();
         let unseen = weaker.filter(|weaker| !found.contains(weaker));
         let unseen: Vec<Weakening> = unseen

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::nearest_policy::has_policy_below;
 use super::range::Range;
 use crate::git::{Blob, GitError, NewSide, ObjectId, RepoPath, Repository};
 use crate::policy::{self, FILE_NAME, Folder, Policy, PolicyError, PolicyTree, Surroundings};
@@ -38,6 +39,8 @@ pub enum PolicyFrom {
     /// The last commit: removing the policy does not switch the guard off for the commit that
     /// removes it.
     LastCommit,
+    /// There is none at the root, only in folders below it: what has none above it is not judged.
+    OnlyBelow,
     /// The end of a range.
     Tip,
     /// The start of a range: there is none at its end, but removing the policy does not switch
@@ -50,10 +53,11 @@ const LIMIT: u64 = 1 << 20;
 
 /// The policy that counts. For a commit that of the index, else of HEAD, and only where Git has
 /// none that of the working tree: what is not part of the commit loosens nothing. For the working
-/// tree its own, else that of HEAD.
+/// tree its own, else that of HEAD. Where there are only some in folders below the root, one that
+/// judges nothing.
 ///
 /// # Errors
-/// [`PolicyError::Missing`] when none of them has one.
+/// [`PolicyError::Missing`] when there is none at all.
 pub fn policy_of(
     repository: &Repository,
     judged: Judged,
@@ -80,11 +84,18 @@ pub fn policy_of(
     }
     match policy::load_from(&Folder(root), FILE_NAME, &surroundings) {
         Ok(policy) => Ok((policy, PolicyFrom::WorkingTree)),
-        Err(missing @ PolicyError::Missing { .. }) if judged == Judged::Staged => {
-            Err(missing.into())
-        }
         Err(missing @ PolicyError::Missing { .. }) => {
-            Ok((last()?.ok_or(missing)?, PolicyFrom::LastCommit))
+            let last = match judged {
+                Judged::Staged => None,
+                Judged::WorkingTree => last()?,
+            };
+            match last {
+                Some(policy) => Ok((policy, PolicyFrom::LastCommit)),
+                None if has_policy_below(repository)? => {
+                    Ok((Policy::of_no_file(&surroundings), PolicyFrom::OnlyBelow))
+                }
+                None => Err(missing.into()),
+            }
         }
         Err(error) => Err(error.into()),
     }

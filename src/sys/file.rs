@@ -180,6 +180,17 @@ pub fn is_executable(path: &Path) -> bool {
     metadata.is_file()
 }
 
+/// Whether there is a folder in which this process may make files; nothing is written to see it.
+pub fn is_writable_folder(path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, access};
+        path.is_dir() && access(path, Access::WRITE_OK | Access::EXEC_OK).is_ok()
+    }
+    #[cfg(not(unix))]
+    path.is_dir()
+}
+
 /// Creates a file that must not exist yet, with `content`, made durable.
 ///
 /// # Errors

@@ -46,7 +46,7 @@ fn script(path: &Path, body: &str) {
 }
 
 /// Runs `gpuguard doctor hook` with a `git` that says to be of `version`, and does `more` first.
-fn doctor_with_git(repo: &TestRepo, version: &str, more: &str) -> Run {
+pub(super) fn doctor_with_git(repo: &TestRepo, version: &str, more: &str) -> Run {
     let bin = repo.beside("fake-git");
     fs::create_dir_all(&bin).unwrap();
     let path = std::env::var("PATH").unwrap();
@@ -187,16 +187,22 @@ fn hooks_of_others_are_named_and_do_not_run() {
             "; cure: `gpuguard install`",
         ],
     );
-    repo.write(
-        ".pre-commit-config.yaml",
-        "repos:\n- repo: x\n  hooks:\n  - id: gpuguard\n",
-    );
+    // A remark runs nothing, and neither does a word in another file.
+    let script_of = |line: &str| format!("touch '{}'\n{line}\n", touch.display());
+    let hook = repo.path().join(HOOK);
+    script(&hook, &script_of("# gpuguard was taken out of here"));
+    repo.write("package.json", "{\"keywords\": [\"gpuguard\"]}\n");
     let run = doctor(&repo);
-    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(run.code, 1, "{run}");
+    assert_line(&run, "wrong", &["nothing runs gpuguard for pre-commit"]);
+    // What is not tried is not known to work.
+    script(&hook, &script_of("gpuguard hook run pre-commit"));
+    let run = doctor(&repo);
+    assert_eq!(run.code, 1, "{run}");
     assert_line(
         &run,
-        "note",
-        &[".pre-commit-config.yaml` calls gpuguard", "not tried"],
+        "wrong",
+        &["pre-commit` names gpuguard", "was not tried"],
     );
     assert!(!touch.exists());
 }
@@ -356,8 +362,9 @@ fn what_is_missing_is_said() {
     let bare = repo.beside("bare.git");
     repo.git(&["init", "--quiet", "--bare", "../bare.git"]);
     let run = gpuguard(&bare, &["doctor", "hook"]);
-    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(run.code, 1, "{run}");
     assert_line(&run, "note", &["is a bare repository"]);
+    assert_line(&run, "wrong", &["nothing runs gpuguard for pre-receive"]);
 }
 
 #[test]
@@ -407,7 +414,7 @@ fn gits_of_all_ages_are_told_apart() {
     repo.git(&[
         "config",
         "hook.gpuguard.command",
-        "gpuguard hook run pre-commit",
+        "/opt/gpuguard hook run pre-commit",
     ]);
     let run = doctor_with_git(&repo, "2.53.0", "");
     assert_eq!(run.code, 1, "{run}");
@@ -420,17 +427,20 @@ fn gits_of_all_ages_are_told_apart() {
 
 /// What Git 2.54 does with the hooks of its configuration: `-c` settings, then the command in a
 /// shell, with its own programs first on PATH.
-const RUN_CONFIGURED: &str = r#"
+pub(super) const RUN_CONFIGURED: &str = r#"
 run= entry= off=
 for word; do
 	case $run$word in
 	run) run=yes- ;;
 	yes-pre-commit) entry=gpuguard ;;
 	yes-pre-merge-commit) entry=gpuguard-pre-merge-commit off=yes ;;
+	yes-pre-push) entry=gpuguard-pre-push off=yes ;;
+	yes---to-stdin=*) exec <"${word#--to-stdin=}" ;;
 	hook.lint.enabled=false) off=yes ;;
 	esac
 done
-if [ -n "$entry" ]; then
+if [ -n "$entry" ] && "$real" -C "$2" config "hook.$entry.command" >/dev/null; then
+	"$real" -C "$2" config hook.lint.event >/dev/null || off=yes
 	[ "$off" = yes ] || { echo 'another hook ran' >&2; exit 1; }
 	cd "$2" || exit
 	PATH=$("$real" --exec-path):$PATH

@@ -12,6 +12,7 @@ mod backup_versions;
 mod completions;
 #[cfg(target_os = "linux")]
 mod doctor;
+mod doctor_gates;
 mod faults;
 mod fix;
 mod fix_interrupted;
@@ -28,6 +29,7 @@ mod init;
 #[cfg(unix)]
 mod install;
 mod notebook;
+mod policy_below_only;
 mod policy_file;
 mod policy_origin;
 mod policy_tree;

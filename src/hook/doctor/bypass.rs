@@ -51,6 +51,15 @@ pub(super) fn bypasses(wired: &[&str]) -> Diagnosis {
     )
 }
 
+/// What goes past the hook of a push where pushes are received.
+pub(super) fn bypasses_of_a_server() -> Diagnosis {
+    Diagnosis::note(
+        "these go past the hook of a push: `git fetch` and `git update-ref` in the repository \
+         itself, and for those who push through the file system GPUGUARD=0 and SKIP=gpuguard",
+        None,
+    )
+}
+
 /// What has gone past it already, as post-commit noted.
 pub(super) fn gone_past(repository: &Repository) -> Option<Diagnosis> {
     let words = unchecked_in_words(repository, &unchecked(repository))?;

@@ -7,13 +7,16 @@ use crate::policy::{FILE_NAME, Policy, PolicyError, SourceRole, Surroundings, us
 use crate::source::{self, Judged, PolicyFrom, RepositoryPolicyError};
 use crate::text::printable;
 
-pub(super) fn diagnose(repository: &Repository) -> Vec<Diagnosis> {
-    // Which policy counts for a push is a matter of the push.
-    if repository.worktree().is_err() {
-        return Vec::new();
-    }
+/// `is_for_all_only`: where the hook of all repositories finds no policy, it does nothing.
+pub(super) fn diagnose(repository: &Repository, is_for_all_only: bool) -> Vec<Diagnosis> {
     let (policy, from) = match source::policy_of(repository, Judged::Staged) {
         Ok(found) => found,
+        Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. })) if is_for_all_only => {
+            return vec![Diagnosis::note(
+                "there is no policy, so the hook for all repositories does nothing here",
+                Some("`gpuguard init` writes one"),
+            )];
+        }
         Err(RepositoryPolicyError::Policy(PolicyError::Missing { path })) => {
             return vec![Diagnosis::wrong(
                 format!(
@@ -61,6 +64,11 @@ fn root(policy: &Policy, from: PolicyFrom) -> Diagnosis {
         PolicyFrom::WorkingTree => Diagnosis::note(
             format!("policy in the working tree, which Git does not track: {words}"),
             Some("`git add gpuguard.toml`: a clone has none"),
+        ),
+        PolicyFrom::OnlyBelow => Diagnosis::note(
+            "there is no gpuguard.toml at the root: files without one in a folder above them are \
+             not judged",
+            Some("`gpuguard init` writes one for all of them"),
         ),
         _ => Diagnosis::note(
             format!("policy of the last commit, as the file is gone: {words}"),

@@ -1,14 +1,16 @@
 //! Running the wired hook for real, and nothing else: on an index that holds what HEAD holds, in a
-//! folder of its own, so that there is nothing to judge, to save or to change.
+//! folder of its own, or with a push that brings nothing, so that there is nothing to judge, to
+//! save or to change.
 
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::wiring::Step;
 use super::words;
 use crate::git::{GitError, GitProgram};
+use crate::hook::wiring::Step;
+use crate::hook::{Event, Gate};
 use crate::sys::child::{self, Ending, Finished, Program};
 use crate::sys::real_path::real_path;
 use crate::sys::{environment, file};
@@ -16,6 +18,21 @@ use crate::text::printable;
 
 /// A hook that takes longer is given up.
 const DEADLINE: Duration = Duration::from_secs(30);
+
+/// From this Git on, it can itself run one hook (`git hook run`).
+const RUNS_HOOKS: (u32, u32) = (2, 36);
+/// From this one on, it hands that hook something on standard input (`--to-stdin`).
+const HANDS_ON_INPUT: (u32, u32) = (2, 40);
+
+/// Says to gpuguard that it is tried: it answers, and takes no notes.
+const TRIAL: &str = "GPUGUARD_HOOK_TRIAL";
+/// Its answer.
+const ASKED: &str = "gpuguard: asked";
+
+/// Whether this process is tried by `gpuguard doctor`.
+pub fn is_trial() -> bool {
+    environment::text(TRIAL).is_some()
+}
 
 /// What makes Git look at another repository or index than the one it finds.
 const OF_A_REPOSITORY: [&str; 9] = [
@@ -62,6 +79,8 @@ pub(super) enum Fired {
         said: String,
         /// What it says to do.
         cure: Option<String>,
+        /// Whether the program itself did; else the script did without it.
+        by_program: bool,
     },
     /// It did not run.
     Nothing {
@@ -75,19 +94,18 @@ impl Fired {
     pub(super) fn words(self) -> (String, Option<String>) {
         match self {
             Self::Passed => ("it passed".to_owned(), None),
-            Self::Refused { said, cure } => (said, cure),
+            Self::Refused { said, cure, .. } => (said, cure),
             Self::Nothing { said } => (said, None),
         }
     }
 }
 
-/// One hook to be tried in one working tree.
+/// One hook to be tried in one working tree, or in a bare repository.
 pub(super) struct Trial<'t> {
     pub(super) git: &'t Path,
-    /// Whether this Git can run one hook.
-    pub(super) runs_hooks: bool,
-    pub(super) worktree: &'t Path,
-    pub(super) event: &'t str,
+    pub(super) version: (u32, u32),
+    pub(super) root: &'t Path,
+    pub(super) event: Event,
     pub(super) step: &'t Step,
     /// The other hooks of the configuration, which must not run.
     pub(super) others: Vec<&'t str>,
@@ -106,7 +124,7 @@ impl Trial<'_> {
     /// Runs the hook once.
     pub(super) fn run(&self, surroundings: Surroundings) -> Fired {
         match self.start(surroundings) {
-            Ok(finished) => self.judge(&finished),
+            Ok(finished) => Self::judge(&finished),
             Err(error) => Fired::Nothing {
                 said: words(&error),
             },
@@ -116,36 +134,70 @@ impl Trial<'_> {
     fn start(&self, surroundings: Surroundings) -> Result<Finished, TrialError> {
         let scratch = tempfile::tempdir()?;
         let index = scratch.path().join("index");
-        self.write_index(&index)?;
+        let input = scratch.path().join("input");
+        file::write_loosely(&input, self.told()?.as_bytes())?;
+        if self.event.gate != Gate::Receive {
+            self.write_index(&index)?;
+        }
         // Only ours lies there: what else runs beside it may change files.
         let hooks = scratch.path().join("hooks");
         file::create_folder(&hooks)?;
-        let hook = hooks.join(self.event);
+        let hook = hooks.join(self.event.name);
         if let Step::File { path, .. } = self.step {
             file::write_executable(&hook, &std::fs::read(path)?)?;
         }
-        let program = if self.runs_hooks {
+        let hears = matches!(self.event.gate, Gate::Push | Gate::Receive);
+        let mut environment = environment_of(surroundings);
+        if self.event.gate == Gate::Receive {
+            // As Git has it there.
+            environment.push(("GIT_DIR".into(), self.root.into()));
+        } else {
+            environment.push(("GIT_INDEX_FILE".into(), index.into()));
+        }
+        let oldest = if hears { HANDS_ON_INPUT } else { RUNS_HOOKS };
+        let program = if self.version >= oldest {
             Program {
                 file: self.git.to_owned(),
-                arguments: self.arguments(&hooks),
-                environment: environment_of(surroundings, &index),
+                arguments: self.arguments(&hooks, hears.then_some(&*input)),
+                environment,
             }
         } else {
-            let enter = r#"cd -- "$1" && shift && exec "$@""#;
+            let enter = r#"exec <"$1" && cd -- "$2" && shift 2 && exec "$@""#;
             let mut arguments: Vec<OsString> = vec!["-c".into(), enter.into(), "sh".into()];
-            arguments.extend([self.worktree.into(), hook.into()]);
+            arguments.extend([input.into(), self.root.into(), hook.into()]);
+            arguments.extend(self.arguments_of_hook());
             Program {
                 file: "/bin/sh".into(),
                 arguments,
-                environment: environment_of(surroundings, &index),
+                environment,
             }
         };
         Ok(child::run(&program, DEADLINE)?)
     }
 
+    /// What Git says of a push that brings nothing, on standard input: one line.
+    fn told(&self) -> Result<String, GitError> {
+        let git = GitProgram::in_directory(self.root);
+        let asked = ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"];
+        let (code, head, _) = git.run_for_code(&asked, b"")?;
+        let head = (code == Some(0)).then(|| head.line());
+        let name = "refs/heads/gpuguard-trial";
+        Ok(match (self.event.gate, head) {
+            (Gate::Push, Some(head)) => format!("HEAD {head} {name} {head}\n"),
+            (Gate::Receive, Some(head)) => format!("{head} {head} {name}\n"),
+            (Gate::Receive, None) => {
+                let format = git.run(&["rev-parse", "--show-object-format"], b"")?;
+                let digits = if format.line() == "sha256" { 64 } else { 40 };
+                let none = "0".repeat(digits);
+                format!("{none} {none} {name}\n")
+            }
+            _ => String::new(),
+        })
+    }
+
     /// An index with all that HEAD holds, so that nothing is staged.
     fn write_index(&self, index: &Path) -> Result<(), GitError> {
-        let git = GitProgram::in_directory(self.worktree).with_variable("GIT_INDEX_FILE", index);
+        let git = GitProgram::in_directory(self.root).with_variable("GIT_INDEX_FILE", index);
         let question = ["rev-parse", "--verify", "--quiet", "HEAD^{tree}"];
         let (code, tree, _) = git.run_for_code(&question, b"")?;
         let tree = tree.line();
@@ -153,36 +205,55 @@ impl Trial<'_> {
         git.run(&["read-tree", tree], b"").map(drop)
     }
 
-    fn arguments(&self, hooks: &Path) -> Vec<OsString> {
+    fn arguments(&self, hooks: &Path, input: Option<&Path>) -> Vec<OsString> {
         let mut hooks_path = OsString::from("core.hooksPath=");
         hooks_path.push(hooks);
         let mut arguments: Vec<OsString> =
-            vec!["-C".into(), self.worktree.into(), "-c".into(), hooks_path];
+            vec!["-C".into(), self.root.into(), "-c".into(), hooks_path];
         for name in &self.others {
             arguments.push("-c".into());
             arguments.push(format!("hook.{name}.enabled=false").into());
         }
-        arguments.extend(["hook", "run", self.event].map(OsString::from));
-        if self.event == "pre-push" {
-            // What Git gives: the remote's name and address. No ref is named, so none is pushed.
-            arguments.extend(["--", "origin", "origin"].map(OsString::from));
+        arguments.extend(["hook", "run"].map(OsString::from));
+        if let Some(input) = input {
+            let mut option = OsString::from("--to-stdin=");
+            option.push(input);
+            arguments.push(option);
+        }
+        arguments.push(self.event.name.into());
+        let of_hook = self.arguments_of_hook();
+        if !of_hook.is_empty() {
+            arguments.push("--".into());
+            arguments.extend(of_hook);
         }
         arguments
     }
 
-    fn judge(&self, finished: &Finished) -> Fired {
+    /// What Git gives to the hook itself: the remote's name and address.
+    fn arguments_of_hook(&self) -> Vec<OsString> {
+        let words: &[&str] = match self.event.gate {
+            Gate::Push => &["origin", "origin"],
+            _ => &[],
+        };
+        words.iter().map(OsString::from).collect()
+    }
+
+    fn judge(finished: &Finished) -> Fired {
         let said = String::from_utf8_lossy(&finished.stderr);
-        let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+        let by_program = said.lines().any(|line| line == ASKED);
+        let mut lines = said
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && *line != ASKED);
         let first = lines.next().unwrap_or("it said nothing");
         let first = printable(first.as_bytes());
-        let ran = said.lines().any(|line| line.starts_with("gpuguard: "));
+        let is_ours = said.lines().any(|line| line.starts_with("gpuguard: "));
         match finished.ending {
-            // Where nothing is pushed, nothing is said.
-            Ending::Exited(0) if ran || self.event == "pre-push" => Fired::Passed,
+            Ending::Exited(0) if by_program => Fired::Passed,
             Ending::Exited(0) => Fired::Nothing {
                 said: format!("it ended well, but gpuguard did not run ({first})"),
             },
-            Ending::Exited(_) if ran => {
+            Ending::Exited(_) if is_ours => {
                 let marks = ["hint: ", "to repair: "];
                 let cure = |line: &str| {
                     let mut marks = marks.iter();
@@ -191,6 +262,7 @@ impl Trial<'_> {
                 Fired::Refused {
                     cure: said.lines().map(str::trim).find_map(cure),
                     said: first,
+                    by_program,
                 }
             }
             Ending::Exited(code) => Fired::Nothing {
@@ -206,11 +278,13 @@ impl Trial<'_> {
     }
 }
 
-fn environment_of(surroundings: Surroundings, index: &Path) -> Vec<(OsString, OsString)> {
+fn environment_of(surroundings: Surroundings) -> Vec<(OsString, OsString)> {
     let is_kept = |name: &str| match surroundings {
         // Those that pass everything are told of by themselves.
         Surroundings::AsHere => {
-            !OF_A_REPOSITORY.contains(&name) && !["GPUGUARD", "SKIP"].contains(&name)
+            !OF_A_REPOSITORY.contains(&name)
+                && !["GPUGUARD", "SKIP"].contains(&name)
+                && !name.starts_with("GPUGUARD_HOOK_")
         }
         // Where the configuration lies makes no difference between the two.
         Surroundings::GraphicalClient => {
@@ -223,7 +297,7 @@ fn environment_of(surroundings: Surroundings, index: &Path) -> Vec<(OsString, Os
     if surroundings == Surroundings::GraphicalClient {
         variables.push(("PATH".into(), nowhere()));
     }
-    variables.push(("GIT_INDEX_FILE".into(), index.into()));
+    variables.push((TRIAL.into(), "1".into()));
     variables.push(("GIT_TERMINAL_PROMPT".into(), "0".into()));
     variables
 }
@@ -274,7 +348,7 @@ mod tests {
 
     #[test]
     fn a_graphical_client_gives_hardly_anything() {
-        let variables = environment_of(Surroundings::GraphicalClient, Path::new("/tmp/index"));
+        let variables = environment_of(Surroundings::GraphicalClient);
         let path = variables.iter().find(|(name, _)| name == "PATH").unwrap();
         assert!(!Path::new(&path.1).exists(), "{path:?}");
         assert!(variables.iter().all(|(name, _)| name != "LD_LIBRARY_PATH"));

@@ -110,6 +110,61 @@ fn a_repository_with_a_gate_of_its_own_is_judged_once() {
 }
 
 #[test]
+fn a_gate_of_its_own_that_does_not_run_silences_nothing() {
+    let repo = TestRepo::with_policy();
+    global(&repo, &[]);
+    repo.write("a.py", BAD);
+    repo.git(&["add", "."]);
+    let refuses = |why: &str| {
+        let run = start(&repo, &repo.path());
+        assert_eq!(run.code, 1, "{why}: {run}");
+    };
+    let install = |version| {
+        let run = with_git(&repo, &repo.path(), version, &["install"]);
+        assert_eq!(run.code, 0, "{run}");
+        let run = start(&repo, &repo.path());
+        assert_eq!((run.code, &run.stderr[..]), (0, ""), "{run}");
+    };
+    install(NEW_GIT);
+    repo.git(&["config", "--unset", "hook.gpuguard.event"]);
+    refuses("the entry is gone");
+    install(NEW_GIT);
+    // Git takes it for false.
+    repo.git(&["config", "hook.gpuguard.enabled", ""]);
+    refuses("switched off");
+    repo.git(&["config", "hook.gpuguard.enabled", "true"]);
+    install(NEW_GIT);
+    let own = repo.path().join(".git/gpuguard/pre-commit");
+    fs::set_permissions(&own, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    refuses("the script cannot be run");
+    install(OLD_GIT);
+    let file = repo.path().join(HOOK);
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o644)).unwrap();
+    refuses("the hook file cannot be run");
+    install(OLD_GIT);
+    let text = String::from_utf8(repo.read(HOOK)).unwrap();
+    repo.write(HOOK, text.replacen("\n\n", "\nexit 0\n\n", 1));
+    refuses("the hook file does something else");
+}
+
+#[test]
+fn a_policy_in_a_folder_alone_is_one() {
+    let repo = TestRepo::new();
+    global(&repo, &[]);
+    repo.write(
+        "train/gpuguard.toml",
+        include_str!("../../../src/policy/preset_rtx3090.toml"),
+    );
+    repo.write("train/a.py", BAD);
+    repo.write("b.py", BAD);
+    repo.git(&["add", "."]);
+    let run = start(&repo, &repo.path());
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stderr.contains("train/a.py:2"), "{run}");
+    assert!(!run.stderr.contains(" b.py:2"), "{run}");
+}
+
+#[test]
 fn what_is_gone_stops_no_other_repository() {
     let repo = TestRepo::with_policy();
     let other = TestRepo::new();
@@ -128,6 +183,9 @@ fn what_is_gone_stops_no_other_repository() {
     fs::remove_file(&copy).unwrap();
     let run = start(&repo, &other.path());
     assert_eq!((run.code, &run.stderr[..]), (0, ""), "{run}");
+    other.write("train/gpuguard.toml", "version = 1\n");
+    other.commit_all("policy below");
+    assert_eq!(start(&repo, &other.path()).code, 1);
     let run = start(&repo, &repo.path());
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stderr.contains("gpuguard install --global"), "{run}");

@@ -4,6 +4,7 @@
 
 mod config;
 mod earlier_hook;
+mod given_back;
 mod global;
 mod hook_file;
 mod hooks_folder;
@@ -22,6 +23,23 @@ const PREVIOUS: &str = ".git/hooks/pre-commit.gpuguard-previous";
 const NEW_GIT: &str = "git version 2.55.0";
 const OLD_GIT: &str = "git version 2.47.3";
 
+/// What Git 2.54 does with the hooks of the configuration, as far as `install` tries them.
+const RUN_CONFIGURED: &str = r#"
+run= name=
+for word; do
+	case $run$word in
+	run) run=yes- ;;
+	yes---to-stdin=*) exec <"${word#--to-stdin=}" ;;
+	yes-pre-commit) name=gpuguard ;;
+	yes-p*) name=gpuguard-${word} ;;
+	esac
+done
+if [ -n "$name" ] && command=$("$real" -C "$2" config "hook.$name.command"); then
+	cd "$2" || exit
+	exec /bin/sh -c "$command \"\$@\"" hook
+fi
+"#;
+
 /// Runs `gpuguard ARGUMENTS` in `folder` with a `git` that gives `version` as its own.
 fn with_git(repo: &TestRepo, folder: &Path, version: &str, arguments: &[&str]) -> Run {
     let mut child = command(program(), folder, repo.home());
@@ -35,8 +53,9 @@ fn run_with_git(repo: &TestRepo, child: &mut Command, version: &str) -> Run {
     script(
         &bin.join("git"),
         &format!(
-            "for last; do :; done\n[ \"$last\" = version ] && {{ echo '{version}'; exit; }}\n\
-             exec '{}' \"$@\"\n",
+            "real='{}'\nfor last; do :; done\n\
+             [ \"$last\" = version ] && {{ echo '{version}'; exit; }}\n{RUN_CONFIGURED}\n\
+             exec \"$real\" \"$@\"\n",
             which(&git()).display()
         ),
     );
