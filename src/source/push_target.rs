@@ -22,6 +22,8 @@ pub struct PushTarget<'r> {
     leading: Option<String>,
     /// Tips that this push brings and that count as known from then on.
     pub(super) judged: Vec<ObjectId>,
+    /// Tips of new branches and tags, which all have the policy of the default branch.
+    judged_alike: HashSet<ObjectId>,
 }
 
 /// The branch that others start from.
@@ -44,6 +46,7 @@ impl<'r> PushTarget<'r> {
             tracked: OnceCell::new(),
             leading: None,
             judged: Vec::new(),
+            judged_alike: HashSet::new(),
         }
     }
 
@@ -57,9 +60,9 @@ impl<'r> PushTarget<'r> {
         self.side
     }
 
-    /// Puts the default branch first, since others are held against it as it will be, and takes
-    /// out the new branches and tags that bring no commit, as hundreds of tags do not. Gives how
-    /// many these were; what cannot be told stays.
+    /// Puts the default branch first, since others are held against it where it is new itself, and
+    /// takes out the new branches and tags that bring no commit, as hundreds of tags do not. Gives
+    /// how many these were; what cannot be told stays.
     pub fn arrange(&mut self, updates: &mut Vec<RefUpdate>) -> usize {
         self.leading = self.put_default_first(updates).unwrap_or_default();
         let first = &self.leading;
@@ -70,6 +73,7 @@ impl<'r> PushTarget<'r> {
             return 0;
         }
         let leading = updates.first().filter(|_| first.is_some());
+        let leading = leading.filter(|update| update.is_new());
         let leading = leading.and_then(|update| update.new);
         let Ok(known) = self.tips_without_commits(&tips, leading) else {
             return 0;
@@ -116,16 +120,28 @@ impl<'r> PushTarget<'r> {
             .collect())
     }
 
-    /// Notes that a branch was judged. On the receiving side only the default branch counts for
-    /// others: what a policy of their own allows to them is new elsewhere.
-    pub fn note_judged(&mut self, update: &RefUpdate, pushed: &Pushed) {
+    /// Notes what was judged. For the receiving side what a policy of its own allows to one branch
+    /// is new elsewhere, and so is what only comes to the default branch: Git may refuse that one
+    /// update and take the others.
+    pub fn note_judged(&mut self, update: &RefUpdate, pushed: &Pushed) -> Result<(), GitError> {
         let counts = match self.side {
             PushSide::Sender { .. } => true,
-            PushSide::Receiver => self.leading.as_ref() == Some(&update.name),
+            PushSide::Receiver => {
+                self.leading.as_ref() == Some(&update.name) && self.default_branch()?.is_none()
+            }
         };
         if counts {
             self.judged.push(pushed.tip);
         }
+        if *self.side == PushSide::Receiver && update.is_new() {
+            self.judged_alike.insert(pushed.tip);
+        }
+        Ok(())
+    }
+
+    /// Whether a new branch or tag leads to what another one was just judged for.
+    pub(super) fn was_judged(&self, tip: ObjectId) -> bool {
+        self.judged_alike.contains(&tip)
     }
 
     /// What a new branch or tag is held against.

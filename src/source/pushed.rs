@@ -56,6 +56,9 @@ impl Pushed {
         };
         // A sender need not have what others pushed meanwhile.
         let old = commit(update.old)?;
+        if update.is_new() && target.was_judged(tip) {
+            return Ok(None);
+        }
         let default = || -> Result<Option<ObjectId>, GitError> {
             Ok(target.default_branch()?.map(|default| default.commit))
         };

@@ -125,7 +125,7 @@ fn judge_one(
     let waiting = screen.waiting("gpuguard: judging the push");
     let result = hook::judge_push(repository, (&pushed, side), &by, clock::now());
     drop(waiting);
-    target.note_judged(update, &pushed);
+    target.note_judged(update, &pushed)?;
     let mut outcome = match result {
         Ok(outcome) => outcome,
         // Whoever wrote it can mend it: that is no failure of gpuguard.

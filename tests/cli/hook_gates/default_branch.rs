@@ -91,9 +91,9 @@ fn many_tags_and_branches_of_good_commits_pass_at_once() {
             .git(&["tag", "-a", &format!("signed{n}"), "-m", "x"]);
         pair.repo.git(&["branch", &format!("b{n}")]);
     }
-    // The default branch goes first, and the others bring nothing to it.
+    // The default branch by its own policy, and each commit once for all that lead to it.
     let run = pair.assert_pushed(&["origin", "--tags", "main", "refs/heads/b*:refs/heads/b*"]);
-    assert_eq!(run.stderr.matches("file scanned").count(), 1, "{run}");
+    assert_eq!(run.stderr.matches("file scanned").count(), 13, "{run}");
     pair.repo.git(&["tag", "again"]);
     let run = pair.assert_pushed(&["origin", "again", "main:refs/heads/c"]);
     assert!(!run.stderr.contains("scanned"), "{run}");
@@ -102,6 +102,24 @@ fn many_tags_and_branches_of_good_commits_pass_at_once() {
     pair.repo.git(&["tag", "bad"]);
     pair.repo.git(&["tag", "fine", "HEAD~1"]);
     pair.assert_push_refused(&["origin", "bad", "fine"], &["push of bad refused"]);
+}
+
+#[test]
+fn what_git_may_not_take_makes_nothing_known() {
+    let pair = guarded();
+    pair.guard_server_only();
+    pair.on_server(&["config", "receive.denyNonFastForwards", "true"]);
+    pair.commit("a.py", "print(1)\n", &[]);
+    pair.assert_pushed(&["--quiet", "origin", "main"]);
+    // The new tip is right, what it passes through is not.
+    pair.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    pair.slip("bad.py", bad());
+    pair.repo.git(&["tag", "bad"]);
+    pair.commit("bad.py", good(), &[]);
+    pair.assert_push_refused(
+        &["--force", "origin", "main", "bad"],
+        &["push of bad refused"],
+    );
 }
 
 #[test]
