@@ -34,6 +34,17 @@ pub(super) struct DefaultBranch {
     pub(super) commit: ObjectId,
     /// On the receiving side, its policy, if it has one that can be read.
     pub(super) policy: Option<Policy>,
+    /// The one that HEAD leads to, where it has no policy and this one has.
+    of_head: Option<ObjectId>,
+}
+
+impl DefaultBranch {
+    /// The commits that other branches are held against.
+    pub(super) fn commits(&self) -> Vec<ObjectId> {
+        let mut commits = vec![self.commit];
+        commits.extend(self.of_head.filter(|commit| *commit != self.commit));
+        commits
+    }
 }
 
 impl<'r> PushTarget<'r> {
@@ -152,7 +163,7 @@ impl<'r> PushTarget<'r> {
                 None => KnownHistory::Commits(Vec::new()),
             },
             PushSide::Receiver => match self.default_branch()? {
-                Some(default) => KnownHistory::Commits(vec![default.commit]),
+                Some(default) => KnownHistory::Commits(default.commits()),
                 // No branch has a policy: nothing was forbidden to any.
                 None => KnownHistory::OwnRefs,
             },
@@ -219,6 +230,7 @@ fn tracked_default(
                 name: None,
                 commit,
                 policy: None,
+                of_head: None,
             }));
         }
     }
@@ -239,12 +251,14 @@ fn own_default(repository: &Repository) -> Result<Option<DefaultBranch>, GitErro
             candidates.push((Some(name), commit));
         }
     }
+    let first = candidates.first().map(|(_, commit)| *commit);
     for (name, commit) in &candidates {
         if let Some(policy) = sound_policy(repository, *commit)? {
             return Ok(Some(DefaultBranch {
                 name: name.clone(),
                 commit: *commit,
                 policy: Some(policy),
+                of_head: first,
             }));
         }
     }
@@ -255,15 +269,19 @@ fn own_default(repository: &Repository) -> Result<Option<DefaultBranch>, GitErro
                 name: Some(printable(name.as_bytes())),
                 commit,
                 policy: Some(policy),
+                of_head: first,
             }));
         }
     }
-    let first = candidates.into_iter().next();
-    Ok(first.map(|(name, commit)| DefaultBranch {
-        name,
-        commit,
-        policy: None,
-    }))
+    Ok(candidates
+        .into_iter()
+        .next()
+        .map(|(name, commit)| DefaultBranch {
+            name,
+            commit,
+            policy: None,
+            of_head: None,
+        }))
 }
 
 /// The policy of a commit. One that cannot be read judges nothing; else no push could mend it.

@@ -46,9 +46,10 @@ fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failu
         }
     };
     if from == PolicyFrom::LastCommit {
-        outcome
-            .notes
-            .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned());
+        outcome.notes.push(
+            "gpuguard.toml is gone from the index: the last commit's policy counts for this one"
+                .to_owned(),
+        );
     }
     let store = match Store::open(&repository, &policy.backup) {
         Ok(store) => store,

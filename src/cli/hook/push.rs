@@ -155,7 +155,7 @@ fn judge_one(
             hook::forget_unchecked(repository, &unchecked);
         }
     }
-    if outcome.answer() == Answer::No {
+    if outcome.answer() == Answer::No && pushed.known.is_empty() {
         outcome.notes.extend(all_is_new(target)?);
     }
     outcome.elapsed = started.elapsed();

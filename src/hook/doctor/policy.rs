@@ -63,8 +63,8 @@ fn root(policy: &Policy, from: PolicyFrom) -> Diagnosis {
             Some("`git add gpuguard.toml`: a clone has none"),
         ),
         _ => Diagnosis::note(
-            format!("policy of the last commit, as the file is gone: {words}"),
-            Some("`git checkout HEAD gpuguard.toml` brings it back"),
+            format!("policy of the last commit, as the file is gone from the index: {words}"),
+            Some("`git reset HEAD gpuguard.toml` brings it back there"),
         ),
     }
 }

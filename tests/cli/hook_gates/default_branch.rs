@@ -165,3 +165,27 @@ fn a_server_without_a_default_branch_serves_all_the_same() {
     pair.slip("bad.py", bad());
     pair.assert_push_refused(&["origin", "main:five"], &["bad.py:5", "1 new problem"]);
 }
+
+#[test]
+fn a_policy_that_only_another_branch_has_blames_nobody_for_the_default_branch() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    repo.commit_all("first");
+    let server = server_of(&repo);
+    let pair = Pair { repo, server };
+    pair.repo.git(&["checkout", "--quiet", "-b", "guard"]);
+    pair.commit("gpuguard.toml", RIG, &[]);
+    pair.repo.git(&["checkout", "--quiet", "main"]);
+    pair.commit("old.py", bad(), &[]);
+    pair.assert_pushed(&["--quiet", "origin", "main", "guard"]);
+    let run = pair
+        .repo
+        .gpuguard(&["install", pair.server.to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{run}");
+    pair.commit("new.py", good(), &[]);
+    pair.assert_pushed(&["origin", "main:side"]);
+    pair.commit("new.py", bad(), &[]);
+    for name in ["main", "main:side", "main:other"] {
+        pair.assert_push_refused(&["origin", name], &["new.py:5", "1 new problem"]);
+    }
+}
