@@ -15,8 +15,8 @@ mod worktree;
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
 pub use index::Unstaged;
 pub use nearest_policy::{
-    BelowRoot, below_root, below_root_on_disk, each_below_root, folders_with_policy, policy_below,
-    sound_below_root,
+    BelowRoot, InFolder, below_root, below_root_on_disk, each_below_root, folders_with_policy,
+    policy_below, sound_below_root,
 };
 pub use push_target::PushTarget;
 pub use pushed::{PushPolicy, Pushed};

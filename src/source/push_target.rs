@@ -204,8 +204,8 @@ impl<'r> PushTarget<'r> {
             return Ok(Vec::from_iter(default.name.clone()));
         }
         let head = self.repository.head()?.branch;
-        let mut names = Vec::from_iter(head.map(full_name));
-        names.extend(NAMES.map(|name| full_name(name.to_owned())));
+        let mut names = Vec::from_iter(head.as_deref().map(full_name));
+        names.extend(NAMES.map(full_name));
         Ok(names)
     }
 }
@@ -213,7 +213,7 @@ impl<'r> PushTarget<'r> {
 /// What a default branch is mostly called.
 const NAMES: [&str; 2] = ["main", "master"];
 
-fn full_name(branch: String) -> String {
+fn full_name(branch: &str) -> String {
     printable(format!("refs/heads/{branch}").as_bytes())
 }
 
@@ -241,10 +241,10 @@ fn tracked_default(
 /// of these the first that has a policy. HEAD may lead to a branch that nobody made.
 fn own_default(repository: &Repository) -> Result<Option<DefaultBranch>, GitError> {
     let head = repository.head()?;
-    let head_name = head.branch.map(full_name);
+    let head_name = head.branch.as_deref().map(full_name);
     let mut candidates = Vec::new();
     candidates.extend(head.commit.map(|commit| (head_name.clone(), commit)));
-    for name in NAMES.map(|name| full_name(name.to_owned())) {
+    for name in NAMES.map(full_name) {
         if head_name.as_ref() != Some(&name)
             && let Some(commit) = repository.commit_named(&name)?
         {
