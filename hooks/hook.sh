@@ -16,20 +16,23 @@ previous=$hook.gpuguard-previous
 place=$(CDPATH='' cd -- "$folder" && pwd -P)/$event
 # An entry for all repositories says so in its command; a variable could come from anywhere.
 scope=
-if [ "${1-}" = --for-all-repositories ]; then
+case ${1-}:$place in
+--for-all-repositories:*/gpuguard/hooks/"$event")
 	scope=global
 	shift
-fi
+	;;
+esac
 
 # Whether the earlier hook, which this file started, calls it again: then the outer one does the
 # work. A Git that the earlier hook starts inherits its variables, and is judged for itself.
 is_called_by_earlier() {
+	[ "${GPUGUARD_HOOK_ARGUMENTS-}" = "$*" ] || return 1
 	case ${GPUGUARD_HOOK_EARLIER-} in
 	"$$") return 0 ;; # It has become this file.
 	"$PPID") ;;
 	*) return 1 ;;
 	esac
-	# Or it has become a Git.
+	# Or it has become a Git, which only Linux tells.
 	parent=
 	{ IFS= read -r parent <"/proc/$PPID/comm"; } 2>/dev/null || :
 	case $parent in git | git-*) return 1 ;; esac
@@ -39,11 +42,11 @@ again='' circle=''
 if [ "${GPUGUARD_HOOK_FOLDER-}" = "$place" ]; then
 	if [ "$0" = "$hook" ]; then
 		# The earlier hook starts itself again by its own name.
-		if is_called_by_earlier; then again=yes; fi
+		if is_called_by_earlier "$@"; then again=yes; fi
 	else
 		# Another tool kept this file as its own "previous hook": calling on would go round in
 		# circles.
-		if is_called_by_earlier; then exit 0; fi
+		if is_called_by_earlier "$@"; then exit 0; fi
 		circle=yes
 	fi
 fi
@@ -92,10 +95,10 @@ run_previous() {
 	find_shell
 	# shellcheck disable=SC2016,SC2086 # $$ and $0 are for that shell, and the flags are words
 	if [ -n "$shell" ]; then
-		GPUGUARD_HOOK_FOLDER=$place "$shell" $flags -c \
+		GPUGUARD_HOOK_FOLDER=$place GPUGUARD_HOOK_ARGUMENTS=$* "$shell" $flags -c \
 			'GPUGUARD_HOOK_EARLIER=$$; export GPUGUARD_HOOK_EARLIER; . "$0.gpuguard-previous"' "$hook" "$@"
 	else
-		GPUGUARD_HOOK_FOLDER=$place /bin/sh -c \
+		GPUGUARD_HOOK_FOLDER=$place GPUGUARD_HOOK_ARGUMENTS=$* /bin/sh -c \
 			'GPUGUARD_HOOK_EARLIER=$$; export GPUGUARD_HOOK_EARLIER; exec "$0" "$@"' "$previous" "$@"
 	fi
 }

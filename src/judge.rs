@@ -338,8 +338,15 @@ fn scan_content(scanner: &Scanner, path: &RepoPath, content: &Blob) -> Option<Fi
             .language(path, content)
             .map(|_| scanner.scan(path, content)),
         Blob::Missing => None,
-        Blob::TooLarge { bytes } => scanner
-            .language(path, b"")
-            .map(|_| FileScan::skipped(path.clone(), SkipReason::TooLarge { bytes: *bytes })),
+        Blob::TooLarge { bytes } => {
+            let reason = if scanner.excludes(path) {
+                SkipReason::Excluded
+            } else {
+                SkipReason::TooLarge { bytes: *bytes }
+            };
+            scanner
+                .language(path, b"")
+                .map(|_| FileScan::skipped(path.clone(), reason))
+        }
     }
 }

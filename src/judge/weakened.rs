@@ -75,7 +75,8 @@ pub fn weakened(
     if let Some((_, error)) = brought {
         return Err(error.into());
     }
-    let old_root = match before.map(|before| source::policy_at(repository, before, "HEAD")) {
+    let before = before.map(NewSide::Commit);
+    let old_root = match before.map(|before| source::policy_in(repository, before)) {
         Some(Ok(root)) => root,
         None | Some(Err(RepositoryPolicyError::Policy(_))) => return Ok(Weakened::default()),
         Some(Err(error)) => return Err(error),

@@ -137,7 +137,7 @@ fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
     }
     if outcome.refuses_weakened {
         text.push_str(
-            "  what is said by `hook.weakening = \"refuse\"` in the policy that was there before\n",
+            "  `weakening = \"refuse\"` under `[hook]` in the policy from before says so\n",
         );
     }
     let mut rules: Vec<&str> = outcome

@@ -15,7 +15,7 @@ mod worktree;
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
 pub use index::Unstaged;
 pub use nearest_policy::{
-    BelowRoot, below_root, below_root_on_disk, each_below_root, folders_with_policy,
+    BelowRoot, InFolder, below_root, below_root_on_disk, each_below_root, folders_with_policy,
     has_policy_below, policy_below, sound_below_root,
 };
 pub use push_target::PushTarget;

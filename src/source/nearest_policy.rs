@@ -11,6 +11,9 @@ use crate::policy::{self, FILE_NAME, Folder, Policy, PolicyError, Surroundings};
 /// Policies by the folder that they lie in; never the root's.
 pub type BelowRoot = BTreeMap<RepoPath, Policy>;
 
+/// A folder below the root, and its policy or what is wrong with it.
+pub type InFolder = (RepoPath, Result<Policy, PolicyError>);
+
 /// The policies in `folders`, as the index or a commit has them.
 ///
 /// # Errors
@@ -42,7 +45,7 @@ pub fn each_below_root(
     repository: &Repository,
     side: NewSide,
     folders: &BTreeSet<RepoPath>,
-) -> Result<Vec<(RepoPath, Result<Policy, PolicyError>)>, RepositoryPolicyError> {
+) -> Result<Vec<InFolder>, RepositoryPolicyError> {
     let mut found = Vec::new();
     let entries = repository.named_in(side, FILE_NAME.as_bytes(), Some(folders))?;
     if entries.is_empty() {

@@ -22,6 +22,8 @@ pub struct PushTarget<'r> {
     leading: Option<String>,
     /// Tips that this push brings and that count as known from then on.
     pub(super) judged: Vec<ObjectId>,
+    /// Tips of new branches and tags, which all have the policy of the default branch.
+    judged_alike: HashSet<ObjectId>,
 }
 
 /// The branch that others start from.
@@ -32,6 +34,17 @@ pub(super) struct DefaultBranch {
     pub(super) commit: ObjectId,
     /// On the receiving side, its policy, if it has one that can be read.
     pub(super) policy: Option<Policy>,
+    /// The one that HEAD leads to, where it has no policy and this one has.
+    of_head: Option<ObjectId>,
+}
+
+impl DefaultBranch {
+    /// The commits that other branches are held against.
+    pub(super) fn commits(&self) -> Vec<ObjectId> {
+        let mut commits = vec![self.commit];
+        commits.extend(self.of_head.filter(|commit| *commit != self.commit));
+        commits
+    }
 }
 
 impl<'r> PushTarget<'r> {
@@ -44,6 +57,7 @@ impl<'r> PushTarget<'r> {
             tracked: OnceCell::new(),
             leading: None,
             judged: Vec::new(),
+            judged_alike: HashSet::new(),
         }
     }
 
@@ -57,9 +71,9 @@ impl<'r> PushTarget<'r> {
         self.side
     }
 
-    /// Puts the default branch first, since others are held against it as it will be, and takes
-    /// out the new branches and tags that bring no commit, as hundreds of tags do not. Gives how
-    /// many these were; what cannot be told stays.
+    /// Puts the default branch first, since others are held against it where it is new itself, and
+    /// takes out the new branches and tags that bring no commit, as hundreds of tags do not. Gives
+    /// how many these were; what cannot be told stays.
     pub fn arrange(&mut self, updates: &mut Vec<RefUpdate>) -> usize {
         self.leading = self.put_default_first(updates).unwrap_or_default();
         let first = &self.leading;
@@ -70,6 +84,7 @@ impl<'r> PushTarget<'r> {
             return 0;
         }
         let leading = updates.first().filter(|_| first.is_some());
+        let leading = leading.filter(|update| update.is_new());
         let leading = leading.and_then(|update| update.new);
         let Ok(known) = self.tips_without_commits(&tips, leading) else {
             return 0;
@@ -116,16 +131,28 @@ impl<'r> PushTarget<'r> {
             .collect())
     }
 
-    /// Notes that a branch was judged. On the receiving side only the default branch counts for
-    /// others: what a policy of their own allows to them is new elsewhere.
-    pub fn note_judged(&mut self, update: &RefUpdate, pushed: &Pushed) {
+    /// Notes what was judged. For the receiving side what a policy of its own allows to one branch
+    /// is new elsewhere, and so is what only comes to the default branch: Git may refuse that one
+    /// update and take the others.
+    pub fn note_judged(&mut self, update: &RefUpdate, pushed: &Pushed) -> Result<(), GitError> {
         let counts = match self.side {
             PushSide::Sender { .. } => true,
-            PushSide::Receiver => self.leading.as_ref() == Some(&update.name),
+            PushSide::Receiver => {
+                self.leading.as_ref() == Some(&update.name) && self.default_branch()?.is_none()
+            }
         };
         if counts {
             self.judged.push(pushed.tip);
         }
+        if *self.side == PushSide::Receiver && update.is_new() {
+            self.judged_alike.insert(pushed.tip);
+        }
+        Ok(())
+    }
+
+    /// Whether a new branch or tag leads to what another one was just judged for.
+    pub(super) fn was_judged(&self, tip: ObjectId) -> bool {
+        self.judged_alike.contains(&tip)
     }
 
     /// What a new branch or tag is held against.
@@ -136,7 +163,7 @@ impl<'r> PushTarget<'r> {
                 None => KnownHistory::Commits(Vec::new()),
             },
             PushSide::Receiver => match self.default_branch()? {
-                Some(default) => KnownHistory::Commits(vec![default.commit]),
+                Some(default) => KnownHistory::Commits(default.commits()),
                 // No branch has a policy: nothing was forbidden to any.
                 None => KnownHistory::OwnRefs,
             },
@@ -177,8 +204,8 @@ impl<'r> PushTarget<'r> {
             return Ok(Vec::from_iter(default.name.clone()));
         }
         let head = self.repository.head()?.branch;
-        let mut names = Vec::from_iter(head.map(full_name));
-        names.extend(NAMES.map(|name| full_name(name.to_owned())));
+        let mut names = Vec::from_iter(head.as_deref().map(full_name));
+        names.extend(NAMES.map(full_name));
         Ok(names)
     }
 }
@@ -186,7 +213,7 @@ impl<'r> PushTarget<'r> {
 /// What a default branch is mostly called.
 const NAMES: [&str; 2] = ["main", "master"];
 
-fn full_name(branch: String) -> String {
+fn full_name(branch: &str) -> String {
     printable(format!("refs/heads/{branch}").as_bytes())
 }
 
@@ -203,6 +230,7 @@ fn tracked_default(
                 name: None,
                 commit,
                 policy: None,
+                of_head: None,
             }));
         }
     }
@@ -213,22 +241,24 @@ fn tracked_default(
 /// of these the first that has a policy. HEAD may lead to a branch that nobody made.
 fn own_default(repository: &Repository) -> Result<Option<DefaultBranch>, GitError> {
     let head = repository.head()?;
-    let head_name = head.branch.map(full_name);
+    let head_name = head.branch.as_deref().map(full_name);
     let mut candidates = Vec::new();
     candidates.extend(head.commit.map(|commit| (head_name.clone(), commit)));
-    for name in NAMES.map(|name| full_name(name.to_owned())) {
+    for name in NAMES.map(full_name) {
         if head_name.as_ref() != Some(&name)
             && let Some(commit) = repository.commit_named(&name)?
         {
             candidates.push((Some(name), commit));
         }
     }
+    let first = candidates.first().map(|(_, commit)| *commit);
     for (name, commit) in &candidates {
         if let Some(policy) = sound_policy(repository, *commit)? {
             return Ok(Some(DefaultBranch {
                 name: name.clone(),
                 commit: *commit,
                 policy: Some(policy),
+                of_head: first,
             }));
         }
     }
@@ -239,15 +269,19 @@ fn own_default(repository: &Repository) -> Result<Option<DefaultBranch>, GitErro
                 name: Some(printable(name.as_bytes())),
                 commit,
                 policy: Some(policy),
+                of_head: first,
             }));
         }
     }
-    let first = candidates.into_iter().next();
-    Ok(first.map(|(name, commit)| DefaultBranch {
-        name,
-        commit,
-        policy: None,
-    }))
+    Ok(candidates
+        .into_iter()
+        .next()
+        .map(|(name, commit)| DefaultBranch {
+            name,
+            commit,
+            policy: None,
+            of_head: None,
+        }))
 }
 
 /// The policy of a commit. One that cannot be read judges nothing; else no push could mend it.

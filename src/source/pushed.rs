@@ -1,7 +1,7 @@
 //! What a push brings to a branch: its new tip held against what the other side has already.
 
 use super::change::{Change, ChangedFile};
-use super::push_target::PushTarget;
+use super::push_target::{DefaultBranch, PushTarget};
 use super::ref_update::{PushSide, RefUpdate};
 use super::repository_policy::{Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of};
 use crate::git::{GitError, KnownHistory, NewSide, ObjectId, Repository};
@@ -56,14 +56,18 @@ impl Pushed {
         };
         // A sender need not have what others pushed meanwhile.
         let old = commit(update.old)?;
-        let default = || -> Result<Option<ObjectId>, GitError> {
-            Ok(target.default_branch()?.map(|default| default.commit))
+        if update.is_new() && target.was_judged(tip) {
+            return Ok(None);
+        }
+        let default = || -> Result<Vec<ObjectId>, GitError> {
+            let default = target.default_branch()?;
+            Ok(default.map(DefaultBranch::commits).unwrap_or_default())
         };
         let mut heads = Vec::new();
         let (history, judged) = match old {
             Some(old) => {
                 heads.push(old);
-                heads.extend(default()?.filter(|head| *head != old));
+                heads.extend(default()?.into_iter().filter(|head| *head != old));
                 (KnownHistory::Commits(heads.clone()), &[][..])
             }
             None => (target.history_of_new()?, target.judged.as_slice()),
@@ -89,8 +93,8 @@ impl Pushed {
             }
             // First where it left the default branch.
             None if known.len() > 1 => {
-                if let Some(default) = default()? {
-                    let left = repository.merge_bases(default, tip)?;
+                if let Some(default) = default()?.first() {
+                    let left = repository.merge_bases(*default, tip)?;
                     known.sort_by_key(|commit| !left.contains(commit));
                 }
             }

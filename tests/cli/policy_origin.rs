@@ -93,6 +93,7 @@ fn the_users_file_cannot_say_what_a_repository_decides() {
         ("[scan]\nmax-file-mib = 1", "scan.max-file-mib"),
         ("[hook]\non-error = \"pass\"", "hook.on-error"),
         ("[hook]\nsnapshot = false", "hook.snapshot"),
+        ("[hook]\nweakening = \"warn\"", "hook.weakening"),
         ("[gpu-check]\nmode = \"off\"", "gpu-check.mode"),
         ("[gpu-check]\ncache-minutes = 90", "gpu-check.cache-minutes"),
         ("[run]\non-violation = \"report\"", "run.on-violation"),

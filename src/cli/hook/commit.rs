@@ -46,9 +46,10 @@ fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failu
         }
     };
     match from {
-        PolicyFrom::LastCommit => outcome
-            .notes
-            .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned()),
+        PolicyFrom::LastCommit => outcome.notes.push(
+            "gpuguard.toml is gone from the index: the last commit's policy counts for this one"
+                .to_owned(),
+        ),
         PolicyFrom::OnlyBelow => outcome.notes.push(
             "there is no gpuguard.toml at the root: files without one in a folder above them are \
              not judged"

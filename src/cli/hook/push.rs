@@ -125,7 +125,7 @@ fn judge_one(
     let waiting = screen.waiting("gpuguard: judging the push");
     let result = hook::judge_push(repository, (&pushed, side), &by, clock::now());
     drop(waiting);
-    target.note_judged(update, &pushed);
+    target.note_judged(update, &pushed)?;
     let mut outcome = match result {
         Ok(outcome) => outcome,
         // Whoever wrote it can mend it: that is no failure of gpuguard.
@@ -155,7 +155,7 @@ fn judge_one(
             hook::forget_unchecked(repository, &unchecked);
         }
     }
-    if outcome.answer() == Answer::No {
+    if outcome.answer() == Answer::No && pushed.known.is_empty() {
         outcome.notes.extend(all_is_new(target)?);
     }
     outcome.elapsed = started.elapsed();

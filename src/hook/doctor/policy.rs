@@ -71,8 +71,8 @@ fn root(policy: &Policy, from: PolicyFrom) -> Diagnosis {
             Some("`gpuguard init` writes one for all of them"),
         ),
         _ => Diagnosis::note(
-            format!("policy of the last commit, as the file is gone: {words}"),
-            Some("`git checkout HEAD gpuguard.toml` brings it back"),
+            format!("policy of the last commit, as the file is gone from the index: {words}"),
+            Some("`git reset HEAD gpuguard.toml` brings it back there"),
         ),
     }
 }

@@ -91,9 +91,9 @@ fn many_tags_and_branches_of_good_commits_pass_at_once() {
             .git(&["tag", "-a", &format!("signed{n}"), "-m", "x"]);
         pair.repo.git(&["branch", &format!("b{n}")]);
     }
-    // The default branch goes first, and the others bring nothing to it.
+    // The default branch by its own policy, and each commit once for all that lead to it.
     let run = pair.assert_pushed(&["origin", "--tags", "main", "refs/heads/b*:refs/heads/b*"]);
-    assert_eq!(run.stderr.matches("file scanned").count(), 1, "{run}");
+    assert_eq!(run.stderr.matches("file scanned").count(), 13, "{run}");
     pair.repo.git(&["tag", "again"]);
     let run = pair.assert_pushed(&["origin", "again", "main:refs/heads/c"]);
     assert!(!run.stderr.contains("scanned"), "{run}");
@@ -102,6 +102,24 @@ fn many_tags_and_branches_of_good_commits_pass_at_once() {
     pair.repo.git(&["tag", "bad"]);
     pair.repo.git(&["tag", "fine", "HEAD~1"]);
     pair.assert_push_refused(&["origin", "bad", "fine"], &["push of bad refused"]);
+}
+
+#[test]
+fn what_git_may_not_take_makes_nothing_known() {
+    let pair = guarded();
+    pair.guard_server_only();
+    pair.on_server(&["config", "receive.denyNonFastForwards", "true"]);
+    pair.commit("a.py", "print(1)\n", &[]);
+    pair.assert_pushed(&["--quiet", "origin", "main"]);
+    // The new tip is right, what it passes through is not.
+    pair.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+    pair.slip("bad.py", bad());
+    pair.repo.git(&["tag", "bad"]);
+    pair.commit("bad.py", good(), &[]);
+    pair.assert_push_refused(
+        &["--force", "origin", "main", "bad"],
+        &["push of bad refused"],
+    );
 }
 
 #[test]
@@ -146,4 +164,28 @@ fn a_server_without_a_default_branch_serves_all_the_same() {
     pair.assert_pushed(&["origin", "v1", "main:four"]);
     pair.slip("bad.py", bad());
     pair.assert_push_refused(&["origin", "main:five"], &["bad.py:5", "1 new problem"]);
+}
+
+#[test]
+fn a_policy_that_only_another_branch_has_blames_nobody_for_the_default_branch() {
+    let repo = TestRepo::new();
+    repo.write("a.py", "print(1)\n");
+    repo.commit_all("first");
+    let server = server_of(&repo);
+    let pair = Pair { repo, server };
+    pair.repo.git(&["checkout", "--quiet", "-b", "guard"]);
+    pair.commit("gpuguard.toml", RIG, &[]);
+    pair.repo.git(&["checkout", "--quiet", "main"]);
+    pair.commit("old.py", bad(), &[]);
+    pair.assert_pushed(&["--quiet", "origin", "main", "guard"]);
+    let run = pair
+        .repo
+        .gpuguard(&["install", pair.server.to_str().unwrap()]);
+    assert_eq!(run.code, 0, "{run}");
+    pair.commit("new.py", good(), &[]);
+    pair.assert_pushed(&["origin", "main:side"]);
+    pair.commit("new.py", bad(), &[]);
+    for name in ["main", "main:side", "main:other"] {
+        pair.assert_push_refused(&["origin", name], &["new.py:5", "1 new problem"]);
+    }
 }

@@ -321,12 +321,18 @@ fn a_broken_policy_that_is_there_guards_by_the_next_one_and_can_be_mended() {
 #[test]
 fn a_server_takes_no_code_that_is_too_large_to_be_read() {
     let pair = guarded_twice();
-    let small = RIG.replace("max-file-mib = 16", "max-file-mib = 1");
+    let small = RIG
+        .replace("max-file-mib = 16", "max-file-mib = 1")
+        .replace("exclude = []", "exclude = [\"data/\"]");
     pair.commit("gpuguard.toml", &small, &[]);
     pair.assert_pushed(&["--quiet", "origin", "main"]);
     let padding = "# padding\n".repeat(120_000);
     let content = format!("{padding}{}", bad());
-    pair.repo.write("data.bin", &content);
+    // Only what would be read.
+    pair.repo.write("weights.bin", &content);
+    pair.repo.write("data/large.json", &content);
+    pair.commit("fine.py", good(), &[]);
+    pair.assert_pushed(&["origin", "main"]);
     let run = pair.commit("large.py", content, &[]);
     assert!(run.stderr.contains("skipped large.py"), "{run}");
     let words = [

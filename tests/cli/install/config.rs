@@ -2,11 +2,13 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
 
 use super::{
-    HOOK, NEW_GIT, PREVIOUS, hook, install, install_from_vanished_program_with, uninstall, with_git,
+    HOOK, NEW_GIT, PREVIOUS, hook, install, install_from_vanished_program_with, uninstall, which,
+    with_git,
 };
-use crate::support::{Run, TestRepo, program};
+use crate::support::{Run, TestRepo, command, git, program};
 
 const SCRIPT: &str = ".git/gpuguard/pre-commit";
 
@@ -211,4 +213,83 @@ fn entries_of_others_stay_in_the_configuration() {
     assert!(run.stderr.contains("not by gpuguard: `my own`"), "{run}");
     assert!(!repo.exists(SCRIPT));
     assert_eq!(repo.git(&["config", "hook.gpuguard.command"]), "my own\n");
+}
+
+/// A folder in which there is only Git.
+fn only_git(repo: &TestRepo) -> PathBuf {
+    let bin = repo.beside("only-git");
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(which(&git()), bin.join("git")).unwrap();
+    bin
+}
+
+#[test]
+fn entries_of_a_push_judge_with_nothing_but_git_on_path() {
+    let repo = TestRepo::with_policy();
+    let server = repo.beside("server.git");
+    let path = server.to_str().unwrap();
+    repo.git(&["init", "--quiet", "--bare", "--initial-branch=main", path]);
+    repo.git(&["push", "--quiet", path, "main"]);
+    for arguments in [&["install", "--hooks", "pre-push"][..], &["install", path]] {
+        let run = with_git(&repo, &repo.path(), NEW_GIT, arguments);
+        assert_eq!(run.code, 0, "{run}");
+    }
+    repo.write("a.py", "import torch\ntorch.device(\"cuda:1\")\n");
+    repo.commit_all("bad");
+    let in_server = |arguments: &[&str]| {
+        let run: Run = command(&git(), &server, repo.home())
+            .args(arguments)
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(run.code, 0, "{run}");
+        run.stdout.trim().to_owned()
+    };
+    let source = repo.path();
+    in_server(&[
+        "fetch",
+        "--quiet",
+        source.to_str().unwrap(),
+        "main:refs/pushed/main",
+    ]);
+    let (old, new) = (
+        in_server(&["rev-parse", "main"]),
+        in_server(&["rev-parse", "refs/pushed/main"]),
+    );
+    let bin = only_git(&repo);
+    for (event, folder, told) in [
+        (
+            "pre-push",
+            &source,
+            format!("refs/heads/main {new} refs/heads/main {old}\n"),
+        ),
+        (
+            "pre-receive",
+            &server,
+            format!("{old} {new} refs/heads/main\n"),
+        ),
+    ] {
+        let key = format!("hook.gpuguard-{event}.command");
+        let entry: Run = command(&git(), folder, repo.home())
+            .args(["config", "--local", &key])
+            .output()
+            .unwrap()
+            .into();
+        let line = format!("{} \"$@\"", entry.stdout.trim_end());
+        let said = repo.beside("told");
+        fs::write(&said, told).unwrap();
+        let run: Run = command("/bin/sh".as_ref(), folder, repo.home())
+            .args(["-c", &line, "hook", path, path])
+            .env("PATH", &bin)
+            .stdin(fs::File::open(&said).unwrap())
+            .output()
+            .unwrap()
+            .into();
+        assert_eq!(run.code, 1, "{event}: {run}");
+        assert!(
+            run.stderr.contains("push of main refused"),
+            "{event}: {run}"
+        );
+        assert!(run.stderr.contains("a.py:2"), "{event}: {run}");
+    }
 }
