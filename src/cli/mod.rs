@@ -27,6 +27,7 @@ mod probe;
 mod progress;
 mod report;
 mod rollback;
+mod rollback_undo;
 mod rule;
 mod run;
 mod run_report;

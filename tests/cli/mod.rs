@@ -41,6 +41,7 @@ mod rollback_refused;
 mod rollback_since;
 mod rollback_special;
 mod rollback_targets;
+mod rollback_undo;
 mod rule;
 #[cfg(target_os = "linux")]
 mod run;
