@@ -124,7 +124,8 @@ if [ ! -x "$program" ]; then
 	/*) program=$found ;;
 	*)
 		# An entry for all repositories is silent where there is nothing to guard.
-		if [ "${GPUGUARD_HOOK_SCOPE-}" = global ] && [ ! -e gpuguard.toml ]; then
+		if [ "${GPUGUARD_HOOK_SCOPE-}" = global ] && [ ! -e gpuguard.toml ] &&
+			[ -z "$(git ls-files -- ':(glob)**/gpuguard.toml' 2>/dev/null)" ]; then
 			exit 0
 		fi
 		case ${GPUGUARD-}:,$(printf %s "${SKIP-}" | tr -d ' '), in

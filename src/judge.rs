@@ -3,14 +3,14 @@
 
 mod weakened;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
 pub use weakened::weakened;
 
 use crate::git::{Blob, GitError, NewSide, RepoPath, Repository};
-use crate::policy::{Policy, Weakening};
+use crate::policy::{FILE_NAME, Policy, Surroundings, Weakening};
 use crate::scan::{FileScan, Finding, Lines, MovedCode, Scanner, SkipReason, mark_introduced};
 use crate::source::{
     self, BelowRoot, Change, ChangedFile, Known, ParentChange, RepositoryPolicyError, Version,
@@ -45,11 +45,40 @@ pub fn judge_by_policies(
     now: Timestamp,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Judged, RepositoryPolicyError> {
-    let below = source::below_root(repository, side, &change.folders())?;
+    let mut below = source::below_root(repository, side, &change.folders())?;
+    if root.judges_nothing() {
+        below.extend(policies_removed(repository, change)?);
+    }
     Ok(Judged {
         files: judge_telling(&scanner(root, &below, now), change, told)?,
         weakened: weakened(repository, change, root)?,
     })
+}
+
+/// The policies in folders that a change takes away and puts nothing in place of: without one at
+/// the root, they still judge that change.
+fn policies_removed(
+    repository: &Repository,
+    change: &Change<'_>,
+) -> Result<BelowRoot, RepositoryPolicyError> {
+    let removed = change
+        .files
+        .iter()
+        .filter(|file| file.after.is_none() && file.path.file_name() == FILE_NAME.as_bytes());
+    let folders: BTreeSet<RepoPath> = removed
+        .filter_map(|file| file.path.folders().next())
+        .collect();
+    let Some(base) = change.base().filter(|_| !folders.is_empty()) else {
+        return Ok(BelowRoot::new());
+    };
+    let surroundings = Surroundings::of_this_process()?;
+    let before = NewSide::Commit(base);
+    Ok(source::sound_policies_below(
+        repository,
+        before,
+        &folders,
+        &surroundings,
+    ))
 }
 
 /// The scanner of a tree: by the policy at its root, and by those below it.

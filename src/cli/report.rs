@@ -157,6 +157,7 @@ fn policy_of(repository: &Repository, named: Option<&Path>) -> Result<(Policy, S
         PolicyFrom::LastCommit | PolicyFrom::Tip | PolicyFrom::Base => {
             format!("HEAD:{FILE_NAME}")
         }
+        PolicyFrom::OnlyBelow => format!("no {FILE_NAME} at the root, only in folders below it"),
     };
     Ok((policy, from))
 }

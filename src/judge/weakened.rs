@@ -51,7 +51,8 @@ pub fn weakened(
     );
     let old_root = match source::policy_at(repository, base, "HEAD") {
         Ok(Some(root)) => root,
-        Ok(None) | Err(RepositoryPolicyError::Policy(_)) => return Ok(Vec::new()),
+        Ok(None) => Policy::of_no_file(&surroundings),
+        Err(RepositoryPolicyError::Policy(_)) => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
     let before = (&old_root, &load(NewSide::Commit(base), &folders));
@@ -84,10 +85,25 @@ fn compared(
         .iter()
         .map(|rule| (rule.code, rule.severity))
         .collect();
-    let mut found = root_weakenings(old_root, root, &rules);
+    // Where there was none, or is none, there is nothing to compare.
+    let mut found = if old_root.judges_nothing() || root.judges_nothing() {
+        Vec::new()
+    } else {
+        root_weakenings(old_root, root, &rules)
+    };
     for folder in folders {
         let before = nearest(old_root, old_below, folder);
         let after = nearest(root, below, folder);
+        if before.judges_nothing() {
+            continue;
+        }
+        if after.judges_nothing() {
+            found.push(Weakening {
+                what: format!("`{folder}/{FILE_NAME}` is removed: what comes after is not judged"),
+                origin: None,
+            });
+            continue;
+        }
         let weaker = weakenings(before, after, &rules).into_iter();
         let unseen = weaker.filter(|weaker| !found.contains(weaker));
         let unseen: Vec<Weakening> = unseen

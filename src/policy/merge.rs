@@ -67,6 +67,41 @@ pub(super) fn backup_without_policy(surroundings: &Surroundings) -> BackupPolicy
     merge.backup(surroundings)
 }
 
+/// What counts at a root without a policy: no card, no check of one, and for the rest what counts
+/// where a policy does not say it.
+pub(super) fn nothing_judged(surroundings: &Surroundings) -> Policy {
+    let mut merge = Merge {
+        layers: surroundings.user.iter().collect(),
+        settings: Vec::new(),
+    };
+    let scan = merge.scan();
+    let hook = merge.hook();
+    let gpu_check = GpuCheckPolicy {
+        mode: GpuCheckMode::Off,
+        ..merge.gpu_check(surroundings)
+    };
+    let run = merge.run();
+    let backup = merge.backup(surroundings);
+    Policy {
+        sources: Vec::new(),
+        settings: Vec::new(),
+        cards: Vec::new(),
+        environment: RequiredEnvironment {
+            device_order: BY_PCI.to_owned(),
+            visible_devices: String::new(),
+            set_in: SetIn::default(),
+        },
+        scan,
+        severities: BTreeMap::new(),
+        overrides: Vec::new(),
+        languages: Vec::new(),
+        hook,
+        gpu_check,
+        run,
+        backup,
+    }
+}
+
 struct Merge<'l> {
     /// Nearest first, the user's own last.
     layers: Vec<&'l Layer>,

@@ -236,6 +236,17 @@ impl Policy {
             .map(|setting| &setting.origin)
     }
 
+    /// What counts at the root of a repository that has policies only in folders below it: nothing
+    /// is judged by it.
+    pub fn of_no_file(surroundings: &Surroundings) -> Self {
+        merge::nothing_judged(surroundings)
+    }
+
+    /// Whether it is [`Policy::of_no_file`]; every other names a card.
+    pub fn judges_nothing(&self) -> bool {
+        self.cards.is_empty()
+    }
+
     /// The cards code may use.
     pub fn allowed_cards(&self) -> impl Iterator<Item = &Card> {
         self.cards

@@ -253,6 +253,7 @@ fn entry<'o>(file: &FileScan, finding: &'o Finding) -> Entry<'o> {
 fn word(reason: &SkipReason) -> &'static str {
     match reason {
         SkipReason::Excluded => "excluded",
+        SkipReason::NoPolicy => "no-policy",
         SkipReason::Binary => "binary",
         SkipReason::TooLarge { .. } => "too-large",
         SkipReason::Undecodable => "undecodable",

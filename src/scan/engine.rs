@@ -114,7 +114,13 @@ impl Scanner {
     /// Whether a file of this name can be in a language that is read; its content may still
     /// tell otherwise.
     pub fn may_be_code(&self, path: &RepoPath) -> bool {
-        path.extension().is_none() || self.language(path, b"").is_some()
+        !self.judges_nothing(path)
+            && (path.extension().is_none() || self.language(path, b"").is_some())
+    }
+
+    /// Whether there is no policy for a path.
+    fn judges_nothing(&self, path: &RepoPath) -> bool {
+        self.nearest(path).policy.judges_nothing()
     }
 
     /// Whether the policy excludes a path.
@@ -149,6 +155,9 @@ impl Scanner {
     /// Scans one file as a whole: every finding counts as introduced.
     pub fn scan(&self, path: &RepoPath, content: &[u8]) -> FileScan {
         let skipped = |reason| FileScan::skipped(path.clone(), reason);
+        if self.judges_nothing(path) {
+            return skipped(SkipReason::NoPolicy);
+        }
         if self.excludes(path) {
             return skipped(SkipReason::Excluded);
         }

@@ -52,6 +52,8 @@ pub enum Reading {
 pub enum SkipReason {
     /// The policy's `scan.exclude` names it.
     Excluded,
+    /// No policy lies above it, in a repository that has some in other folders.
+    NoPolicy,
     /// It holds NUL bytes.
     Binary,
     /// It is larger than `scan.max-file-mib`.
@@ -137,6 +139,7 @@ impl std::fmt::Display for SkipReason {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Excluded => f.write_str("excluded by the policy"),
+            Self::NoPolicy => f.write_str("no gpuguard.toml in its folder or above it"),
             Self::Binary => f.write_str("binary"),
             Self::TooLarge { bytes } => write!(f, "too large ({} MiB)", bytes.div_ceil(1 << 20)),
             Self::Undecodable => f.write_str("unknown text encoding"),

@@ -13,7 +13,7 @@ mod worktree;
 pub use change::{Change, ChangedFile, Known, ParentChange, Version};
 pub use index::Unstaged;
 pub use nearest_policy::{
-    BelowRoot, below_root, below_root_on_disk, folders_with_policy, policy_below,
+    BelowRoot, below_root, below_root_on_disk, folders_with_policy, has_policy_below, policy_below,
     sound_policies_below,
 };
 pub use pushed::{NotARefUpdate, PushPolicy, PushSide, Pushed, RefUpdate};

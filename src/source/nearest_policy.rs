@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::repository_policy::{RepositoryPolicyError, Stored};
-use crate::git::{FileMode, NewSide, RepoPath, Repository};
+use crate::git::{FileMode, GitError, NewSide, RepoPath, Repository};
 use crate::policy::{self, FILE_NAME, Folder, Policy, PolicyError, Surroundings};
 
 /// Policies by the folder that they lie in; never the root's.
@@ -31,6 +31,20 @@ pub fn below_root(
         }
     }
     Ok(found)
+}
+
+/// Whether there is a policy in a folder below the root: in the index, or in the last commit and
+/// about to be removed, which does not switch the guard off for the commit that removes it.
+pub fn has_policy_below(repository: &Repository) -> Result<bool, GitError> {
+    let in_index = repository.named_in(NewSide::Index, FILE_NAME.as_bytes(), None)?;
+    if !in_index.is_empty() {
+        return Ok(true);
+    }
+    // What cannot be compared is told of by whoever judges it.
+    let changes = repository.staged_changes().unwrap_or_default();
+    Ok(changes
+        .iter()
+        .any(|change| change.staged.is_none() && change.path.file_name() == FILE_NAME.as_bytes()))
 }
 
 /// The policy in `folder`, as the index or a commit has it.

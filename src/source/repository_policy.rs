@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::nearest_policy::has_policy_below;
 use super::range::Range;
 use crate::git::{Blob, GitError, NewSide, ObjectId, RepoPath, Repository};
 use crate::policy::{self, FILE_NAME, Folder, Policy, PolicyError, PolicyTree, Surroundings};
@@ -38,6 +39,8 @@ pub enum PolicyFrom {
     /// The last commit: there is none elsewhere, but removing the policy does not switch the
     /// guard off for the commit that removes it.
     LastCommit,
+    /// There is none at the root, only in folders below it: what has none above it is not judged.
+    OnlyBelow,
     /// The end of a range.
     Tip,
     /// The start of a range: there is none at its end, but removing the policy does not switch
@@ -49,10 +52,10 @@ pub enum PolicyFrom {
 const LIMIT: u64 = 1 << 20;
 
 /// The policy that counts: of the index (where the commit is judged), else of the working tree,
-/// else of HEAD.
+/// else of HEAD. Where there are only some in folders below the root, one that judges nothing.
 ///
 /// # Errors
-/// [`PolicyError::Missing`] when none of them has one.
+/// [`PolicyError::Missing`] when there is none at all.
 pub fn policy_of(
     repository: &Repository,
     judged: Judged,
@@ -72,8 +75,13 @@ pub fn policy_of(
                 Some(commit) => policy_at(repository, commit, "HEAD")?,
                 None => None,
             };
-            let policy = last.ok_or(missing)?;
-            Ok((policy, PolicyFrom::LastCommit))
+            match last {
+                Some(policy) => Ok((policy, PolicyFrom::LastCommit)),
+                None if has_policy_below(repository)? => {
+                    Ok((Policy::of_no_file(&surroundings), PolicyFrom::OnlyBelow))
+                }
+                None => Err(missing.into()),
+            }
         }
         Err(error) => Err(error.into()),
     }

@@ -43,10 +43,16 @@ fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failu
             return failed(failure, policy.hook.on_error, &act.name, screen);
         }
     };
-    if from == PolicyFrom::LastCommit {
-        outcome
+    match from {
+        PolicyFrom::LastCommit => outcome
             .notes
-            .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned());
+            .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned()),
+        PolicyFrom::OnlyBelow => outcome.notes.push(
+            "there is no gpuguard.toml at the root: files without one in a folder above them are \
+             not judged"
+                .to_owned(),
+        ),
+        _ => {}
     }
     let store = match Store::open(&repository, &policy.backup) {
         Ok(store) => store,

@@ -62,6 +62,11 @@ fn root(policy: &Policy, from: PolicyFrom) -> Diagnosis {
             format!("policy in the working tree, which Git does not track: {words}"),
             Some("`git add gpuguard.toml`: a clone has none"),
         ),
+        PolicyFrom::OnlyBelow => Diagnosis::note(
+            "there is no gpuguard.toml at the root: files without one in a folder above them are \
+             not judged",
+            Some("`gpuguard init` writes one for all of them"),
+        ),
         _ => Diagnosis::note(
             format!("policy of the last commit, as the file is gone: {words}"),
             Some("`git checkout HEAD gpuguard.toml` brings it back"),
