@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::policy::{Tree, load_below, load_policy_for};
+use super::policy::{Policies, Tree};
 use super::scan::{Read, read_file};
 use super::{Failure, Screen};
 use crate::backup::{SafeName, Sum};
@@ -18,7 +18,7 @@ use crate::report;
 use crate::rollback::{Replacement, Workplace};
 use crate::scan::rule::Rule;
 use crate::scan::{FileScan, FixResult, FixedFile, Safety, Scanner};
-use crate::source::{self, FileReader, Judged, WorktreeError, WorktreeFile};
+use crate::source::{self, FileReader, WorktreeError, WorktreeFile};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
 use crate::text::unified_diff;
@@ -72,12 +72,9 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         }
         Err(error) => return Err(error.into()),
     };
-    let root = match &repository {
-        Some(repository) => repository.worktree()?.to_owned(),
-        None => Tree::around(&directory)?.root,
-    };
+    let tree = Tree::around(&directory)?;
+    let root = tree.root.clone();
     let explicit = arguments.policy.as_deref();
-    let policy = load_policy_for(Judged::WorkingTree, explicit)?;
     let here = [PathBuf::new()];
     let paths = if arguments.paths.is_empty() {
         &here[..]
@@ -85,8 +82,8 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         &arguments.paths
     };
     let files = source::files(paths, &directory, &root)?;
-    let below = load_below(&root, &files, explicit)?;
-    let scanner = judge::scanner(&policy, &below, clock::now());
+    let policies = Policies::for_files(&tree, &files, explicit)?;
+    let scanner = judge::scanner(&policies.root, &policies.below, clock::now());
     let allowed = if arguments.unsafe_fixes {
         Safety::Unsafe
     } else {

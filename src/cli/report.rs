@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::policy::{load_below, load_named};
+use super::policy::{Policies, Tree, load_named};
 use super::progress::Unit;
 use super::scan::scan_files;
 use super::{Failure, Screen};
@@ -12,10 +12,10 @@ use crate::dashboard::{self, Asked, DashboardError, Stage};
 use crate::git::Repository;
 use crate::judge;
 use crate::outcome::Answer;
-use crate::policy::{FILE_NAME, Policy};
+use crate::policy::FILE_NAME;
 use crate::report::{dashboard_html, dashboard_markdown};
 use crate::scan::{FileScan, Scanner};
-use crate::source::{self, BelowRoot, Judged, PolicyFrom, Range, WorktreeFile};
+use crate::source::{self, BelowRoot, Range, WorktreeFile};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
 use crate::sys::file::Output;
@@ -83,7 +83,6 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         )),
         None => None,
     };
-    let (policy, policy_from) = policy_of(&repository, arguments.policy.as_deref())?;
     let now = clock::now();
     if let Some(name) = &arguments.since {
         // Better now than after a scan.
@@ -93,11 +92,9 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         Ok(root) => source::files(&[PathBuf::new()], root, root)?,
         Err(_) => Vec::new(),
     };
-    let below = match repository.worktree() {
-        Ok(root) => load_below(root, &listed, arguments.policy.as_deref())?,
-        Err(_) => BelowRoot::new(),
-    };
-    let scanner = judge::scanner(&policy, &below, now);
+    let (policies, policy_from) = policies(&repository, &listed, arguments.policy.as_deref())?;
+    let policy = policies.root;
+    let scanner = judge::scanner(&policy, &policies.below, now);
     let files = files(&repository, &scanner, &listed, screen)?;
     let asked = Asked {
         repository: &repository,
@@ -141,25 +138,34 @@ fn unwritable(path: &Path) -> String {
     format!("`{}` cannot be written", super::paths::shown(path))
 }
 
-/// The policy that counts now, and where it is.
-fn policy_of(repository: &Repository, named: Option<&Path>) -> Result<(Policy, String), Failure> {
+/// The policies that count now, and where the one at the root is.
+fn policies(
+    repository: &Repository,
+    listed: &[WorktreeFile],
+    named: Option<&Path>,
+) -> Result<(Policies, String), Failure> {
+    let alone = |root| Policies {
+        root,
+        below: BelowRoot::new(),
+    };
     if let Some(path) = named {
-        return Ok((load_named(path)?, path.display().to_string()));
+        return Ok((alone(load_named(path)?), path.display().to_string()));
     }
     if repository.worktree().is_err() {
         let head = Range::resolve(repository, "HEAD..HEAD")?;
         let (policy, _) = source::policy_of_range(repository, &head)?;
-        return Ok((policy, format!("HEAD:{FILE_NAME}")));
+        return Ok((alone(policy), format!("HEAD:{FILE_NAME}")));
     }
-    let (policy, from) = source::policy_of(repository, Judged::WorkingTree)?;
-    let from = match from {
-        PolicyFrom::WorkingTree | PolicyFrom::Index => FILE_NAME.to_owned(),
-        PolicyFrom::LastCommit | PolicyFrom::Tip | PolicyFrom::Base => {
-            format!("HEAD:{FILE_NAME}")
-        }
-        PolicyFrom::OnlyBelow => format!("no {FILE_NAME} at the root, only in folders below it"),
+    let tree = Tree::around(repository.worktree()?)?;
+    let policies = Policies::for_files(&tree, listed, None)?;
+    let from = if policies.root.judges_nothing() {
+        format!("no {FILE_NAME} at the root, only in folders below it")
+    } else if tree.root.join(FILE_NAME).exists() {
+        FILE_NAME.to_owned()
+    } else {
+        format!("HEAD:{FILE_NAME}")
     };
-    Ok((policy, from))
+    Ok((policies, from))
 }
 
 /// All files as they are now, scanned, also for places whose card is decided at run time; of a

@@ -9,7 +9,7 @@ use std::time::Instant;
 use clap::ValueEnum;
 use rayon::prelude::*;
 
-use super::policy::{Tree, here, load_below, load_named, load_policy_for};
+use super::policy::{Policies, Tree, here, load_named};
 use super::progress::Unit;
 use super::{Failure, Screen};
 use crate::git::Repository;
@@ -111,6 +111,9 @@ impl From<FormatWord> for Format {
     }
 }
 
+/// Said where the policies lie only in folders below the root.
+pub(super) const ONLY_BELOW: &str = "there is no gpuguard.toml at the root: files without one in a folder above them are not judged";
+
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
     let started = Instant::now();
     let policy = arguments.policy.as_deref();
@@ -154,6 +157,12 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
                 printable(weakening.what.as_bytes())
             ));
         }
+        for note in &outcome.notes {
+            screen.say(&format!("gpuguard: {}", printable(note.as_bytes())));
+        }
+        if let Some(left) = report::not_judged(outcome) {
+            screen.say(&format!("gpuguard: {left}"));
+        }
         screen.say(&report::looked_at(outcome));
     }
     Ok(())
@@ -161,10 +170,20 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
 
 /// Scans what is staged; only what the change brings in counts.
 fn scan_staged(explicit: Option<&Path>, screen: &Screen) -> Result<Outcome, Failure> {
-    let policy = load_policy_for(Judged::Staged, explicit)?;
     let repository = Repository::discover(&here()?)?;
+    let (policy, from) = match explicit {
+        Some(path) => (load_named(path)?, None),
+        None => {
+            let (policy, from) = source::policy_of(&repository, Judged::Staged)?;
+            (policy, Some(from))
+        }
+    };
     let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
-    judged(&repository, &change, (&policy, explicit), screen)
+    let mut outcome = judged(&repository, &change, (&policy, explicit), screen)?;
+    if from == Some(PolicyFrom::OnlyBelow) {
+        outcome.notes.push(ONLY_BELOW.to_owned());
+    }
+    Ok(outcome)
 }
 
 /// Judges a change by the policy at its root and those below; by `explicit` alone, if one was
@@ -224,6 +243,7 @@ fn policy_of_range(
         PolicyFrom::Base => Some(format!(
             "`{tip}` has no gpuguard.toml: the one of `{base}` counts"
         )),
+        PolicyFrom::OnlyBelow => Some(ONLY_BELOW.to_owned()),
         _ => screen
             .verbose
             .then(|| format!("by the gpuguard.toml of `{tip}`")),
@@ -240,18 +260,12 @@ fn scan_stdin(
     let directory = here()?;
     let tree = Tree::around(&directory)?;
     let path = source::name_of(name, &directory, &tree.root);
-    let (policy, below) = match explicit {
-        Some(policy) => (load_named(policy)?, BelowRoot::new()),
-        None => (
-            tree.policy(Judged::WorkingTree)?,
-            source::below_root_on_disk(&tree.root, &path.folders().collect())?,
-        ),
-    };
-    let mut scanner = judge::scanner(&policy, &below, clock::now());
+    let policies = Policies::of(&tree, &path.folders().collect(), explicit)?;
+    let mut scanner = judge::scanner(&policies.root, &policies.below, clock::now());
     if lists_dynamic {
         scanner = scanner.listing_dynamic();
     }
-    let limit = policy.scan.max_file_bytes;
+    let limit = policies.root.scan.max_file_bytes;
     let mut content = Vec::new();
     let most = limit.saturating_add(1);
     let read = io::stdin().lock().take(most).read_to_end(&mut content);
@@ -284,18 +298,14 @@ fn scan_worktree(
 ) -> Result<Vec<FileScan>, Failure> {
     let directory = here()?;
     let tree = Tree::around(&directory)?;
-    let policy = match explicit {
-        Some(path) => load_named(path)?,
-        None => tree.policy(Judged::WorkingTree)?,
-    };
     let here = [PathBuf::new()];
     let paths = match paths {
         [] => &here[..],
         named => named,
     };
     let files = source::files(paths, &directory, &tree.root)?;
-    let below = load_below(&tree.root, &files, explicit)?;
-    let mut scanner = judge::scanner(&policy, &below, clock::now());
+    let policies = Policies::for_files(&tree, &files, explicit)?;
+    let mut scanner = judge::scanner(&policies.root, &policies.below, clock::now());
     if lists_dynamic {
         scanner = scanner.listing_dynamic();
     }

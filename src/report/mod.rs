@@ -31,7 +31,7 @@ pub use human::{findings, findings_up_to};
 pub use json::scan_schema;
 pub use soak_plot::soak_plot;
 pub use statistics::statistics;
-pub use summary::{looked_at, summary};
+pub use summary::{looked_at, not_judged, summary};
 pub use verdict::verdict;
 
 /// A format.

@@ -9,7 +9,7 @@ use super::human::{count, shown, wrapped};
 use crate::outcome::Outcome;
 use crate::policy::Severity;
 use crate::scan::rule::Rule;
-use crate::scan::{Finding, Reading, Safety};
+use crate::scan::{Finding, Reading, Safety, SkipReason};
 
 /// No pass.
 const NOTHING_SCANNED: &str = "no files were scanned: nothing is known about this code";
@@ -111,7 +111,11 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
         let shown = if style.verbose { "" } else { " (`-v` shows)" };
         let _ = writeln!(text, "  {allowed} allowed by comments{shown}");
     }
-    for (file, reason) in outcome.skipped() {
+    if let Some(left) = not_judged(outcome) {
+        let _ = writeln!(text, "  {left}");
+    }
+    let named = |reason: &&SkipReason| **reason != SkipReason::NoPolicy;
+    for (file, reason) in outcome.skipped().filter(|(_, reason)| named(reason)) {
         let _ = writeln!(
             text,
             "  skipped {}: {}",
@@ -132,6 +136,19 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
         let _ = writeln!(text, "  {}", shown(note, style));
     }
     text
+}
+
+/// How many files have no policy, where that is some; one line, since they can be most of a tree.
+pub fn not_judged(outcome: &Outcome) -> Option<String> {
+    let is_left = |reason: &SkipReason| *reason == SkipReason::NoPolicy;
+    let left = outcome.skipped().filter(|(_, reason)| is_left(reason));
+    match left.count() {
+        0 => None,
+        1 => Some("1 file not judged: no gpuguard.toml in its folder or above it".to_owned()),
+        left => Some(format!(
+            "{left} files not judged: no gpuguard.toml in their folders or above them"
+        )),
+    }
 }
 
 /// How many of the findings that count `gpuguard fix` would mend; nothing where it is none.

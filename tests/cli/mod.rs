@@ -28,6 +28,7 @@ mod init;
 #[cfg(unix)]
 mod install;
 mod notebook;
+mod policy_below_on_disk;
 mod policy_below_only;
 mod policy_file;
 mod policy_origin;

@@ -97,7 +97,7 @@ fn a_file_that_came_or_went_since_was_edited_too() {
 
 #[test]
 fn a_restore_that_finds_everything_as_saved_leaves_no_trace() {
-    let (repo, mended) = fixed();
+    let (repo, _) = fixed();
     let run = repo.gpuguard(&["backup", "create", "t.py"]);
     assert_eq!(run.code, 0, "{run}");
     let backups = number_of_backups(&repo);

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::{failed, repository};
 use crate::backup::{BackupError, Store};
 use crate::cli::backup_prune::beside_commit;
+use crate::cli::scan::ONLY_BELOW;
 use crate::cli::{Failure, Screen};
 use crate::git::Repository;
 use crate::hook::{self, Event, Gate};
@@ -47,11 +48,7 @@ fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failu
         PolicyFrom::LastCommit => outcome
             .notes
             .push("gpuguard.toml is gone: the last commit's policy counts for this one".to_owned()),
-        PolicyFrom::OnlyBelow => outcome.notes.push(
-            "there is no gpuguard.toml at the root: files without one in a folder above them are \
-             not judged"
-                .to_owned(),
-        ),
+        PolicyFrom::OnlyBelow => outcome.notes.push(ONLY_BELOW.to_owned()),
         _ => {}
     }
     let store = match Store::open(&repository, &policy.backup) {
