@@ -8,7 +8,7 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::policy::{Policies, Tree};
-use super::scan::{Read, read_file};
+use super::scan_files::{Read, read_file};
 use super::{Failure, Screen};
 use crate::backup::{SafeName, Sum};
 use crate::git::{GitError, RepoPath, Repository};
@@ -294,9 +294,11 @@ impl<'w> Work<'w> {
         let mut text = report::findings(&self.outcome, &style);
         if !screen.quiet {
             text.push_str(&self.summary());
-            text.push_str(&report::summary(&self.outcome, &style));
+            text.push_str(&report::summary_after_fix(&self.outcome, &style));
         }
-        screen.print(&text)?;
+        screen
+            .print(&text)
+            .map_err(|failure| self.unsaid(failure))?;
         self.tell_left(screen);
         if !self.changes.is_empty() {
             screen.say("undo: gpuguard rollback --undo");
@@ -304,9 +306,27 @@ impl<'w> Work<'w> {
         Ok(self.outcome.answer())
     }
 
-    fn summary(&self) -> String {
+    /// What was done is done, whether or not it can be told.
+    fn unsaid(&self, failure: Failure) -> Failure {
         if self.changes.is_empty() {
-            return "nothing was changed\n".to_owned();
+            return failure.note("nothing was changed");
+        }
+        failure
+            .note(format!("all the same: {}", self.counts("fixed")))
+            .hint("`gpuguard rollback --undo` takes it back")
+    }
+
+    fn summary(&self) -> String {
+        match (self.changes.len(), self.left.as_slice()) {
+            (0, []) => return "nothing was changed\n".to_owned(),
+            (0, [(path, reason)]) => {
+                return format!("nothing was changed: `{path}` is left alone, {reason}\n");
+            }
+            (0, left) => {
+                let files = left.len();
+                return format!("nothing was changed: {files} files are left alone, see below\n");
+            }
+            _ => {}
         }
         let mut text = format!("{}\n", self.counts("fixed"));
         for (rule, count) in &self.fixes {

@@ -32,6 +32,7 @@ mod rule;
 mod run;
 mod run_report;
 mod scan;
+mod scan_files;
 mod schema;
 mod screen;
 mod suggest;

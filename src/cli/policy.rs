@@ -67,7 +67,10 @@ impl Policies {
         };
         let below = source::below_root_on_disk(&tree.root, folders)?;
         if below.is_empty() {
-            return Err(missing.into());
+            return Err(match &tree.repository {
+                Some(repository) => without_policy(repository, missing),
+                None => missing.into(),
+            });
         }
         let root = Policy::of_no_file(&Surroundings::of_this_process()?);
         Ok(Self { root, below })
@@ -86,7 +89,30 @@ impl Policies {
 
 /// The policy in a file that was named.
 pub(super) fn load_named(path: &Path) -> Result<Policy, Failure> {
-    Ok(load(path, &Surroundings::of_this_process()?)?)
+    match load(path, &Surroundings::of_this_process()?) {
+        Ok(policy) => Ok(policy),
+        // `gpuguard init` would write another one.
+        Err(PolicyError::Missing { path }) => Err(Failure::new(format!(
+            "there is no policy `{}`",
+            super::paths::shown(&path)
+        ))
+        .hint("check the path behind `--policy`: it is relative to the current folder")),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// There is no policy; where there was one, how to bring it back.
+pub(super) fn without_policy(repository: &Repository, missing: PolicyError) -> Failure {
+    let failure = Failure::from(missing);
+    let path = RepoPath::new(FILE_NAME);
+    match repository.last_commit_with(&path) {
+        Ok(Some(commit)) => failure.first_hint(format!(
+            "`git checkout {} -- {FILE_NAME}` brings back the last one of this history",
+            commit.short()
+        )),
+        // Without a commit there is no history.
+        Ok(None) | Err(_) => failure,
+    }
 }
 
 pub(super) fn here() -> Result<PathBuf, Failure> {

@@ -15,7 +15,7 @@ use crate::scan::rule::Rule;
 use crate::scan::{FileScan, Finding, Reading, SaidBy, Scanner, Selection, SkipReason, Standing};
 use crate::source::{Content, FileReader};
 use crate::sys::clock;
-use crate::text::printable;
+use crate::text::{LineIndex, printable};
 
 /// How one file stands.
 pub(super) struct Explanation {
@@ -53,6 +53,7 @@ pub(super) fn explain(place: &str, explicit: Option<&Path>) -> Result<Explanatio
             (FileScan::skipped(path.clone(), reason), Vec::new())
         }
     };
+    has_line(&file, &content, line)?;
     let standing = scanner.standing(&path, &content);
     let silent = silent(&policy, &standing, &path, &content);
     Ok(Explanation {
@@ -64,6 +65,22 @@ pub(super) fn explain(place: &str, explicit: Option<&Path>) -> Result<Explanatio
         scan,
         silent,
     })
+}
+
+/// Refuses a line that a text does not have.
+fn has_line(file: &Path, content: &[u8], line: Option<usize>) -> Result<(), Failure> {
+    let (Some(line), Ok(text)) = (line, std::str::from_utf8(content)) else {
+        return Ok(());
+    };
+    let ends = usize::from(text.ends_with(['\n', '\r']));
+    let lines = LineIndex::new(text).lines() - ends;
+    if text.is_empty() || line <= lines {
+        return Ok(());
+    }
+    let plural = if lines == 1 { "" } else { "s" };
+    let file = paths::shown(file);
+    let error = format!("there is no line {line}: `{file}` has {lines} line{plural}");
+    Err(Failure::new(error))
 }
 
 /// The path, and the line behind its last colon, if it has one.

@@ -6,10 +6,11 @@ use clap::ValueEnum;
 
 use super::policy::{Policies, Tree, load_named};
 use super::progress::Unit;
-use super::scan::scan_files;
+use super::scan_files::scan_files;
 use super::{Failure, Screen};
-use crate::dashboard::{self, Asked, DashboardError, Stage};
+use crate::dashboard::{self, Asked, DashboardError, Stage, Unchecked};
 use crate::git::Repository;
+use crate::hook;
 use crate::judge;
 use crate::outcome::Answer;
 use crate::policy::FILE_NAME;
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
     /// Form of the report; by default the one that the ending of --output says, else markdown
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Write the report into this file instead
+    /// Write the report into this file instead, in place of one that is there; `-` is the terminal or pipe
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The policy to judge by, instead of the repository's gpuguard.toml
@@ -58,14 +59,30 @@ enum Format {
 }
 
 impl Format {
-    fn of(arguments: &Arguments) -> Self {
-        let ending = || arguments.output.as_ref()?.extension()?.to_str();
-        arguments.format.unwrap_or_else(|| match ending() {
-            Some("html" | "htm") => Self::Html,
-            Some("json") => Self::Json,
-            _ => Self::Markdown,
-        })
+    /// What is asked for by name, else what the ending of the file says.
+    fn of(arguments: &Arguments) -> Result<Self, Failure> {
+        let output = arguments.output.as_ref().filter(|path| !is_stdout(path));
+        let (None, Some(output)) = (arguments.format, output) else {
+            return Ok(arguments.format.unwrap_or(Self::Markdown));
+        };
+        let ending = output.extension().unwrap_or_default();
+        match ending.to_ascii_lowercase().to_str() {
+            Some("html" | "htm") => Ok(Self::Html),
+            Some("json") => Ok(Self::Json),
+            Some("" | "md" | "markdown" | "txt") => Ok(Self::Markdown),
+            _ => Err(Failure::new(format!(
+                "there is no report of the kind of `{}`",
+                super::paths::shown(output)
+            ))
+            .note("no report was made")
+            .hint("a report is Markdown (`.md`), JSON (`.json`) or a page (`.html`); `--format` says which where the ending does not")),
+        }
     }
+}
+
+/// Whether a name of a file stands for standard output, as in other programs.
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -73,11 +90,22 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
     let repository = Repository::discover(&directory)?;
     // Better now than after all the work.
-    let output = match &arguments.output {
+    let format = Format::of(arguments)?;
+    let named = arguments.output.as_ref().filter(|path| !is_stdout(path));
+    let replaces = named.is_some_and(|path| path.is_file());
+    let output = match named {
         Some(path) => Some((
             path,
             Output::create(path).map_err(|error| {
-                let failure = Failure::new(unwritable(path)).because(&error);
+                let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+                let failure = match folder {
+                    Some(folder) if !folder.exists() => Failure::new(format!(
+                        "the folder `{}` does not exist",
+                        super::paths::shown(folder)
+                    ))
+                    .hint("make it first, or write the report elsewhere"),
+                    _ => Failure::new(unwritable(path)).because(&error),
+                };
                 failure.note("no report was made")
             })?,
         )),
@@ -101,6 +129,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         policy: &policy,
         policy_from,
         since: arguments.since.as_deref(),
+        unchecked: unchecked(&repository),
         now,
         files,
     };
@@ -115,7 +144,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     });
     drop(work);
     let report = report?;
-    let text = match Format::of(arguments) {
+    let text = match format {
         Format::Markdown => dashboard_markdown(&report),
         Format::Html => dashboard_html(&report),
         Format::Json => format!(
@@ -130,7 +159,15 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     output
         .finish(text.as_bytes())
         .map_err(|error| Failure::new(unwritable(path)).because(&error))?;
-    screen.say(&format!("the report is in `{}`", super::paths::shown(path)));
+    let word = if replaces {
+        ", in place of what was there"
+    } else {
+        ""
+    };
+    screen.say(&format!(
+        "the report is in `{}`{word}",
+        super::paths::shown(path)
+    ));
     Ok(Answer::Fine)
 }
 
@@ -166,6 +203,15 @@ fn policies(
         format!("HEAD:{FILE_NAME}")
     };
     Ok((policies, from))
+}
+
+/// The commits that no gate has seen, as post-commit noted them.
+fn unchecked(repository: &Repository) -> Unchecked {
+    if !hook::notes_unchecked(repository) {
+        return Unchecked::NotNoted;
+    }
+    let noted = hook::unchecked(repository);
+    Unchecked::Noted(hook::unchecked_in_words(repository, &noted))
 }
 
 /// All files as they are now, scanned, also for places whose card is decided at run time; of a

@@ -10,6 +10,7 @@ use super::{Failure, Screen};
 use crate::backup::{BackupId, Store};
 use crate::git::{GitError, NameKind, RepoPath, Repository};
 use crate::outcome::Answer;
+use crate::policy::FILE_NAME;
 use crate::rollback::{
     Action, Done, Event, Goal, Plan, Resumed, RollbackError, SkipReason, Workplace,
 };
@@ -25,8 +26,8 @@ use crate::sys::{clock, environment, terminal};
 #[command(after_help = "Examples:\n  \
     gpuguard rollback v-before-gpu-correction --dry-run\n  \
     gpuguard rollback v-before-gpu-correction src/\n  \
-    gpuguard rollback --undo --dry-run what the next line would take back\n  \
-    gpuguard rollback --undo           takes the last one back")]
+    gpuguard rollback --undo --dry-run     what the next line would take back\n  \
+    gpuguard rollback --undo               takes the last one back")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of the command"
@@ -115,6 +116,27 @@ fn plan(
             let id = store.find_to_restore(target)?;
             Ok(workplace.plan_to_backup(&id, paths)?)
         }
+        Err(error @ RollbackError::Git(GitError::UnknownName { .. })) => {
+            let failure = Failure::from(error);
+            // Digits alone may be an id of Git: they are not taken for a backup, only pointed to.
+            let is_number = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_digit());
+            let store = Store::of_whatever_policy(repository);
+            let ids = if is_number {
+                store.ids().unwrap_or_default()
+            } else {
+                Vec::new()
+            };
+            let begun = ids.iter().filter(|id| id.as_str().starts_with(target));
+            Err(match begun.count() {
+                0 => failure,
+                1 => failure.first_hint(format!(
+                    "a backup begins so: write its id with the `T` and more, as `gpuguard backup list` has it (`{target}T…`)"
+                )),
+                many => failure.first_hint(format!(
+                    "{many} backups begin so: `gpuguard backup list` has their ids (`{target}T…`)"
+                )),
+            })
+        }
         planned => Ok(planned?),
     }
 }
@@ -176,6 +198,18 @@ fn plan_text(plan: &Plan) -> String {
     if !skipped.is_empty() {
         text.push_str(&skipped);
         text.push('\n');
+    }
+    let goes = |action: Action| matches!(action, Action::Remove | Action::Forget);
+    let is_policy = |path: &RepoPath| path.as_bytes() == FILE_NAME.as_bytes();
+    if plan
+        .changes
+        .iter()
+        .any(|change| is_policy(&change.path) && goes(change.action))
+    {
+        text.push_str(
+            "this takes the policy out: with the hook installed, commits after the next one are \
+             refused until there is one again (`git checkout HEAD -- gpuguard.toml` keeps it)\n",
+        );
     }
     text.push_str("what stands there now is saved as a backup first; `--undo` brings it back\n");
     text

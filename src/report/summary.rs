@@ -17,23 +17,39 @@ const NOTHING_SCANNED: &str = "no files were scanned: nothing is known about thi
 /// What was looked at: rules, skipped files, files with syntax errors; in the last line how many
 /// files, how long it took, and what to type next.
 pub fn summary(outcome: &Outcome, style: &Style) -> String {
+    summary_for(outcome, style, Reader::Scanned)
+}
+
+/// The same for whoever has just had mended what could be: what is left is theirs.
+pub fn summary_after_fix(outcome: &Outcome, style: &Style) -> String {
+    summary_for(outcome, style, Reader::Fixed)
+}
+
+/// What was done before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Scanned,
+    Fixed,
+}
+
+fn summary_for(outcome: &Outcome, style: &Style, reader: Reader) -> String {
     let mut text = String::new();
     if outcome.scanned() == 0 {
         let _ = writeln!(text, "{NOTHING_SCANNED}");
     }
     rules(outcome, &mut text);
     text.push_str(&details(outcome, style));
-    text.push_str(&fixable(outcome));
+    text.push_str(&fixable(outcome, reader));
     dynamic(outcome, &mut text);
     if outcome.scanned() > 0 {
-        text.push_str(&last_line(outcome, style));
+        text.push_str(&last_line(outcome, style, reader));
     }
     style.in_its_characters(text)
 }
 
-fn last_line(outcome: &Outcome, style: &Style) -> String {
+fn last_line(outcome: &Outcome, style: &Style, reader: Reader) -> String {
     let mut line = looked_at(outcome);
-    if let Some(next) = next_step(outcome) {
+    if let Some(next) = next_step(outcome, reader) {
         let _ = write!(line, "; next: {next}");
     }
     format!("{}\n", wrapped(&line, style.width.saturating_add(16)))
@@ -70,15 +86,17 @@ pub(super) fn how_long(time: Duration) -> String {
 }
 
 /// What to type where something was found.
-fn next_step(outcome: &Outcome) -> Option<String> {
+fn next_step(outcome: &Outcome, reader: Reader) -> Option<String> {
     let new = || outcome.introduced().map(|(_, finding)| finding);
     let first = new().find(|finding| finding.blocks()).or(new().next())?;
     let explain = format!("`gpuguard rule {}` explains", first.rule);
-    Some(if new().any(Finding::is_fixable) {
-        format!("`gpuguard fix --diff` shows what can be mended, {explain}")
-    } else {
-        explain
-    })
+    Some(
+        if reader == Reader::Scanned && new().any(Finding::is_fixable) {
+            format!("`gpuguard fix --diff` shows what can be mended, {explain}")
+        } else {
+            explain
+        },
+    )
 }
 
 /// What decides nothing but should be known: old problems, skipped files, syntax errors, notes.
@@ -152,13 +170,14 @@ pub fn not_judged(outcome: &Outcome) -> Option<String> {
 }
 
 /// How many of the findings that count `gpuguard fix` would mend; nothing where it is none.
-fn fixable(outcome: &Outcome) -> String {
+fn fixable(outcome: &Outcome, reader: Reader) -> String {
     let fixes = || {
         let counting = outcome.introduced();
         counting.filter_map(|(_, finding)| finding.fix.as_ref())
     };
     let safe = fixes().filter(|fix| fix.safety == Safety::Safe).count();
     let more = fixes().count() - safe;
+    let safe = if reader == Reader::Fixed { 0 } else { safe };
     match (safe, more) {
         (0, 0) => String::new(),
         (0, _) => format!("  {more} fixable with `gpuguard fix --unsafe-fixes`\n"),

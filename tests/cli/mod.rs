@@ -19,6 +19,7 @@ mod git_situations;
 mod git_support;
 mod gpu;
 mod help;
+mod hints;
 mod hook;
 #[cfg(target_os = "linux")]
 mod hook_card;
@@ -27,10 +28,12 @@ mod hook_gates;
 mod init;
 #[cfg(unix)]
 mod install;
+mod next_step;
 mod notebook;
 mod policy_below_on_disk;
 mod policy_below_only;
 mod policy_file;
+mod policy_gone;
 mod policy_origin;
 mod policy_tree;
 mod policy_weakened;
@@ -53,6 +56,7 @@ mod scan_merge;
 mod scan_range;
 mod scan_stdin;
 mod scan_suppressed;
+mod scan_unjudged;
 mod schema;
 #[cfg(target_os = "linux")]
 pub(crate) mod screen;
