@@ -149,6 +149,7 @@ fn verdict(outcome: &Outcome, judged: bool) -> Verdict {
         (true, Answer::No) => Decision::Blocked,
     };
     Verdict::new(decision, (errors, new().count() - errors), card_refused)
+        .of_files(outcome.scanned())
 }
 
 /// An error and what caused it, in one line.

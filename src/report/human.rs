@@ -56,8 +56,10 @@ fn written(findings: &[Shown<'_>], style: &Style) -> String {
     for (file, finding, standing) in findings {
         let shown = one(&renderer, style, (*file, *finding), *standing);
         let _ = writeln!(text, "{shown}");
-        if diffs.is_first(file, finding, *standing) {
-            text.push_str(&fix_diff(finding, style));
+        match diffs.take(file, finding, *standing) {
+            Some(Shows::New) => text.push_str(&fix_diff(finding, style)),
+            Some(Shows::Again) => text.push_str("  (the change shown above mends this too)\n"),
+            None => {}
         }
         text.push('\n');
     }
@@ -89,13 +91,26 @@ fn shown_findings<'o>(outcome: &'o Outcome, style: &Style) -> impl Iterator<Item
 #[derive(Default)]
 struct ShownDiffs<'o>(HashSet<(&'o [u8], &'o [Edit])>);
 
+/// Whether a diff is one that was not shown yet.
+enum Shows {
+    New,
+    Again,
+}
+
 impl<'o> ShownDiffs<'o> {
-    /// Whether a finding has a diff to show, and one that was not shown yet.
-    fn is_first(&mut self, file: &'o FileScan, finding: &'o Finding, of: Standing<'_>) -> bool {
-        let Some(fix) = finding.fix.as_ref().filter(|fix| has_diff(fix)) else {
-            return false;
-        };
-        !matches!(of, Standing::Allowed(_)) && self.0.insert((file.path.as_bytes(), &fix.edits))
+    /// The diff that a finding has to show, if it has one.
+    fn take(
+        &mut self,
+        file: &'o FileScan,
+        finding: &'o Finding,
+        of: Standing<'_>,
+    ) -> Option<Shows> {
+        let fix = finding.fix.as_ref().filter(|fix| has_diff(fix))?;
+        if matches!(of, Standing::Allowed(_)) {
+            return None;
+        }
+        let is_new = self.0.insert((file.path.as_bytes(), &fix.edits));
+        Some(if is_new { Shows::New } else { Shows::Again })
     }
 }
 

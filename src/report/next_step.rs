@@ -80,9 +80,13 @@ fn fix(findings: &[(&RepoPath, &Finding)]) -> String {
         };
     }
     match (safe, named(only_safe.into_iter())) {
-        (0, _) => format!("`gpuguard fix --unsafe-fixes` mends {unsafe_} of {all}, {by_hand} left"),
-        (_, Some(files)) => format!("`gpuguard fix {files}` mends {safe} of {all}, {by_hand} left"),
-        (_, None) => format!("`gpuguard fix` mends {safe} of {all}, {by_hand} left"),
+        (0, _) => {
+            format!("`gpuguard fix --unsafe-fixes` mends {unsafe_} of {all}, then fix the rest")
+        }
+        (_, Some(files)) => {
+            format!("`gpuguard fix {files}` mends {safe} of {all}, then fix the rest")
+        }
+        (_, None) => format!("`gpuguard fix` mends {safe} of {all}, then fix the rest"),
     }
 }
 

@@ -89,6 +89,16 @@ fn what_only_unsafe_fixes_mend_and_what_nothing_mends_is_told_apart() {
         next.starts_with("`gpuguard fix --unsafe-fixes m.py ok.py` (`--diff` shows it), "),
         "{run}"
     );
+    repo.git(&["reset", "--quiet", "--hard"]);
+    repo.write(
+        "r.sh",
+        "export CUDA_DEVICE_ORDER=PCI_BUS_ID CUDA_VISIBLE_DEVICES=0\ndocker run --gpus all x\n",
+    );
+    let (run, next) = judged(&repo);
+    assert!(
+        next.starts_with("`gpuguard fix r.sh` mends 1 of 2, then fix the rest, "),
+        "{run}"
+    );
 }
 
 #[test]
