@@ -159,13 +159,13 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     output
         .finish(text.as_bytes())
         .map_err(|error| Failure::new(unwritable(path)).because(&error))?;
-    let word = if replaces {
+    let instead = if replaces {
         ", in place of what was there"
     } else {
         ""
     };
     screen.say(&format!(
-        "the report is in `{}`{word}",
+        "the report is in `{}`{instead}",
         super::paths::shown(path)
     ));
     Ok(Answer::Fine)

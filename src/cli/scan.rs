@@ -177,12 +177,11 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
 /// Scans what is staged; only what the change brings in counts.
 fn scan_staged(explicit: Option<&Path>, screen: &Screen) -> Result<Outcome, Failure> {
     let repository = Repository::discover(&here()?)?;
-    let (policy, from) = match explicit {
-        Some(path) => (load_named(path)?, None),
-        None => {
-            let (policy, from) = source::policy_of(&repository, Judged::Staged)?;
-            (policy, Some(from))
-        }
+    let (policy, from) = if let Some(path) = explicit {
+        (load_named(path)?, None)
+    } else {
+        let (policy, from) = source::policy_of(&repository, Judged::Staged)?;
+        (policy, Some(from))
     };
     let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
     let mut outcome = judged(&repository, &change, (&policy, explicit), screen)?;

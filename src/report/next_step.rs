@@ -1,6 +1,6 @@
 //! What to type next, where something was found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::git::RepoPath;
 use crate::outcome::{Act, Outcome};
@@ -58,13 +58,12 @@ fn fix(findings: &[(&RepoPath, &Finding)]) -> String {
     let (safe, unsafe_) = (with(Safety::Safe).count(), with(Safety::Unsafe).count());
     let all = findings.len();
     let lines = if all == 1 { "line" } else { "lines" };
-    let mendable: BTreeMap<&RepoPath, ()> = with(Safety::Safe)
+    let mendable: BTreeSet<&RepoPath> = with(Safety::Safe)
         .chain(with(Safety::Unsafe))
-        .map(|(path, _)| (*path, ()))
+        .map(|(path, _)| *path)
         .collect();
-    let by_hand = format!("fix the {lines}");
     if mendable.is_empty() {
-        return by_hand;
+        return format!("fix the {lines}");
     }
     let only_safe: BTreeSet<&RepoPath> = with(Safety::Safe).map(|(path, _)| *path).collect();
     if safe == all {
@@ -74,7 +73,7 @@ fn fix(findings: &[(&RepoPath, &Finding)]) -> String {
         };
     }
     if safe + unsafe_ == all {
-        return match named(mendable.into_keys()) {
+        return match named(mendable.into_iter()) {
             Some(files) => format!("`gpuguard fix --unsafe-fixes {files}` (`--diff` shows it)"),
             None => "`gpuguard fix --unsafe-fixes` (`--diff` shows it)".to_owned(),
         };

@@ -1,5 +1,4 @@
 //! What a message adds so that one knows what to type next.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use crate::support::{Run, TestRepo, program};
 

@@ -1,7 +1,5 @@
 //! What a verdict says to type next.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
-
 use crate::support::{Run, TestRepo};
 
 const MASK: &str = "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n\

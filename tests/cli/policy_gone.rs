@@ -1,5 +1,4 @@
 //! Going back to a commit without a policy, and what is said once there is none.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use super::rollback::rolled_back;
 use crate::support::TestRepo;
