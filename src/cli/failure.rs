@@ -263,7 +263,7 @@ fn of_another_owner(stderr: &str) -> Option<Failure> {
     let (_, rest) = stderr.split_once("detected dubious ownership in repository at '")?;
     let (folder, _) = rest.split_once('\'')?;
     let failure = Failure::new(format!(
-        "`{folder}` belongs to another user: Git does not read such a repository"
+        "`{folder}` belongs to another user: Git does not read it (dubious ownership)"
     ));
     Some(failure.hint(format!(
         "if you trust it: `git config --global --add safe.directory {folder}`"

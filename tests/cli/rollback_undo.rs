@@ -3,6 +3,10 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use super::rollback::{assert_tidy, rollback, rolled_back};
+#[cfg(unix)]
+use super::rollback::{busy_repo, tree};
+#[cfg(unix)]
+use super::rollback_refused::killed_at;
 use crate::support::TestRepo;
 
 const BAD: &str = "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n\
@@ -93,6 +97,32 @@ fn a_file_that_came_or_went_since_was_edited_too() {
     assert!(!run.stdout.contains("a.py"), "it is gone already: {run}");
     assert_eq!(repo.read("b.py"), b"my own\n");
     assert!(!repo.exists("c.py"));
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_run_can_be_looked_at_too() {
+    let mut seen = (0, 0);
+    for stop in 0.. {
+        let repo = busy_repo();
+        if !killed_at(&repo, false, stop) {
+            break;
+        }
+        let before = tree(&repo.path());
+        let run = rollback(&repo, &["--undo", "--dry-run"]);
+        assert_eq!(run.code, 0, "at {stop}: {run}");
+        let title = "back to before the interrupted rollback of `v1`\n";
+        assert!(run.stdout.starts_with(title), "at {stop}: {run}");
+        assert_eq!(tree(&repo.path()), before, "at {stop}");
+        if run.stdout.contains("no file has to be changed") {
+            seen.0 += 1;
+        } else {
+            seen.1 += 1;
+        }
+        let undone = rolled_back(&repo, &["--undo"]);
+        assert_eq!(undone.stdout, run.stdout, "at {stop}");
+    }
+    assert!(seen.0 > 0 && seen.1 > 3, "{seen:?}");
 }
 
 #[test]
