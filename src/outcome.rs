@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::backup::BackupSummary;
+use crate::git::RepoPath;
 use crate::gpu::CardVerdict;
 use crate::policy::Weakening;
 use crate::scan::{DynamicPlace, FileScan, Finding, Reading, SkipReason, Suppressed};
@@ -29,6 +30,8 @@ pub struct Act {
     pub kept: &'static str,
     /// What to do once the code is right.
     pub again: &'static str,
+    /// The same where it only has to be staged.
+    pub once_staged: &'static str,
     /// The command that shows all findings.
     pub shows_all: String,
 }
@@ -42,6 +45,7 @@ impl Act {
             nothing: "nothing is staged",
             kept: "nothing was committed, nothing was changed",
             again: "`git add` and commit again",
+            once_staged: "and commit again",
             shows_all: "gpuguard scan --staged".to_owned(),
         }
     }
@@ -53,7 +57,34 @@ impl Act {
             nothing: "it brings no file that is scanned",
             kept: "nothing was committed; `git merge --abort` goes back",
             again: "`git add` and `git commit`",
+            once_staged: "then `git commit`",
             ..Self::commit()
+        }
+    }
+
+    /// What lies between two commits, where nobody pushes: `range` as `A..B`.
+    pub fn range(range: &str) -> Self {
+        Self {
+            name: range.to_owned(),
+            subject: Some(range.to_owned()),
+            nothing: "it brings no file that is scanned",
+            kept: "nothing was changed",
+            again: "commit again",
+            once_staged: "commit again",
+            shows_all: format!("gpuguard scan --range {range}"),
+        }
+    }
+
+    /// All files as they are, because somebody asks for them.
+    pub fn all_files() -> Self {
+        Self {
+            name: "run over all files".to_owned(),
+            subject: Some("all files".to_owned()),
+            nothing: "there is none that is scanned",
+            kept: "nothing was changed",
+            again: "run it again",
+            once_staged: "run it again",
+            shows_all: "gpuguard scan .".to_owned(),
         }
     }
 
@@ -65,6 +96,7 @@ impl Act {
             nothing: "it brings no file that is scanned",
             kept: "nothing was pushed, nothing was changed",
             again: "commit and push again",
+            once_staged: "commit and push again",
             shows_all: match base {
                 Some(base) => format!("gpuguard scan --range {base}..{tip}"),
                 None => "gpuguard scan .".to_owned(),
@@ -82,6 +114,8 @@ pub struct Outcome {
     pub backup: Option<BackupSummary>,
     /// What the card check said, if one was made or skipped for a reason worth telling.
     pub card: Option<CardVerdict>,
+    /// Files that refuse the change and are right in the working tree: only not staged.
+    pub right_in_worktree: Vec<RepoPath>,
     /// In what the change loosens the policy itself.
     pub weakened: Vec<Weakening>,
     /// Whether that is refused.

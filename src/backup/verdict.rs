@@ -24,6 +24,9 @@ pub struct Verdict {
     pub warnings: usize,
     /// Whether the check of the card refused the commit.
     pub card_refused: bool,
+    /// How many files were scanned; not known of older backups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scanned: Option<usize>,
 }
 
 /// Passed or not.
@@ -47,7 +50,15 @@ impl Verdict {
             errors,
             warnings,
             card_refused,
+            scanned: None,
         }
+    }
+
+    /// The same with how many files were scanned.
+    #[must_use]
+    pub fn of_files(mut self, scanned: usize) -> Self {
+        self.scanned = Some(scanned);
+        self
     }
 
     /// The word that JSON has for it too.
@@ -69,6 +80,8 @@ impl std::fmt::Display for Verdict {
             Decision::Passed if self.warnings > 0 => {
                 write!(f, "passed with {}", of(self.warnings, "warning"))
             }
+            // The hook's own word for it: no pass.
+            Decision::Passed if self.scanned == Some(0) => f.write_str("nothing to judge"),
             Decision::Passed => f.write_str("passed"),
             Decision::Blocked if self.errors > 0 => {
                 write!(f, "blocked with {}", of(self.errors, "error"))

@@ -192,11 +192,15 @@ fn restore(
     let workplace = Workplace::with_store(repository, store.clone(), clock::now())?;
     let mut hear = super::rollback::listener(screen);
     let done = workplace.restore(backup, chosen, &mut hear)?;
-    screen.say(&format!(
-        "{} restored from `{}`, {} as saved already; undo: gpuguard rollback --undo",
-        done.written,
-        backup.manifest().id,
-        chosen.len() - done.written
-    ));
+    let id = &backup.manifest().id;
+    screen.say(&match (&done.snapshot, chosen.len()) {
+        (None, 1) => format!("nothing to do: the file is as saved in `{id}`"),
+        (None, files) => format!("nothing to do: all {files} files are as saved in `{id}`"),
+        (Some(_), files) => format!(
+            "{} restored from `{id}`, {} as saved already; undo: gpuguard rollback --undo",
+            done.written,
+            files - done.written
+        ),
+    });
     Ok(Answer::Fine)
 }

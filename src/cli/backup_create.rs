@@ -86,7 +86,11 @@ pub(super) fn run(
     let made = store.create(&request, clock::now());
     drop(waiting);
     let summary = made?;
-    screen.print(&format!("{}\n", summary.id))?;
+    screen
+        .print(&format!("{}\n", summary.id))
+        .map_err(|failure| {
+            failure.note(format!("the backup `{}` was made all the same", summary.id))
+        })?;
     match answer {
         Answer::Fine => screen.say(&counts),
         Answer::No => screen.warn(&counts),

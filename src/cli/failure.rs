@@ -3,6 +3,7 @@
 
 mod install;
 mod range;
+mod rollback;
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -11,9 +12,9 @@ use crate::backup::BackupError;
 use crate::git::GitError;
 use crate::gpu::{self, ProbeError};
 use crate::hook::HookError;
-use crate::policy::PolicyError;
-use crate::rollback::RollbackError;
+use crate::policy::{PolicyError, STORE_VARIABLE};
 use crate::source::{RepositoryPolicyError, WorktreeError};
+use crate::sys::environment;
 use crate::text::printable;
 
 /// Something could not be done.
@@ -90,6 +91,12 @@ impl Failure {
         self
     }
 
+    /// Adds what to do before all else.
+    pub(crate) fn first_hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.insert(0, hint.into());
+        self
+    }
+
     /// A failure that says what `error` says, and its sources below it.
     pub(crate) fn of(error: &dyn Error) -> Self {
         let failure = Self::new(error.to_string());
@@ -97,6 +104,12 @@ impl Failure {
             Some(source) => failure.because(source),
             None => failure,
         }
+    }
+
+    /// The same for programs: what happened, why, and what helps, line by line.
+    pub(crate) fn in_words(&self) -> String {
+        let lines = self.notes.iter().chain(&self.hints);
+        lines.fold(self.error.clone(), |text, line| format!("{text}\n{line}"))
     }
 
     /// The failure as lines, with or without colour. What comes from files, arguments and other
@@ -191,8 +204,19 @@ impl From<PolicyError> for Failure {
     }
 }
 
+/// Whether the system does not let this user write.
+fn is_refused(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    [PermissionDenied, ReadOnlyFilesystem].contains(&error.kind())
+}
+
 impl From<GitError> for Failure {
     fn from(error: GitError) -> Self {
+        if let GitError::Program { stderr, .. } = &error
+            && let Some(failure) = of_another_owner(stderr)
+        {
+            return failure;
+        }
         let failure = Self::of(&error);
         match &error {
             GitError::NoRepository { .. } => {
@@ -234,6 +258,18 @@ impl From<GitError> for Failure {
     }
 }
 
+/// Git refuses a repository that belongs to somebody else (git-config(1), `safe.directory`).
+fn of_another_owner(stderr: &str) -> Option<Failure> {
+    let (_, rest) = stderr.split_once("detected dubious ownership in repository at '")?;
+    let (folder, _) = rest.split_once('\'')?;
+    let failure = Failure::new(format!(
+        "`{folder}` belongs to another user: Git does not read it (dubious ownership)"
+    ));
+    Some(failure.hint(format!(
+        "if you trust it: `git config --global --add safe.directory {folder}`"
+    )))
+}
+
 impl From<ProbeError> for Failure {
     fn from(error: ProbeError) -> Self {
         let failure = Self::of(&error);
@@ -268,7 +304,16 @@ impl From<HookError> for Failure {
 
 impl From<WorktreeError> for Failure {
     fn from(error: WorktreeError) -> Self {
-        Self::of(&error).note("nothing was scanned")
+        let failure = Self::of(&error).note("nothing was scanned");
+        match &error {
+            WorktreeError::Missing { path } if path.as_os_str() == "-" => failure.hint(
+                "`gpuguard scan --stdin --stdin-filename FILE` judges what comes on standard input",
+            ),
+            WorktreeError::Missing { path } if path.is_relative() => {
+                failure.hint("paths are relative to the current folder")
+            }
+            _ => failure,
+        }
     }
 }
 
@@ -296,10 +341,21 @@ impl From<BackupError> for Failure {
             BackupError::Halted { .. } => {
                 failure.hint("restore again to an empty folder, with room for all")
             }
+            BackupError::Place { .. } if environment::variable(STORE_VARIABLE).is_some() => failure
+                .hint(format!(
+                    "the variable {STORE_VARIABLE} says so: have it name a folder outside, or let Git ignore it"
+                )),
             BackupError::Place { .. } => failure.hint(
                 "set `store` below `[backup]` in gpuguard.toml to a folder outside, or let Git ignore it",
             ),
             BackupError::InUse { .. } => failure.hint("wait until the other one is done"),
+            BackupError::Unwritable { source, .. } | BackupError::Store { source, .. }
+                if is_refused(source) =>
+            {
+                failure.note("nothing was changed").hint(
+                    "give yourself the right to write there, or have backups lie elsewhere: `store` below `[backup]` in gpuguard.toml, or GPUGUARD_BACKUP_STORE",
+                )
+            }
             BackupError::Unwritable { .. } | BackupError::Store { .. } => {
                 failure.note("nothing was changed")
             }
@@ -307,99 +363,3 @@ impl From<BackupError> for Failure {
         }
     }
 }
-
-impl From<RollbackError> for Failure {
-    fn from(error: RollbackError) -> Self {
-        let error = match error {
-            RollbackError::Git(error @ GitError::Program { .. }) => {
-                return Self::from(error).note("nothing was changed").hint(MEND_GIT);
-            }
-            RollbackError::Git(error @ GitError::Object { .. }) => {
-                return Self::from(error).note("nothing was changed").hint(
-                    "`git fsck` tells what else is missing; `git add` the file again to go on",
-                );
-            }
-            RollbackError::Git(error) => return error.into(),
-            RollbackError::Backup(error) => return error.into(),
-            other => other,
-        };
-        let failure = Self::of(&error);
-        match &error {
-            RollbackError::InProgress { operation } => {
-                let word = operation.word();
-                let end = if word == "bisect" {
-                    "git bisect reset"
-                } else {
-                    "git status"
-                };
-                failure.hint(format!("end the {word} first: `{end}`"))
-            }
-            RollbackError::Blocked { .. } => failure.hint("move it away, then try again"),
-            RollbackError::IndexLocked { .. } => failure
-                .note("gpuguard never removes a lock that is not its own")
-                .hint("wait until the other program is done; if none runs, remove the file"),
-            RollbackError::Interrupted { .. } | RollbackError::HalfDone { .. } => failure
-                .hint("`gpuguard rollback --undo` brings every file back, `--continue` finishes it"),
-            RollbackError::NotReady { .. } => {
-                failure.hint("`gpuguard rollback --undo` brings every file back")
-            }
-            RollbackError::WentBack { snapshot, .. } => {
-                failure.note(format!("the snapshot `{snapshot}` is kept"))
-            }
-            RollbackError::ChangedMeanwhile { snapshot, .. } => failure
-                .note(format!("the snapshot `{snapshot}` is kept"))
-                .hint("try again"),
-            RollbackError::IndexChanged => failure.hint("try again"),
-            RollbackError::Unprepared { .. } => {
-                failure.hint(MEND_GIT)
-            }
-            RollbackError::Unfinished { .. } => failure.hint(
-                "the run counts as interrupted: once that folder can be written, `gpuguard rollback --undo` ends it",
-            ),
-            RollbackError::Stuck {
-                archive, journal, ..
-            } => failure
-                .hint(format!(
-                    "put a copy of `{0}` and `{0}.sha256` back, if there is one",
-                    archive.display()
-                ))
-                .hint(go_on_without(journal)),
-            RollbackError::Journal {
-                path,
-                snapshot,
-                lock,
-                reason,
-            } => {
-                let mut failure = failure.note(reason).hint(go_on_without(path));
-                if let Some(id) = snapshot {
-                    failure = failure.hint(format!(
-                        "how files were before may be in `{id}`: `gpuguard backup show {id}`"
-                    ));
-                }
-                if let Some(lock) = lock {
-                    failure = failure.hint(format!(
-                        "if no Git is running, remove `{}` too",
-                        lock.display()
-                    ));
-                }
-                failure
-            }
-            RollbackError::OldGit => failure.hint("use Git 2.41 or later"),
-            RollbackError::UnknownPath { .. } => {
-                failure.hint("paths are literal and relative to the current folder")
-            }
-            _ => failure,
-        }
-    }
-}
-
-/// The way out for a person whom an interrupted run cannot be brought back.
-fn go_on_without(journal: &std::path::Path) -> String {
-    format!(
-        "to go on with the files as they are, move `{}` away",
-        journal.display()
-    )
-}
-
-const MEND_GIT: &str =
-    "mend what Git complains about (often a filter, or a full disk), then try again";

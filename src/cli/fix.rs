@@ -7,8 +7,8 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::policy::{Tree, load_below, load_policy_for};
-use super::scan::{Read, read_file};
+use super::policy::{Policies, Tree};
+use super::scan_files::{Read, read_file};
 use super::{Failure, Screen};
 use crate::backup::{SafeName, Sum};
 use crate::git::{GitError, RepoPath, Repository};
@@ -18,7 +18,7 @@ use crate::report;
 use crate::rollback::{Replacement, Workplace};
 use crate::scan::rule::Rule;
 use crate::scan::{FileScan, FixResult, FixedFile, Safety, Scanner};
-use crate::source::{self, FileReader, Judged, WorktreeError, WorktreeFile};
+use crate::source::{self, FileReader, WorktreeError, WorktreeFile};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
 use crate::sys::real_path::real_path;
@@ -73,12 +73,9 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         }
         Err(error) => return Err(error.into()),
     };
-    let root = match &repository {
-        Some(repository) => repository.worktree()?.to_owned(),
-        None => Tree::around(&directory)?.root,
-    };
+    let tree = Tree::around(&directory)?;
+    let root = tree.root.clone();
     let explicit = arguments.policy.as_deref();
-    let policy = load_policy_for(Judged::WorkingTree, explicit)?;
     let here = [PathBuf::new()];
     let paths = if arguments.paths.is_empty() {
         &here[..]
@@ -86,8 +83,8 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         &arguments.paths
     };
     let files = source::files(paths, &directory, &root)?;
-    let below = load_below(&root, &files, explicit)?;
-    let scanner = judge::scanner(&policy, &below, clock::now());
+    let policies = Policies::for_files(&tree, &files, explicit)?;
+    let scanner = judge::scanner(&policies.root, &policies.below, clock::now());
     let allowed = if arguments.unsafe_fixes {
         Safety::Unsafe
     } else {
@@ -298,9 +295,11 @@ impl<'w> Work<'w> {
         let mut text = report::findings(&self.outcome, &style);
         if !screen.quiet {
             text.push_str(&self.summary());
-            text.push_str(&report::summary(&self.outcome, &style));
+            text.push_str(&report::summary_after_fix(&self.outcome, &style));
         }
-        screen.print(&text)?;
+        screen
+            .print(&text)
+            .map_err(|failure| self.unsaid(failure))?;
         self.tell_left(screen);
         if !self.changes.is_empty() {
             screen.say("undo: gpuguard rollback --undo");
@@ -308,9 +307,27 @@ impl<'w> Work<'w> {
         Ok(self.outcome.answer())
     }
 
-    fn summary(&self) -> String {
+    /// What was done is done, whether or not it can be told.
+    fn unsaid(&self, failure: Failure) -> Failure {
         if self.changes.is_empty() {
-            return "nothing was changed\n".to_owned();
+            return failure.note("nothing was changed");
+        }
+        failure
+            .note(format!("all the same: {}", self.counts("fixed")))
+            .hint("`gpuguard rollback --undo` takes it back")
+    }
+
+    fn summary(&self) -> String {
+        match (self.changes.len(), self.left.as_slice()) {
+            (0, []) => return "nothing was changed\n".to_owned(),
+            (0, [(path, reason)]) => {
+                return format!("nothing was changed: `{path}` is left alone, {reason}\n");
+            }
+            (0, left) => {
+                let files = left.len();
+                return format!("nothing was changed: {files} files are left alone, see below\n");
+            }
+            _ => {}
         }
         let mut text = format!("{}\n", self.counts("fixed"));
         for (rule, count) in &self.fixes {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::{Failure, Screen};
-use crate::git::Repository;
+use crate::git::{RepoPath, Repository};
 use crate::gpu::{self, InventoryCard, ProbeError, Trouble};
 use crate::outcome::Answer;
 use crate::policy::{self, Card, PolicyError, Preset, Surroundings, Usage};
@@ -66,6 +66,17 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         screen.say(&format!(
             "tagged HEAD as `{tag}`: `gpuguard rollback {tag}` goes back to it"
         ));
+        let head = repository.head()?.commit;
+        let path = RepoPath::new(policy::FILE_NAME);
+        let has_policy = head
+            .map(|head| repository.entry_at(head, &path))
+            .transpose()?;
+        if has_policy.flatten().is_none() {
+            screen.say(&format!(
+                "that commit has no gpuguard.toml: going back takes the policy out. To keep it, \
+                 commit the policy and set the tag there: `git tag --annotate --force {tag}`"
+            ));
+        }
     }
     let shown = printable(path.as_os_str().as_encoded_bytes());
     match pending {
@@ -129,6 +140,7 @@ fn policy_found(path: &Path, screen: &Screen) -> Result<String, Failure> {
         let failure = failure.note("nothing was written").hint(
             "or write the founding rig's policy, which is on stdout, with `gpuguard init --preset rtx3090`, and edit the cards in it",
         );
+        screen.warn("nothing was written; a policy looks like this, the founding rig's:\n");
         screen
             .print(Preset::Rtx3090.text())
             .err()
@@ -137,7 +149,7 @@ fn policy_found(path: &Path, screen: &Screen) -> Result<String, Failure> {
 }
 
 fn not_asked(error: &ProbeError) -> Failure {
-    let failure = Failure::new("the cards of this machine cannot be asked").because(error);
+    let failure = Failure::of(error);
     let hint = match error.trouble {
         // The general hint is to give more time in the policy, which there is none of yet.
         Trouble::TimedOut { .. } => Some(

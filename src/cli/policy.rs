@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Failure;
 use crate::git::{GitError, RepoPath, Repository};
 use crate::policy::{FILE_NAME, Folder, Policy, PolicyError, Surroundings, load, load_from};
-use crate::source::{self, BelowRoot, Judged, WorktreeFile};
+use crate::source::{self, BelowRoot, Judged, PolicyFrom, RepositoryPolicyError, WorktreeFile};
 use crate::sys::environment::current_dir;
 use crate::sys::real_path::real_path;
 
@@ -22,35 +22,98 @@ pub(super) fn load_policy(explicit: Option<&Path>) -> Result<Policy, Failure> {
     let below = source::below_root_on_disk(&tree.root, &nearest.into_iter().collect())?;
     match below.into_values().next() {
         Some(policy) => Ok(policy),
-        None => tree.policy(Judged::WorkingTree),
+        None => Ok(tree.policy(Judged::WorkingTree)?),
     }
 }
 
-/// The policy that was named, else the one at the root, which counts for what is `judged`.
-pub(super) fn load_policy_for(judged: Judged, explicit: Option<&Path>) -> Result<Policy, Failure> {
-    match explicit {
-        Some(path) => load_named(path),
-        None => Tree::around(&here()?)?.policy(judged),
+/// The policy at the root that counts for what is staged.
+pub(super) fn load_staged_policy() -> Result<Policy, Failure> {
+    Ok(Tree::around(&here()?)?.policy(Judged::Staged)?)
+}
+
+/// The policies that judge files of the disk.
+pub(super) struct Policies {
+    /// The one at the root; where there is none, one that judges nothing.
+    pub(super) root: Policy,
+    /// Those below it.
+    pub(super) below: BelowRoot,
+}
+
+impl Policies {
+    /// The policy that was named alone, else the one at the root and those in `folders`.
+    ///
+    /// # Errors
+    /// Where there is none for any of these folders.
+    pub(super) fn of(
+        tree: &Tree,
+        folders: &BTreeSet<RepoPath>,
+        explicit: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        if let Some(path) = explicit {
+            return Ok(Self {
+                root: load_named(path)?,
+                below: BelowRoot::new(),
+            });
+        }
+        let root = tree.policy(Judged::WorkingTree);
+        // A broken one at the root is told of first.
+        let missing = match root {
+            Err(RepositoryPolicyError::Policy(missing @ PolicyError::Missing { .. })) => missing,
+            root => {
+                return Ok(Self {
+                    root: root?,
+                    below: source::below_root_on_disk(&tree.root, folders)?,
+                });
+            }
+        };
+        let below = source::below_root_on_disk(&tree.root, folders)?;
+        if below.is_empty() {
+            return Err(match &tree.repository {
+                Some(repository) => without_policy(repository, missing),
+                None => missing.into(),
+            });
+        }
+        let root = Policy::of_no_file(&Surroundings::of_this_process()?);
+        Ok(Self { root, below })
+    }
+
+    /// The same for the folders that files lie in, and those above them.
+    pub(super) fn for_files(
+        tree: &Tree,
+        files: &[WorktreeFile],
+        explicit: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        let folders = files.iter().flat_map(|file| file.path.folders()).collect();
+        Self::of(tree, &folders, explicit)
     }
 }
 
 /// The policy in a file that was named.
 pub(super) fn load_named(path: &Path) -> Result<Policy, Failure> {
-    Ok(load(path, &Surroundings::of_this_process()?)?)
+    match load(path, &Surroundings::of_this_process()?) {
+        Ok(policy) => Ok(policy),
+        // `gpuguard init` would write another one.
+        Err(PolicyError::Missing { path }) => Err(Failure::new(format!(
+            "there is no policy `{}`",
+            super::paths::shown(&path)
+        ))
+        .hint("check the path behind `--policy`: it is relative to the current folder")),
+        Err(error) => Err(error.into()),
+    }
 }
 
-/// The policies below the root in the folders of some files; none where a policy was named, which
-/// then counts for all of them.
-pub(super) fn load_below(
-    root: &Path,
-    files: &[WorktreeFile],
-    explicit: Option<&Path>,
-) -> Result<BelowRoot, PolicyError> {
-    if explicit.is_some() {
-        return Ok(BelowRoot::new());
+/// There is no policy; where there was one, how to bring it back.
+pub(super) fn without_policy(repository: &Repository, missing: PolicyError) -> Failure {
+    let failure = Failure::from(missing);
+    let path = RepoPath::new(FILE_NAME);
+    match repository.last_commit_with(&path) {
+        Ok(Some(commit)) => failure.first_hint(format!(
+            "`git checkout {} -- {FILE_NAME}` brings back the last one of this history",
+            commit.short()
+        )),
+        // Without a commit there is no history.
+        Ok(None) | Err(_) => failure,
     }
-    let folders: BTreeSet<RepoPath> = files.iter().flat_map(|file| file.path.folders()).collect();
-    source::below_root_on_disk(root, &folders)
 }
 
 pub(super) fn here() -> Result<PathBuf, Failure> {
@@ -81,9 +144,18 @@ impl Tree {
     }
 
     /// The policy at the root.
-    pub(super) fn policy(&self, judged: Judged) -> Result<Policy, Failure> {
+    ///
+    /// # Errors
+    /// [`PolicyError::Missing`] where there is none, whatever lies below.
+    pub(super) fn policy(&self, judged: Judged) -> Result<Policy, RepositoryPolicyError> {
         if let Some(repository) = &self.repository {
-            return Ok(source::policy_of(repository, judged)?.0);
+            return match source::policy_of(repository, judged)? {
+                (_, PolicyFrom::OnlyBelow) => Err(PolicyError::Missing {
+                    path: self.root.join(FILE_NAME),
+                }
+                .into()),
+                (policy, _) => Ok(policy),
+            };
         }
         let surroundings = Surroundings::of_this_process()?;
         let folder = Folder(self.root.clone());

@@ -1,12 +1,11 @@
 //! `gpuguard policy show --explain PATH[:LINE]`: why a file, or a line of it, is flagged or not.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::policy::{Tree, here, load_named};
+use super::policy::{Policies, Tree, here};
 use super::policy_show::{said_by, sources};
 use super::{Failure, paths};
 use crate::git::RepoPath;
@@ -14,9 +13,9 @@ use crate::judge;
 use crate::policy::{Origin, Policy, Severity};
 use crate::scan::rule::Rule;
 use crate::scan::{FileScan, Finding, Reading, SaidBy, Scanner, Selection, SkipReason, Standing};
-use crate::source::{self, BelowRoot, Content, FileReader, Judged};
+use crate::source::{Content, FileReader};
 use crate::sys::clock;
-use crate::text::printable;
+use crate::text::{LineIndex, printable};
 
 /// How one file stands.
 pub(super) struct Explanation {
@@ -38,14 +37,8 @@ pub(super) fn explain(place: &str, explicit: Option<&Path>) -> Result<Explanatio
     let path = tree
         .path_of(&file)
         .unwrap_or_else(|| RepoPath::new(file.as_os_str().as_encoded_bytes()));
-    let (root, below) = if let Some(named) = explicit {
-        (load_named(named)?, BelowRoot::new())
-    } else {
-        let folders: BTreeSet<RepoPath> = path.folders().collect();
-        let root = tree.policy(Judged::WorkingTree)?;
-        (root, source::below_root_on_disk(&tree.root, &folders)?)
-    };
-    let scanner = judge::scanner(&root, &below, clock::now()).listing_dynamic();
+    let policies = Policies::of(&tree, &path.folders().collect(), explicit)?;
+    let scanner = judge::scanner(&policies.root, &policies.below, clock::now()).listing_dynamic();
     let policy = scanner.policy_for(&path).clone();
     let mut reader = FileReader::default();
     let content = reader
@@ -60,6 +53,7 @@ pub(super) fn explain(place: &str, explicit: Option<&Path>) -> Result<Explanatio
             (FileScan::skipped(path.clone(), reason), Vec::new())
         }
     };
+    has_line(&file, &content, line)?;
     let standing = scanner.standing(&path, &content);
     let silent = silent(&policy, &standing, &path, &content);
     Ok(Explanation {
@@ -71,6 +65,22 @@ pub(super) fn explain(place: &str, explicit: Option<&Path>) -> Result<Explanatio
         scan,
         silent,
     })
+}
+
+/// Refuses a line that a text does not have.
+fn has_line(file: &Path, content: &[u8], line: Option<usize>) -> Result<(), Failure> {
+    let (Some(line), Ok(text)) = (line, std::str::from_utf8(content)) else {
+        return Ok(());
+    };
+    let ends = usize::from(text.ends_with(['\n', '\r']));
+    let lines = LineIndex::new(text).lines() - ends;
+    if text.is_empty() || line <= lines {
+        return Ok(());
+    }
+    let plural = if lines == 1 { "" } else { "s" };
+    let file = paths::shown(file);
+    let error = format!("there is no line {line}: `{file}` has {lines} line{plural}");
+    Err(Failure::new(error))
 }
 
 /// The path, and the line behind its last colon, if it has one.

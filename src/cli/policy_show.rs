@@ -7,13 +7,12 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use super::gpu::Format;
-use super::policy::{Tree, here, load_policy, load_policy_for};
+use super::policy::{Tree, here, load_policy, load_staged_policy};
 use super::{Failure, Screen, policy_explain};
 use crate::git::NewSide;
 use crate::outcome::Answer;
 use crate::policy::{FILE_NAME, Origin, Policy, Setting, SourceRole, user_file};
 use crate::scan::rule::RULES;
-use crate::source::Judged;
 use crate::text::printable;
 
 /// Show the policy that counts, and who says each value of it
@@ -69,7 +68,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         return Ok(Answer::Fine);
     }
     let policy = if arguments.staged {
-        load_policy_for(Judged::Staged, None)?
+        load_staged_policy()?
     } else {
         load_policy(explicit)?
     };

@@ -4,18 +4,19 @@ use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
-use super::policy::{load_below, load_named};
+use super::policy::{Policies, Tree, load_named};
 use super::progress::Unit;
-use super::scan::scan_files;
+use super::scan_files::scan_files;
 use super::{Failure, Screen};
-use crate::dashboard::{self, Asked, DashboardError, Stage};
+use crate::dashboard::{self, Asked, DashboardError, Stage, Unchecked};
 use crate::git::Repository;
+use crate::hook;
 use crate::judge;
 use crate::outcome::Answer;
-use crate::policy::{FILE_NAME, Policy};
+use crate::policy::FILE_NAME;
 use crate::report::{dashboard_html, dashboard_markdown};
 use crate::scan::{FileScan, Scanner};
-use crate::source::{self, BelowRoot, Judged, PolicyFrom, Range, WorktreeFile};
+use crate::source::{self, BelowRoot, Range, WorktreeFile};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
 use crate::sys::file::Output;
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
     /// Form of the report; by default the one that the ending of --output says, else markdown
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
-    /// Write the report into this file instead
+    /// Write the report into this file instead, in place of one that is there; `-` is the terminal or pipe
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The policy to judge by, instead of the repository's gpuguard.toml
@@ -58,14 +59,30 @@ enum Format {
 }
 
 impl Format {
-    fn of(arguments: &Arguments) -> Self {
-        let ending = || arguments.output.as_ref()?.extension()?.to_str();
-        arguments.format.unwrap_or_else(|| match ending() {
-            Some("html" | "htm") => Self::Html,
-            Some("json") => Self::Json,
-            _ => Self::Markdown,
-        })
+    /// What is asked for by name, else what the ending of the file says.
+    fn of(arguments: &Arguments) -> Result<Self, Failure> {
+        let output = arguments.output.as_ref().filter(|path| !is_stdout(path));
+        let (None, Some(output)) = (arguments.format, output) else {
+            return Ok(arguments.format.unwrap_or(Self::Markdown));
+        };
+        let ending = output.extension().unwrap_or_default();
+        match ending.to_ascii_lowercase().to_str() {
+            Some("html" | "htm") => Ok(Self::Html),
+            Some("json") => Ok(Self::Json),
+            Some("" | "md" | "markdown" | "txt") => Ok(Self::Markdown),
+            _ => Err(Failure::new(format!(
+                "there is no report of the kind of `{}`",
+                super::paths::shown(output)
+            ))
+            .note("no report was made")
+            .hint("a report is Markdown (`.md`), JSON (`.json`) or a page (`.html`); `--format` says which where the ending does not")),
+        }
     }
+}
+
+/// Whether a name of a file stands for standard output, as in other programs.
+fn is_stdout(path: &Path) -> bool {
+    path.as_os_str() == "-"
 }
 
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
@@ -73,17 +90,27 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         .map_err(|error| Failure::new("the current folder is gone").because(&error))?;
     let repository = Repository::discover(&directory)?;
     // Better now than after all the work.
-    let output = match &arguments.output {
+    let format = Format::of(arguments)?;
+    let named = arguments.output.as_ref().filter(|path| !is_stdout(path));
+    let replaces = named.is_some_and(|path| path.is_file());
+    let output = match named {
         Some(path) => Some((
             path,
             Output::create(path).map_err(|error| {
-                let failure = Failure::new(unwritable(path)).because(&error);
+                let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+                let failure = match folder {
+                    Some(folder) if !folder.exists() => Failure::new(format!(
+                        "the folder `{}` does not exist",
+                        super::paths::shown(folder)
+                    ))
+                    .hint("make it first, or write the report elsewhere"),
+                    _ => Failure::new(unwritable(path)).because(&error),
+                };
                 failure.note("no report was made")
             })?,
         )),
         None => None,
     };
-    let (policy, policy_from) = policy_of(&repository, arguments.policy.as_deref())?;
     let now = clock::now();
     if let Some(name) = &arguments.since {
         // Better now than after a scan.
@@ -93,17 +120,16 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         Ok(root) => source::files(&[PathBuf::new()], root, root)?,
         Err(_) => Vec::new(),
     };
-    let below = match repository.worktree() {
-        Ok(root) => load_below(root, &listed, arguments.policy.as_deref())?,
-        Err(_) => BelowRoot::new(),
-    };
-    let scanner = judge::scanner(&policy, &below, now);
+    let (policies, policy_from) = policies(&repository, &listed, arguments.policy.as_deref())?;
+    let policy = policies.root;
+    let scanner = judge::scanner(&policy, &policies.below, now);
     let files = files(&repository, &scanner, &listed, screen)?;
     let asked = Asked {
         repository: &repository,
         policy: &policy,
         policy_from,
         since: arguments.since.as_deref(),
+        unchecked: unchecked(&repository),
         now,
         files,
     };
@@ -118,7 +144,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     });
     drop(work);
     let report = report?;
-    let text = match Format::of(arguments) {
+    let text = match format {
         Format::Markdown => dashboard_markdown(&report),
         Format::Html => dashboard_html(&report),
         Format::Json => format!(
@@ -133,7 +159,15 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     output
         .finish(text.as_bytes())
         .map_err(|error| Failure::new(unwritable(path)).because(&error))?;
-    screen.say(&format!("the report is in `{}`", super::paths::shown(path)));
+    let instead = if replaces {
+        ", in place of what was there"
+    } else {
+        ""
+    };
+    screen.say(&format!(
+        "the report is in `{}`{instead}",
+        super::paths::shown(path)
+    ));
     Ok(Answer::Fine)
 }
 
@@ -141,25 +175,43 @@ fn unwritable(path: &Path) -> String {
     format!("`{}` cannot be written", super::paths::shown(path))
 }
 
-/// The policy that counts now, and where it is.
-fn policy_of(repository: &Repository, named: Option<&Path>) -> Result<(Policy, String), Failure> {
+/// The policies that count now, and where the one at the root is.
+fn policies(
+    repository: &Repository,
+    listed: &[WorktreeFile],
+    named: Option<&Path>,
+) -> Result<(Policies, String), Failure> {
+    let alone = |root| Policies {
+        root,
+        below: BelowRoot::new(),
+    };
     if let Some(path) = named {
-        return Ok((load_named(path)?, path.display().to_string()));
+        return Ok((alone(load_named(path)?), path.display().to_string()));
     }
     if repository.worktree().is_err() {
         let head = Range::resolve(repository, "HEAD..HEAD")?;
         let (policy, _) = source::policy_of_range(repository, &head)?;
-        return Ok((policy, format!("HEAD:{FILE_NAME}")));
+        return Ok((alone(policy), format!("HEAD:{FILE_NAME}")));
     }
-    let (policy, from) = source::policy_of(repository, Judged::WorkingTree)?;
-    let from = match from {
-        PolicyFrom::WorkingTree | PolicyFrom::Index => FILE_NAME.to_owned(),
-        PolicyFrom::LastCommit | PolicyFrom::Tip | PolicyFrom::Base => {
-            format!("HEAD:{FILE_NAME}")
-        }
-        PolicyFrom::OnlyBelow => format!("no {FILE_NAME} at the root, only in folders below it"),
+    let tree = Tree::around(repository.worktree()?)?;
+    let policies = Policies::for_files(&tree, listed, None)?;
+    let from = if policies.root.judges_nothing() {
+        format!("no {FILE_NAME} at the root, only in folders below it")
+    } else if tree.root.join(FILE_NAME).exists() {
+        FILE_NAME.to_owned()
+    } else {
+        format!("HEAD:{FILE_NAME}")
     };
-    Ok((policy, from))
+    Ok((policies, from))
+}
+
+/// The commits that no gate has seen, as post-commit noted them.
+fn unchecked(repository: &Repository) -> Unchecked {
+    if !hook::notes_unchecked(repository) {
+        return Unchecked::NotNoted;
+    }
+    let noted = hook::unchecked(repository);
+    Unchecked::Noted(hook::unchecked_in_words(repository, &noted))
 }
 
 /// All files as they are now, scanned, also for places whose card is decided at run time; of a

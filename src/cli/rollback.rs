@@ -5,12 +5,14 @@ use std::path::PathBuf;
 
 use super::paths::repo_path;
 use super::progress::Unit;
+use super::rollback_undo::undo;
 use super::{Failure, Screen};
 use crate::backup::{BackupId, Store};
 use crate::git::{GitError, NameKind, RepoPath, Repository};
 use crate::outcome::Answer;
+use crate::policy::FILE_NAME;
 use crate::rollback::{
-    Action, Done, Event, Goal, Plan, Resumed, RollbackError, SkipReason, Undone, Workplace,
+    Action, Done, Event, Goal, Plan, Resumed, RollbackError, SkipReason, Workplace,
 };
 use crate::sys::{clock, environment, terminal};
 
@@ -24,7 +26,8 @@ use crate::sys::{clock, environment, terminal};
 #[command(after_help = "Examples:\n  \
     gpuguard rollback v-before-gpu-correction --dry-run\n  \
     gpuguard rollback v-before-gpu-correction src/\n  \
-    gpuguard rollback --undo           takes the last one back")]
+    gpuguard rollback --undo --dry-run     what the next line would take back\n  \
+    gpuguard rollback --undo               takes the last one back")]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is an option of the command"
@@ -38,13 +41,14 @@ pub(super) struct Arguments {
     #[arg(value_name = "PATH", conflicts_with_all = ["undo", "resume"])]
     paths: Vec<PathBuf>,
     /// Show the plan, change nothing
-    #[arg(short = 'n', long, conflicts_with_all = ["undo", "resume"])]
-    dry_run: bool,
+    #[arg(short = 'n', long, conflicts_with = "resume")]
+    pub(super) dry_run: bool,
     /// Do not ask
     #[arg(short, long)]
-    yes: bool,
+    pub(super) yes: bool,
     /// Bring back what was there before the last rollback, restore, fix or undo; a second `--undo`
-    /// undoes the first, it does not go further back
+    /// undoes the first, it does not go further back. Files that were edited since are named, and
+    /// without a terminal to ask on they need `--yes`
     #[arg(long, conflicts_with = "resume")]
     undo: bool,
     /// Finish the rollback, restore, fix or undo that was interrupted; `--undo` takes it back
@@ -72,15 +76,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         });
     }
     let Some(target) = &arguments.target else {
-        let undone = workplace.undo(&mut listener(screen))?;
-        screen.say(&undone_text(&undone));
-        for path in &undone.kept {
-            screen.warn(&format!(
-                "`{path}` was changed after the interruption and is left as it is; how it was before is in `{}`",
-                undone.snapshot
-            ));
-        }
-        return Ok(Answer::Fine);
+        return undo(arguments, &workplace, screen);
     };
     let mut paths = Vec::new();
     for path in &arguments.paths {
@@ -99,7 +95,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         screen.say("nothing was changed: this was a dry run");
         return Ok(Answer::Fine);
     }
-    if !arguments.yes && !confirmed(&plan, screen)? {
+    if !arguments.yes && !confirmed(plan.changes.len(), screen)? {
         screen.say("nothing was changed");
         return Ok(Answer::No);
     }
@@ -120,19 +116,41 @@ fn plan(
             let id = store.find_to_restore(target)?;
             Ok(workplace.plan_to_backup(&id, paths)?)
         }
+        Err(error @ RollbackError::Git(GitError::UnknownName { .. })) => {
+            let failure = Failure::from(error);
+            // Digits alone may be an id of Git: they are not taken for a backup, only pointed to.
+            let is_number = !target.is_empty() && target.bytes().all(|byte| byte.is_ascii_digit());
+            let store = Store::of_whatever_policy(repository);
+            let ids = if is_number {
+                store.ids().unwrap_or_default()
+            } else {
+                Vec::new()
+            };
+            let begun = ids.iter().filter(|id| id.as_str().starts_with(target));
+            Err(match begun.count() {
+                0 => failure,
+                1 => failure.first_hint(format!(
+                    "a backup begins so: write its id with the `T` and more, as `gpuguard backup list` has it (`{target}T…`)"
+                )),
+                many => failure.first_hint(format!(
+                    "{many} backups begin so: `gpuguard backup list` has their ids (`{target}T…`)"
+                )),
+            })
+        }
         planned => Ok(planned?),
     }
 }
 
 /// Asks the person at the terminal.
-fn confirmed(plan: &Plan, screen: &Screen) -> Result<bool, Failure> {
+pub(super) fn confirmed(files: usize, screen: &Screen) -> Result<bool, Failure> {
     if !terminal::stdin_is_terminal() {
         return Err(
             Failure::new("there is no terminal to ask on; nothing was changed")
                 .hint("add `--yes` to do it without being asked"),
         );
     }
-    screen.warn(&format!("change {} files? [y/N]", plan.changes.len()));
+    let plural = if files == 1 { "" } else { "s" };
+    screen.warn(&format!("change {files} file{plural}? [y/N]"));
     let mut answer = String::new();
     std::io::stdin()
         .read_line(&mut answer)
@@ -168,16 +186,7 @@ fn plan_text(plan: &Plan) -> String {
         Goal::Backup { id } => format!("back to what the backup `{id}` holds\n"),
     };
     for change in &plan.changes {
-        let word = match change.action {
-            Action::Restore => "restore",
-            Action::Recreate => "recreate",
-            Action::ReplaceUntracked => "replace untracked",
-            Action::Remove => "remove",
-            Action::RemoveUntracked => "remove untracked",
-            Action::Forget => "forget",
-            Action::Stage => "stage",
-            Action::Unstage => "unstage",
-        };
+        let word = word(change.action);
         let note = if change.edited && change.action != Action::RemoveUntracked {
             " (with edits that are not staged)"
         } else {
@@ -190,8 +199,33 @@ fn plan_text(plan: &Plan) -> String {
         text.push_str(&skipped);
         text.push('\n');
     }
+    let goes = |action: Action| matches!(action, Action::Remove | Action::Forget);
+    let is_policy = |path: &RepoPath| path.as_bytes() == FILE_NAME.as_bytes();
+    if plan
+        .changes
+        .iter()
+        .any(|change| is_policy(&change.path) && goes(change.action))
+    {
+        text.push_str(
+            "this takes the policy out: with the hook installed, commits after the next one are \
+             refused until there is one again (`git checkout HEAD -- gpuguard.toml` keeps it)\n",
+        );
+    }
     text.push_str("what stands there now is saved as a backup first; `--undo` brings it back\n");
     text
+}
+
+pub(super) fn word(action: Action) -> &'static str {
+    match action {
+        Action::Restore => "restore",
+        Action::Recreate => "recreate",
+        Action::ReplaceUntracked => "replace untracked",
+        Action::Remove => "remove",
+        Action::RemoveUntracked => "remove untracked",
+        Action::Forget => "forget",
+        Action::Stage => "stage",
+        Action::Unstage => "unstage",
+    }
 }
 
 fn skipped_text(plan: &Plan) -> String {
@@ -234,25 +268,6 @@ fn reached(plan: &Plan) -> String {
     };
     let name = crate::text::printable(plan.goal.name().as_bytes());
     format!("{what}{but} is as in `{name}`")
-}
-
-fn undone_text(undone: &Undone) -> String {
-    let what = format!(
-        "{} of `{}`",
-        undone.kind,
-        crate::text::printable(undone.what.as_bytes())
-    );
-    match (&undone.done, undone.interrupted) {
-        (None, _) => format!("the interrupted {what} had changed nothing; its traces are gone"),
-        (Some(done), true) => format!(
-            "the interrupted {what} is brought back: {} written, {} removed",
-            done.written, done.removed
-        ),
-        (Some(done), false) => format!(
-            "the {what} is undone: {} written, {} removed; to undo this: gpuguard rollback --undo",
-            done.written, done.removed
-        ),
-    }
 }
 
 fn resumed_text(resumed: &Resumed) -> String {

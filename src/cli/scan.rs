@@ -2,28 +2,22 @@
 
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use clap::ValueEnum;
-use rayon::prelude::*;
 
-use super::policy::{Tree, here, load_below, load_named, load_policy_for};
+use super::policy::{Policies, Tree, here, load_named};
 use super::progress::Unit;
+use super::scan_files::scan_files;
 use super::{Failure, Screen};
 use crate::git::Repository;
 use crate::judge::{self, judge_telling};
 use crate::outcome::{Answer, Outcome};
 use crate::policy::Policy;
 use crate::report::{self, Format};
-use crate::scan::{FileScan, Scanner, SkipReason};
-use crate::source::{
-    self, BelowRoot, Change, Content, FileReader, Judged, PolicyFrom, Range, WorktreeError,
-    WorktreeFile,
-};
+use crate::scan::{FileScan, SkipReason};
+use crate::source::{self, BelowRoot, Change, Judged, PolicyFrom, Range};
 use crate::sys::clock;
-use crate::sys::interrupt::Interrupts;
 use crate::text::printable;
 
 /// Look for code that selects the wrong card
@@ -111,7 +105,23 @@ impl From<FormatWord> for Format {
     }
 }
 
+/// Said where the policies lie only in folders below the root.
+pub(super) const ONLY_BELOW: &str = "there is no gpuguard.toml at the root: files without one in a folder above them are not judged";
+
 pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let outcome = look(arguments, screen).inspect_err(|failure| {
+        // Whoever reads a document reads one that says so; stopped on purpose, nobody does.
+        let document = report::unjudged(arguments.format.into(), &failure.in_words());
+        let wanted = failure.signal().is_none() && !arguments.statistics;
+        if let Some(document) = document.filter(|_| wanted) {
+            let _ = screen.print(&document);
+        }
+    })?;
+    show(&outcome, arguments, screen)?;
+    Ok(outcome.answer())
+}
+
+fn look(arguments: &Arguments, screen: &Screen) -> Result<Outcome, Failure> {
     let started = Instant::now();
     let policy = arguments.policy.as_deref();
     let mut outcome = if let Some(range) = &arguments.range {
@@ -132,8 +142,7 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         }
     };
     outcome.elapsed = started.elapsed();
-    show(&outcome, arguments, screen)?;
-    Ok(outcome.answer())
+    Ok(outcome)
 }
 
 fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(), Failure> {
@@ -154,6 +163,12 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
                 printable(weakening.what.as_bytes())
             ));
         }
+        for note in &outcome.notes {
+            screen.say(&format!("gpuguard: {}", printable(note.as_bytes())));
+        }
+        if let Some(left) = report::not_judged(outcome) {
+            screen.say(&format!("gpuguard: {left}"));
+        }
         screen.say(&report::looked_at(outcome));
     }
     Ok(())
@@ -161,10 +176,19 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
 
 /// Scans what is staged; only what the change brings in counts.
 fn scan_staged(explicit: Option<&Path>, screen: &Screen) -> Result<Outcome, Failure> {
-    let policy = load_policy_for(Judged::Staged, explicit)?;
     let repository = Repository::discover(&here()?)?;
+    let (policy, from) = if let Some(path) = explicit {
+        (load_named(path)?, None)
+    } else {
+        let (policy, from) = source::policy_of(&repository, Judged::Staged)?;
+        (policy, Some(from))
+    };
     let change = Change::staged(&repository, policy.scan.max_file_bytes)?;
-    judged(&repository, &change, (&policy, explicit), screen)
+    let mut outcome = judged(&repository, &change, (&policy, explicit), screen)?;
+    if from == Some(PolicyFrom::OnlyBelow) {
+        outcome.notes.push(ONLY_BELOW.to_owned());
+    }
+    Ok(outcome)
 }
 
 /// Judges a change by the policy at its root and those below; by `explicit` alone, if one was
@@ -229,6 +253,7 @@ fn policy_of_range(
         PolicyFrom::Base => Some(format!(
             "`{tip}` has no gpuguard.toml: the one of `{base}` counts"
         )),
+        PolicyFrom::OnlyBelow => Some(ONLY_BELOW.to_owned()),
         _ => screen
             .verbose
             .then(|| format!("by the gpuguard.toml of `{tip}`")),
@@ -245,18 +270,12 @@ fn scan_stdin(
     let directory = here()?;
     let tree = Tree::around(&directory)?;
     let path = source::name_of(name, &directory, &tree.root);
-    let (policy, below) = match explicit {
-        Some(policy) => (load_named(policy)?, BelowRoot::new()),
-        None => (
-            tree.policy(Judged::WorkingTree)?,
-            source::below_root_on_disk(&tree.root, &path.folders().collect())?,
-        ),
-    };
-    let mut scanner = judge::scanner(&policy, &below, clock::now());
+    let policies = Policies::of(&tree, &path.folders().collect(), explicit)?;
+    let mut scanner = judge::scanner(&policies.root, &policies.below, clock::now());
     if lists_dynamic {
         scanner = scanner.listing_dynamic();
     }
-    let limit = policy.scan.max_file_bytes;
+    let limit = policies.root.scan.max_file_bytes;
     let mut content = Vec::new();
     let most = limit.saturating_add(1);
     let read = io::stdin().lock().take(most).read_to_end(&mut content);
@@ -289,118 +308,16 @@ fn scan_worktree(
 ) -> Result<Vec<FileScan>, Failure> {
     let directory = here()?;
     let tree = Tree::around(&directory)?;
-    let policy = match explicit {
-        Some(path) => load_named(path)?,
-        None => tree.policy(Judged::WorkingTree)?,
-    };
     let here = [PathBuf::new()];
     let paths = match paths {
         [] => &here[..],
         named => named,
     };
     let files = source::files(paths, &directory, &tree.root)?;
-    let below = load_below(&tree.root, &files, explicit)?;
-    let mut scanner = judge::scanner(&policy, &below, clock::now());
+    let policies = Policies::for_files(&tree, &files, explicit)?;
+    let mut scanner = judge::scanner(&policies.root, &policies.below, clock::now());
     if lists_dynamic {
         scanner = scanner.listing_dynamic();
     }
     scan_files(&scanner, &files, screen)
-}
-
-/// Scans files of the disk, in parallel.
-pub(super) fn scan_files(
-    scanner: &Scanner,
-    files: &[WorktreeFile],
-    screen: &Screen,
-) -> Result<Vec<FileScan>, Failure> {
-    let limit = scanner.most_bytes();
-    let done = AtomicU64::new(0);
-    let interrupts = Interrupts::noticed_once().map_err(Failure::unwatched)?;
-    let progress = Mutex::new(screen.progress("scanning", Unit::Files, files.len() as u64));
-    let scans = files.par_iter().filter_map(|file| {
-        if interrupts.came() {
-            return None;
-        }
-        let scan = FileReader::with(|reader| scan_file(scanner, limit, file, reader));
-        let done = done.fetch_add(1, Ordering::Relaxed) + 1;
-        // Whoever holds the bar draws it; nobody waits for it.
-        if let Ok(mut progress) = progress.try_lock() {
-            progress.at(done);
-        }
-        scan.transpose()
-    });
-    let scans: Vec<FileScan> = scans.collect::<Result<_, WorktreeError>>()?;
-    drop(progress);
-    match interrupts.signal() {
-        Some(signal) => Err(Failure::interrupted(signal, "nothing was judged")),
-        None => Ok(scans),
-    }
-}
-
-/// Reads and scans one file; `None` where it is in no language that is scanned and nobody named it.
-fn scan_file(
-    scanner: &Scanner,
-    limit: u64,
-    file: &WorktreeFile,
-    reader: &mut FileReader,
-) -> Result<Option<FileScan>, WorktreeError> {
-    Ok(match read_file(scanner, limit, file, reader)? {
-        Some(Read::Content(content)) => Some(scanner.scan(&file.path, content)),
-        Some(Read::Skipped(scan)) => Some(scan),
-        None => None,
-    })
-}
-
-/// A file that was to be read.
-pub(super) enum Read<'r> {
-    /// Its bytes.
-    Content(&'r [u8]),
-    /// It is not to be scanned.
-    Skipped(FileScan),
-}
-
-/// Reads one file; `None` where it is in no language that is scanned and nobody named it.
-pub(super) fn read_file<'r>(
-    scanner: &Scanner,
-    limit: u64,
-    file: &WorktreeFile,
-    reader: &'r mut FileReader,
-) -> Result<Option<Read<'r>>, WorktreeError> {
-    let skipped = |reason| {
-        let scan = FileScan::skipped(file.path.clone(), reason);
-        Ok(Some(Read::Skipped(scan)))
-    };
-    let no_language = || {
-        file.named
-            .then_some(SkipReason::NoLanguage)
-            .map_or(Ok(None), skipped)
-    };
-    // Whoever names a file wants to know about this one.
-    let unreadable = |source: io::Error| {
-        if file.named {
-            return Err(WorktreeError::Unreadable {
-                path: PathBuf::from(file.path.to_string()),
-                source,
-            });
-        }
-        skipped(SkipReason::Unreadable {
-            reason: source.to_string(),
-        })
-    };
-    let code_by_name = scanner.language(&file.path, b"").is_some();
-    if !code_by_name && file.path.extension().is_some() {
-        return no_language();
-    }
-    let content = match reader.read(&file.file, limit) {
-        Ok(Content::Bytes(content)) => content,
-        Ok(Content::TooLarge { bytes }) if code_by_name => {
-            return skipped(SkipReason::TooLarge { bytes });
-        }
-        Ok(Content::TooLarge { .. }) => return no_language(),
-        Err(error) => return unreadable(error),
-    };
-    if !code_by_name && scanner.language(&file.path, content).is_none() {
-        return no_language();
-    }
-    Ok(Some(Read::Content(content)))
 }

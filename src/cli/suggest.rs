@@ -30,6 +30,7 @@ const MOST: usize = 3;
 /// `error` with a tip where something of that name exists elsewhere; `whole` is the program.
 pub(super) fn improved(mut error: Error, whole: &Command) -> Error {
     keep_hidden(&mut error, whole);
+    without_contradictions(&mut error);
     let word = |kind| match error.get(kind) {
         Some(ContextValue::String(word)) => Some(word.clone()),
         _ => None,
@@ -56,6 +57,32 @@ pub(super) fn improved(mut error: Error, whole: &Command) -> Error {
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(tips));
     }
     error
+}
+
+/// Takes out what says the opposite of the error: a usage with both of what cannot stand together,
+/// and the tip to name a file like an option.
+fn without_contradictions(error: &mut Error) {
+    if error.kind() == ErrorKind::ArgumentConflict {
+        error.remove(ContextKind::Usage);
+        let is_range = |kind| match error.get(kind) {
+            Some(ContextValue::String(name)) => name.starts_with("--range"),
+            _ => false,
+        };
+        if is_range(ContextKind::InvalidArg) || is_range(ContextKind::PriorArg) {
+            let tip = StyledStr::from("a range is one word: `--range A..B`");
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+        }
+    }
+    if error.kind() == ErrorKind::UnknownArgument
+        && let Some(ContextValue::StyledStrs(tips)) = error.get(ContextKind::Suggested)
+    {
+        let helps = |tip: &&StyledStr| !tip.to_string().contains("as a value");
+        let left: Vec<StyledStr> = tips.iter().filter(helps).cloned().collect();
+        error.remove(ContextKind::Suggested);
+        if !left.is_empty() {
+            error.insert(ContextKind::Suggested, ContextValue::StyledStrs(left));
+        }
+    }
 }
 
 /// Takes out of the tips what gpuguard starts by itself.

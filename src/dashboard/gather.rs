@@ -28,10 +28,21 @@ pub struct Asked<'a> {
     pub policy_from: String,
     /// The tag (or branch, or commit) to hold now against.
     pub since: Option<&'a str>,
+    /// The commits that no gate has seen, in words.
+    pub unchecked: Unchecked,
     /// The time of now.
     pub now: Timestamp,
     /// The files as they are now, scanned, by path.
     pub files: Vec<FileScan>,
+}
+
+/// What is known of commits that no gate has seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unchecked {
+    /// Nobody notes them here.
+    NotNoted,
+    /// They are noted; in words, where there are any.
+    Noted(Option<String>),
 }
 
 /// What takes long.
@@ -76,9 +87,11 @@ pub fn gather(
         since,
         now,
         mut files,
+        unchecked,
     } = asked;
     let head = repository.head()?;
     let mut doubts = Doubts {
+        unchecked,
         dynamic: files.iter().map(|file| file.dynamic.len()).sum(),
         missing: 0,
         is_ancestor: true,

@@ -15,7 +15,7 @@ pub use facts::{
     FileFact, FileState, FindingFact, RepositoryFacts, RuleFact, Since, SkippedFact, SoakFact,
     Step,
 };
-pub use gather::{Asked, DashboardError, Stage, gather, now_of_bare};
+pub use gather::{Asked, DashboardError, Stage, Unchecked, gather, now_of_bare};
 
 /// The JSON schema of a dashboard.
 pub fn dashboard_schema() -> serde_json::Value {

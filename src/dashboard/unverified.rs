@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Counts, Dashboard};
+use super::gather::Unchecked;
 
 /// Some reasons name a line or a size; so many are told.
 const MOST_REASONS: usize = 8;
@@ -12,6 +13,8 @@ const MOST_REASONS: usize = 8;
 pub(super) struct Doubts {
     /// Places whose card only the running program knows.
     pub(super) dynamic: usize,
+    /// The commits that no gate has seen.
+    pub(super) unchecked: Unchecked,
     /// Files of commits that this clone lacks.
     pub(super) missing: usize,
     /// Whether the commit of then leads to now.
@@ -103,12 +106,20 @@ fn commits(dashboard: &Dashboard, doubts: &Doubts, told: &mut Vec<String>) {
             files(doubts.missing)
         ));
     }
-    told.push(
-        "Which commits the hook has seen is known only from the backups it made. Where \
-         `gpuguard install --hooks all` has wired post-commit, `gpuguard doctor hook` names those \
-         that were made with `--no-verify`."
-            .to_owned(),
-    );
+    match &doubts.unchecked {
+        Unchecked::NotNoted => told.push(
+            "Which commits the hook has seen is known only from the backups it made: nobody notes \
+             those that go past it. `gpuguard install --hooks all` wires post-commit, which does."
+                .to_owned(),
+        ),
+        Unchecked::Noted(unchecked) => {
+            told.extend(unchecked.iter().map(|words| format!("{words}.")));
+            told.push(
+                "Commits made before post-commit was wired are not known to have been judged."
+                    .to_owned(),
+            );
+        }
+    }
 }
 
 fn backups(dashboard: &Dashboard, told: &mut Vec<String>) {

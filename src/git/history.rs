@@ -15,6 +15,25 @@ pub struct Commit {
 }
 
 impl Repository {
+    /// The last commit in the history of HEAD that added or changed a file.
+    pub fn last_commit_with(&self, path: &RepoPath) -> Result<Option<ObjectId>, GitError> {
+        let Some(path) = path.as_str() else {
+            return Ok(None);
+        };
+        let arguments = [
+            "log",
+            "-1",
+            "--no-show-signature",
+            "--diff-filter=AM",
+            "--format=%H",
+            "HEAD",
+            "--",
+            path,
+        ];
+        let output = self.reading_program().run(&arguments, b"")?;
+        Ok(ObjectId::from_hex(&output.line()))
+    }
+
     /// The commits of `tip` that `base` does not have, along the first parents, oldest first.
     pub fn first_parents(&self, base: ObjectId, tip: ObjectId) -> Result<Vec<Commit>, GitError> {
         let range = format!("{base}..{tip}");

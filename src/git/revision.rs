@@ -82,6 +82,18 @@ impl Repository {
         }
     }
 
+    /// The remote and the branch there that `name` is of (`origin/main`), whether or not this clone
+    /// has it.
+    pub fn remote_branch(&self, name: &str) -> Option<(String, String)> {
+        let name = name.strip_prefix("refs/remotes/").unwrap_or(name);
+        let output = self.reading_program().run(&["remote"], b"").ok()?;
+        let remotes = String::from_utf8_lossy(&output.stdout).into_owned();
+        remotes.lines().find_map(|remote| {
+            let branch = name.strip_prefix(remote)?.strip_prefix('/')?;
+            (!branch.is_empty()).then(|| (remote.to_owned(), branch.to_owned()))
+        })
+    }
+
     /// Whether the clone's history ends early (`git clone --depth`).
     pub fn is_shallow(&self) -> bool {
         self.common_dir().join("shallow").exists()

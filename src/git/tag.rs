@@ -155,9 +155,11 @@ fn no_tag(name: &str, names: &[String]) -> GitError {
 
 /// The name that was probably meant.
 pub(super) fn most_similar<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<String> {
+    // Who stops in the middle of a name means it, too; of a letter or two that says nothing.
+    let is_begun = |known: &str| name.len() > 2 && known.starts_with(name);
     names
         .map(|known| (strsim::damerau_levenshtein(known, name), known))
-        .filter(|(edits, _)| *edits <= 1 + name.len() / 5)
+        .filter(|(edits, known)| *edits <= 1 + name.len() / 5 || is_begun(known))
         .min_by_key(|(edits, _)| *edits)
         .map(|(_, known)| known.to_owned())
 }

@@ -178,12 +178,20 @@ impl Manager {
         match self {
             Self::Husky => format!("gpuguard hook run {name} \"$@\"\n"),
             Self::Lefthook => {
-                let more = if is_told { " {0}\n      use_stdin: true" } else { "" };
+                let more = if is_told {
+                    " {0}\n      use_stdin: true"
+                } else {
+                    ""
+                };
                 format!(
                     "{name}:\n  jobs:\n    - name: gpuguard\n      run: gpuguard hook run {name}{more}\n"
                 )
             }
-            Self::PreCommit | Self::Prek => "repos:\n  - repo: local\n    hooks:\n      - id: gpuguard\n        name: gpuguard\n        entry: gpuguard hook run framework\n        language: system\n        pass_filenames: false\n        require_serial: true\n        stages: [pre-commit, pre-merge-commit, pre-push, manual]\n".to_owned(),
+            // A file has one key `repos:`, and what is not `pre-commit` must be asked for.
+            Self::PreCommit | Self::Prek => format!(
+                "# under `repos:`; then, once: {} install --hook-type pre-commit --hook-type pre-merge-commit --hook-type pre-push\n  - repo: local\n    hooks:\n      - id: gpuguard\n        name: gpuguard\n        entry: gpuguard hook run framework\n        language: system\n        pass_filenames: false\n        require_serial: true\n        verbose: true\n        stages: [pre-commit, pre-merge-commit, pre-push, manual]\n",
+                self.name()
+            ),
             // It reads what Git says of a push itself, and hands nothing on.
             Self::Hk if is_told => String::new(),
             Self::Hk => format!(

@@ -2,6 +2,7 @@
 //!
 //! Knows nothing of terminals or of how results are shown.
 
+mod already_right;
 mod config_entry;
 mod config_file;
 mod doctor;
@@ -25,5 +26,6 @@ pub use global::{GlobalChange, has_own_gate, install_globally, uninstall_globall
 pub use push::judge_push;
 pub use run::{HookError, run};
 pub use unchecked::{
-    NoteError, forget_unchecked, note_last_commit, unchecked, unchecked_among, unchecked_in_words,
+    NoteError, forget_unchecked, note_last_commit, notes_unchecked, unchecked, unchecked_among,
+    unchecked_in_words,
 };

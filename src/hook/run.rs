@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::already_right::right_in_worktree;
 use super::{Event, Gate, is_trial, unchecked};
 use crate::backup::{
     BackupError, BackupSummary, ContentSource, Decision, SnapshotEntry, SnapshotRequest, Store,
@@ -120,6 +121,7 @@ fn judge_index(
             outcome.card = Some(card(uses_gpu, repository, policy, now));
         }
     }
+    outcome.right_in_worktree = right_in_worktree(repository, change, &outcome, (policy, now));
     if let (Some(backup), Some(store)) = (&outcome.backup, &store) {
         // A verdict that cannot be noted is one that is not known; the commit is none the worse.
         let verdict = verdict(&outcome, judged.is_ok());
@@ -156,6 +158,7 @@ fn verdict(outcome: &Outcome, judged: bool) -> Verdict {
         (true, Answer::No) => Decision::Blocked,
     };
     Verdict::new(decision, (errors, new().count() - errors), card_refused)
+        .of_files(outcome.scanned())
 }
 
 /// An error and what caused it, in one line.

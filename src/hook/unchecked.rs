@@ -112,7 +112,7 @@ pub fn note_last_commit(repository: &Repository) -> Result<Option<ObjectId>, Not
     let note = file::read_at_most(&passed_file(repository), 256).unwrap_or_default();
     // It stands for one commit.
     forget_passed(repository);
-    if was_passed(repository, commit, &note)? {
+    if was_passed(repository, commit, &note)? || is_empty(repository, commit)? {
         return Ok(None);
     }
     let folder = unchecked_folder(repository);
@@ -125,6 +125,16 @@ pub fn note_last_commit(repository: &Repository) -> Result<Option<ObjectId>, Not
     };
     noted.map_err(|source| NoteError::File { folder, source })?;
     Ok((!is_first).then_some(commit))
+}
+
+/// Whether a commit changes nothing, so that there is nothing in it to judge.
+fn is_empty(repository: &Repository, commit: ObjectId) -> Result<bool, GitError> {
+    let parents = repository.parents_of(commit)?;
+    let [parent] = parents.as_slice() else {
+        return Ok(false);
+    };
+    let changes = repository.changes_since(Some(*parent), NewSide::Commit(commit))?;
+    Ok(changes.is_empty())
 }
 
 fn was_passed(repository: &Repository, commit: ObjectId, note: &[u8]) -> Result<bool, GitError> {
@@ -180,6 +190,11 @@ pub fn unchecked_among(repository: &Repository, commits: &[ObjectId]) -> Vec<Obj
     commits.iter().filter(is_noted).copied().collect()
 }
 
+/// Whether commits that no gate has seen are noted here at all.
+pub fn notes_unchecked(repository: &Repository) -> bool {
+    unchecked_folder(repository).is_dir()
+}
+
 /// All commits that were noted as unchecked; some of them may be gone from every branch.
 pub fn unchecked(repository: &Repository) -> Vec<ObjectId> {
     let Ok(entries) = std::fs::read_dir(unchecked_folder(repository)) else {
@@ -204,7 +219,7 @@ pub fn unchecked_in_words(repository: &Repository, unchecked: &[ObjectId]) -> Op
     };
     let more = if unchecked.len() > NAMED { ", …" } else { "" };
     Some(format!(
-        "{count} {were} made without being judged (`--no-verify`, rebase, cherry-pick): {}{more}",
+        "{count} {were} made without being judged (`--no-verify`, `GPUGUARD=0`, `SKIP`, rebase, cherry-pick): {}{more}",
         named.join(", ")
     ))
 }

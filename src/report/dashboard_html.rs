@@ -173,10 +173,10 @@ fn charts(dashboard: &Dashboard) -> Markup {
                         details {
                             summary { "What the rules find" }
                             table {
-                                thead { tr { th scope="col" { "rule" } th scope="col" { "what" } th.number scope="col" { "then" } th.number scope="col" { "now" } } }
+                                thead { tr { th scope="col" { "rule" } th scope="col" { "what" } @if dashboard.then.is_some() { th.number scope="col" { "then" } } th.number scope="col" { "now" } } }
                                 tbody {
                                     @for rule in &dashboard.rules {
-                                        tr { td { (rule.rule) } td { (rule.summary) } td.number { @if let Some(then) = rule.then { (then) } } td.number { (rule.now) } }
+                                        tr { td { (rule.rule) } td { (rule.summary) } @if dashboard.then.is_some() { td.number { @if let Some(then) = rule.then { (then) } } } td.number { (rule.now) } }
                                     }
                                 }
                             }

@@ -62,7 +62,7 @@ fn head(dashboard: &Dashboard, text: &mut String) {
 fn counts(dashboard: &Dashboard, text: &mut String) {
     section(text, "Files");
     let then = dashboard.then;
-    table(text, &["", "then", "now"]);
+    table(text, &columns(dashboard, &["", "then", "now"]));
     let figures: [(&str, Figure); 9] = [
         ("analysed", |counts| counts.analysed),
         ("clean", |counts| counts.clean),
@@ -75,8 +75,8 @@ fn counts(dashboard: &Dashboard, text: &mut String) {
         ("allowed by comments", |counts| counts.allowed),
     ];
     for (name, value) in figures {
-        let then = then.map_or_else(String::new, |then| value(&then).to_string());
-        let _ = writeln!(text, "| {name} | {then} | {} |", value(&dashboard.now));
+        let then = then_cell(dashboard, then.map(|then| value(&then)));
+        let _ = writeln!(text, "| {name} |{then} {} |", value(&dashboard.now));
     }
     if dashboard.then.is_some() {
         let count = |state| {
@@ -100,12 +100,13 @@ fn rules(dashboard: &Dashboard, text: &mut String) {
         return;
     }
     section(text, "Problems by rule");
-    table(text, &["rule", "what", "then", "now", "files now"]);
+    let names = ["rule", "what", "then", "now", "files now"];
+    table(text, &columns(dashboard, &names));
     for rule in &dashboard.rules {
-        let then = rule.then.map_or_else(String::new, |then| then.to_string());
+        let then = then_cell(dashboard, rule.then);
         let _ = writeln!(
             text,
-            "| {} | {} | {then} | {} | {} |",
+            "| {} | {} |{then} {} | {} |",
             rule.rule,
             plain(&rule.summary),
             rule.now,
@@ -119,16 +120,17 @@ fn files(dashboard: &Dashboard, text: &mut String) {
         return;
     }
     section(text, "Problems by file");
-    table(text, &["file", "state", "then", "now", "rules"]);
+    let names = ["file", "state", "then", "now", "rules"];
+    table(text, &columns(dashboard, &names));
     for file in dashboard.files.iter().take(MOST_FINDINGS) {
         let was = file
             .was
             .as_ref()
             .map_or_else(String::new, |was| format!(" (was {})", cell(was)));
-        let then = file.then.map_or_else(String::new, |then| then.to_string());
+        let then = then_cell(dashboard, file.then);
         let _ = writeln!(
             text,
-            "| {}{was} | {} | {then} | {} | {} |",
+            "| {}{was} | {} |{then} {} | {} |",
             cell(&file.path),
             file.state.word(),
             file.now,
@@ -271,6 +273,22 @@ fn card(dashboard: &Dashboard, text: &mut String) {
 
 fn section(text: &mut String, title: &str) {
     let _ = writeln!(text, "\n## {title}\n");
+}
+
+/// Of these columns those that there is something for: without an earlier state there is no "then".
+fn columns<'n>(dashboard: &Dashboard, names: &[&'n str]) -> Vec<&'n str> {
+    let has_then = dashboard.then.is_some();
+    let names = names.iter().copied();
+    names.filter(|name| has_then || *name != "then").collect()
+}
+
+/// The cell of "then" with the bar behind it; nothing where the column is not there.
+fn then_cell(dashboard: &Dashboard, then: Option<usize>) -> String {
+    match (dashboard.then, then) {
+        (None, _) => String::new(),
+        (Some(_), None) => "  |".to_owned(),
+        (Some(_), Some(then)) => format!(" {then} |"),
+    }
 }
 
 fn table(text: &mut String, columns: &[&str]) {

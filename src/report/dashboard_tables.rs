@@ -31,13 +31,13 @@ pub(super) fn files(dashboard: &Dashboard) -> Markup {
             section aria-labelledby="files" {
                 h2 id="files" { "Files" }
                 (wide(&html! {
-                    thead { tr { th scope="col" { "file" } th scope="col" { "state" } th.number scope="col" { "then" } th.number scope="col" { "now" } th scope="col" { "rules" } } }
+                    thead { tr { th scope="col" { "file" } th scope="col" { "state" } @if dashboard.then.is_some() { th.number scope="col" { "then" } } th.number scope="col" { "now" } th scope="col" { "rules" } } }
                     tbody {
                         @for file in dashboard.files.iter().take(MOST_FILES) {
                             tr {
                                 td { (shown(&file.path)) @if let Some(was) = &file.was { " (was " (shown(was)) ")" } }
                                 td class=(file.state.word()) { (file.state.word()) }
-                                td.number { @if let Some(then) = file.then { (then) } }
+                                @if dashboard.then.is_some() { td.number { @if let Some(then) = file.then { (then) } } }
                                 td.number { (file.now) }
                                 td { (file.rules.join(", ")) }
                             }

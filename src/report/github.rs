@@ -31,7 +31,15 @@ pub(super) fn render(outcome: &Outcome) -> String {
         }
         let _ = writeln!(text, "::{}", data(&with_help(finding)));
     }
+    for weakening in &outcome.weakened {
+        let what = format!("policy weakened: {}", weakening.what);
+        let _ = writeln!(text, "::warning title=gpuguard::{}", data(&what));
+    }
     text
+}
+
+pub(super) fn unjudged(told: &str) -> String {
+    format!("::error title=gpuguard::{}\n", data(told))
 }
 
 /// What stands behind `::`, as the runner takes it apart (actions/toolkit, `command.ts`): a line

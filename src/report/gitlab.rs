@@ -4,8 +4,9 @@
 use serde::Serialize;
 
 use super::{fingerprints, json_text, path_text, with_help};
+use crate::backup::Sum;
 use crate::outcome::Outcome;
-use crate::policy::Severity;
+use crate::policy::{FILE_NAME, Severity};
 
 #[derive(Serialize)]
 struct Issue<'o> {
@@ -26,6 +27,20 @@ struct Location {
 struct Lines {
     begin: usize,
     end: usize,
+}
+
+/// An issue of its own: a report without issues says that all is well.
+pub(super) fn unjudged(told: &str) -> String {
+    json_text(&[Issue {
+        description: told.to_owned(),
+        check_name: "gpuguard",
+        fingerprint: Sum::of(b"gpuguard could not judge").to_string(),
+        severity: "blocker",
+        location: Location {
+            path: FILE_NAME.to_owned(),
+            lines: Lines { begin: 1, end: 1 },
+        },
+    }])
 }
 
 pub(super) fn render(outcome: &Outcome) -> String {

@@ -25,11 +25,24 @@ pub(super) fn render(outcome: &Outcome, style: &Style) -> String {
 /// The findings of the change (with [`Style::verbose`] the old and the allowed ones too), an
 /// empty line behind each.
 pub fn findings(outcome: &Outcome, style: &Style) -> String {
-    findings_up_to(outcome, style, usize::MAX).0
+    let all: Vec<Shown<'_>> = shown_findings(outcome, style).collect();
+    written(&all, style)
 }
 
-/// The first `limit` of what [`findings`] shows, how many these are, and how many there are.
+/// The first `limit` of what [`findings`] shows, those that block before all others; how many these
+/// are, and how many there are.
 pub fn findings_up_to(outcome: &Outcome, style: &Style, limit: usize) -> (String, usize, usize) {
+    let mut all: Vec<Shown<'_>> = shown_findings(outcome, style).collect();
+    all.sort_by_key(|(_, finding, _)| !finding.blocks());
+    let total = all.len();
+    all.truncate(limit);
+    (written(&all, style), all.len(), total)
+}
+
+/// A finding with its file, and what becomes of it.
+type Shown<'o> = (&'o FileScan, &'o Finding, Standing<'o>);
+
+fn written(findings: &[Shown<'_>], style: &Style) -> String {
     let renderer = if style.color {
         Renderer::styled()
     } else {
@@ -39,28 +52,22 @@ pub fn findings_up_to(outcome: &Outcome, style: &Style, limit: usize) -> (String
         .decor_style(DecorStyle::Ascii)
         .term_width(style.width);
     let mut text = String::new();
-    let mut total = 0;
     let mut diffs = ShownDiffs::default();
-    for (file, finding, standing) in shown_findings(outcome, style) {
-        if total < limit {
-            let shown = one(&renderer, style, (file, finding), standing);
-            let _ = writeln!(text, "{shown}");
-            if diffs.is_first(file, finding, standing) {
-                text.push_str(&fix_diff(finding, style));
-            }
-            text.push('\n');
+    for (file, finding, standing) in findings {
+        let shown = one(&renderer, style, (*file, *finding), *standing);
+        let _ = writeln!(text, "{shown}");
+        match diffs.take(file, finding, *standing) {
+            Some(Shows::New) => text.push_str(&fix_diff(finding, style)),
+            Some(Shows::Again) => text.push_str("  (the change shown above mends this too)\n"),
+            None => {}
         }
-        total += 1;
+        text.push('\n');
     }
-    let text = style.in_its_characters(text);
-    (text, total.min(limit), total)
+    style.in_its_characters(text)
 }
 
 /// What is shown, and what becomes of it: the allowed ones behind the others.
-fn shown_findings<'o>(
-    outcome: &'o Outcome,
-    style: &Style,
-) -> impl Iterator<Item = (&'o FileScan, &'o Finding, Standing<'o>)> {
+fn shown_findings<'o>(outcome: &'o Outcome, style: &Style) -> impl Iterator<Item = Shown<'o>> {
     let verbose = style.verbose;
     let standing = |finding: &Finding| {
         if finding.introduced {
@@ -84,13 +91,26 @@ fn shown_findings<'o>(
 #[derive(Default)]
 struct ShownDiffs<'o>(HashSet<(&'o [u8], &'o [Edit])>);
 
+/// Whether a diff is one that was not shown yet.
+enum Shows {
+    New,
+    Again,
+}
+
 impl<'o> ShownDiffs<'o> {
-    /// Whether a finding has a diff to show, and one that was not shown yet.
-    fn is_first(&mut self, file: &'o FileScan, finding: &'o Finding, of: Standing<'_>) -> bool {
-        let Some(fix) = finding.fix.as_ref().filter(|fix| has_diff(fix)) else {
-            return false;
-        };
-        !matches!(of, Standing::Allowed(_)) && self.0.insert((file.path.as_bytes(), &fix.edits))
+    /// The diff that a finding has to show, if it has one.
+    fn take(
+        &mut self,
+        file: &'o FileScan,
+        finding: &'o Finding,
+        of: Standing<'_>,
+    ) -> Option<Shows> {
+        let fix = finding.fix.as_ref().filter(|fix| has_diff(fix))?;
+        if matches!(of, Standing::Allowed(_)) {
+            return None;
+        }
+        let is_new = self.0.insert((file.path.as_bytes(), &fix.edits));
+        Some(if is_new { Shows::New } else { Shows::Again })
     }
 }
 

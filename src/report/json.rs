@@ -25,6 +25,9 @@ struct Report<'o> {
     /// With `--show-dynamic`: the places whose card only the running program knows.
     #[serde(skip_serializing_if = "Option::is_none")]
     dynamic: Option<Vec<Dynamic<'o>>>,
+    /// Where the code could not be judged (exit code 2): why. Nothing else here says anything then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'o str>,
     summary: Summary,
 }
 
@@ -125,7 +128,7 @@ struct Summary {
 struct Skipped {
     path: String,
     #[schemars(extend("enum" = [
-        "excluded", "binary", "too-large", "undecodable", "no-language", "lfs-pointer",
+        "excluded", "no-policy", "binary", "too-large", "undecodable", "no-language", "lfs-pointer",
         "checkpoint", "malformed", "unreadable",
     ]))]
     reason: &'static str,
@@ -141,13 +144,24 @@ struct SyntaxError {
 }
 
 pub(super) fn render(outcome: &Outcome) -> String {
+    json_text(&report(outcome))
+}
+
+pub(super) fn unjudged(told: &str) -> String {
+    json_text(&Report {
+        error: Some(told),
+        ..report(&Outcome::default())
+    })
+}
+
+fn report(outcome: &Outcome) -> Report<'_> {
     let count = |severity| {
         outcome
             .findings()
             .filter(|(_, finding)| finding.introduced && finding.severity == severity)
             .count()
     };
-    let report = Report {
+    Report {
         version: 1,
         findings: outcome
             .findings()
@@ -163,6 +177,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
             .collect(),
         weakened: outcome.weakened.iter().map(weakened).collect(),
         dynamic: outcome.lists_dynamic.then(|| dynamic(outcome)),
+        error: None,
         summary: Summary {
             files: outcome.scanned(),
             skipped: outcome
@@ -188,8 +203,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
             warnings: count(Severity::Warning),
             suppressed: outcome.suppressed().count(),
         },
-    };
-    json_text(&report)
+    }
 }
 
 /// The JSON schema of what `scan --format json` prints.

@@ -12,17 +12,26 @@ use crate::text::printable;
 type Xml = Writer<Vec<u8>>;
 
 pub(super) fn render(outcome: &Outcome) -> String {
+    text(outcome, None)
+}
+
+pub(super) fn unjudged(told: &str) -> String {
+    text(&Outcome::default(), Some(told))
+}
+
+/// The document, with an error where it could not be judged.
+fn text(outcome: &Outcome, told: Option<&str>) -> String {
     let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
     // Written to memory, which cannot fail.
-    let _ = document(&mut xml, outcome);
+    let _ = document(&mut xml, outcome, told);
     let mut text = String::from_utf8(xml.into_inner()).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn document(xml: &mut Xml, outcome: &Outcome) -> std::io::Result<()> {
+fn document(xml: &mut Xml, outcome: &Outcome, told: Option<&str>) -> std::io::Result<()> {
     xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
-    let counts = counts(outcome);
+    let counts = counts(outcome, usize::from(told.is_some()));
     for name in ["testsuites", "testsuite"] {
         let mut tag = BytesStart::new(name);
         tag.push_attribute(("name", "gpuguard"));
@@ -30,6 +39,20 @@ fn document(xml: &mut Xml, outcome: &Outcome) -> std::io::Result<()> {
             tag.push_attribute((*key, value.as_str()));
         }
         xml.write_event(Event::Start(tag))?;
+    }
+    if let Some(told) = told {
+        let mut tag = BytesStart::new("testcase");
+        tag.push_attribute(("classname", "gpuguard"));
+        tag.push_attribute(("name", "scan"));
+        xml.write_event(Event::Start(tag))?;
+        let mut tag = BytesStart::new("error");
+        tag.push_attribute(("type", "could not be judged"));
+        let first = told.lines().next().unwrap_or_default();
+        tag.push_attribute(("message", allowed(first).as_str()));
+        xml.write_event(Event::Start(tag))?;
+        xml.write_event(Event::Text(BytesText::new(&allowed(told))))?;
+        xml.write_event(Event::End(BytesEnd::new("error")))?;
+        xml.write_event(Event::End(BytesEnd::new("testcase")))?;
     }
     for file in &outcome.files {
         match &file.reading {
@@ -49,15 +72,15 @@ fn document(xml: &mut Xml, outcome: &Outcome) -> std::io::Result<()> {
     Ok(())
 }
 
-fn counts(outcome: &Outcome) -> [(&'static str, String); 5] {
+fn counts(outcome: &Outcome, errors: usize) -> [(&'static str, String); 5] {
     let clean = |file: &&FileScan| !file.findings.iter().any(|finding| finding.introduced);
     let findings = outcome.introduced().count();
-    let tests = outcome.files.iter().filter(clean).count() + findings;
+    let tests = outcome.files.iter().filter(clean).count() + findings + errors;
     let failures = outcome.introduced().filter(|(_, it)| it.blocks()).count();
     [
         ("tests", tests.to_string()),
         ("failures", failures.to_string()),
-        ("errors", "0".to_owned()),
+        ("errors", errors.to_string()),
         ("skipped", outcome.skipped().count().to_string()),
         ("time", format!("{:.3}", outcome.elapsed.as_secs_f64())),
     ]

@@ -11,10 +11,12 @@ mod gitlab;
 mod human;
 mod json;
 mod junit;
+mod next_step;
 mod sarif;
 mod soak_plot;
 mod statistics;
 mod summary;
+mod unjudged;
 mod verdict;
 
 use std::collections::HashMap;
@@ -31,7 +33,8 @@ pub use human::{findings, findings_up_to};
 pub use json::scan_schema;
 pub use soak_plot::soak_plot;
 pub use statistics::statistics;
-pub use summary::{looked_at, summary};
+pub use summary::{looked_at, not_judged, summary, summary_after_fix};
+pub use unjudged::unjudged;
 pub use verdict::verdict;
 
 /// A format.

@@ -28,6 +28,28 @@ pub(super) fn render(outcome: &Outcome) -> String {
         .zip(fingerprints(outcome))
         .map(|((file, finding), fingerprint)| result(file, finding, &fingerprint))
         .collect();
+    let invocation = json!({
+        "executionSuccessful": true,
+        "exitCode": match outcome.answer() {
+            Answer::Fine => 0,
+            Answer::No => 1,
+        },
+        "toolExecutionNotifications": notifications(outcome),
+    });
+    document(outcome, &invocation, &results)
+}
+
+pub(super) fn unjudged(told: &str) -> String {
+    let invocation = json!({
+        "executionSuccessful": false,
+        "exitCode": 2,
+        "exitCodeDescription": "it could not be judged",
+        "toolExecutionNotifications": [{"level": "error", "message": {"text": told}}],
+    });
+    document(&Outcome::default(), &invocation, &[])
+}
+
+fn document(outcome: &Outcome, invocation: &Value, results: &[Value]) -> String {
     json_text(&json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -37,14 +59,7 @@ pub(super) fn render(outcome: &Outcome) -> String {
                 "semanticVersion": env!("CARGO_PKG_VERSION"),
                 "rules": RULES.iter().map(rule).collect::<Vec<_>>(),
             }},
-            "invocations": [{
-                "executionSuccessful": true,
-                "exitCode": match outcome.answer() {
-                    Answer::Fine => 0,
-                    Answer::No => 1,
-                },
-                "toolExecutionNotifications": notifications(outcome),
-            }],
+            "invocations": [invocation],
             "automationDetails": {"id": "gpuguard/"},
             "columnKind": "unicodeCodePoints",
             "results": results,
@@ -106,7 +121,7 @@ fn location(file: &FileScan) -> Value {
     }})
 }
 
-/// What was not read, or not to its end.
+/// In what the policy is loosened, what was not read, or not to its end.
 fn notifications(outcome: &Outcome) -> Vec<Value> {
     let told = outcome.files.iter().filter_map(|file| {
         let (level, text) = match &file.reading {
@@ -123,5 +138,9 @@ fn notifications(outcome: &Outcome) -> Vec<Value> {
             "locations": [location(file)],
         }))
     });
-    told.collect()
+    let weakened = outcome.weakened.iter().map(|weakening| {
+        let text = format!("policy weakened: {}", weakening.what);
+        json!({"level": "warning", "message": {"text": text}})
+    });
+    weakened.chain(told).collect()
 }

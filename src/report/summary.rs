@@ -9,7 +9,7 @@ use super::human::{count, shown, wrapped};
 use crate::outcome::Outcome;
 use crate::policy::Severity;
 use crate::scan::rule::Rule;
-use crate::scan::{Finding, Reading, Safety};
+use crate::scan::{Finding, Reading, Safety, SkipReason};
 
 /// No pass.
 const NOTHING_SCANNED: &str = "no files were scanned: nothing is known about this code";
@@ -17,23 +17,39 @@ const NOTHING_SCANNED: &str = "no files were scanned: nothing is known about thi
 /// What was looked at: rules, skipped files, files with syntax errors; in the last line how many
 /// files, how long it took, and what to type next.
 pub fn summary(outcome: &Outcome, style: &Style) -> String {
+    summary_for(outcome, style, Reader::Scanned)
+}
+
+/// The same for whoever has just had mended what could be: what is left is theirs.
+pub fn summary_after_fix(outcome: &Outcome, style: &Style) -> String {
+    summary_for(outcome, style, Reader::Fixed)
+}
+
+/// What was done before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reader {
+    Scanned,
+    Fixed,
+}
+
+fn summary_for(outcome: &Outcome, style: &Style, reader: Reader) -> String {
     let mut text = String::new();
     if outcome.scanned() == 0 {
         let _ = writeln!(text, "{NOTHING_SCANNED}");
     }
     rules(outcome, &mut text);
     text.push_str(&details(outcome, style));
-    text.push_str(&fixable(outcome));
+    text.push_str(&fixable(outcome, reader));
     dynamic(outcome, &mut text);
     if outcome.scanned() > 0 {
-        text.push_str(&last_line(outcome, style));
+        text.push_str(&last_line(outcome, style, reader));
     }
     style.in_its_characters(text)
 }
 
-fn last_line(outcome: &Outcome, style: &Style) -> String {
+fn last_line(outcome: &Outcome, style: &Style, reader: Reader) -> String {
     let mut line = looked_at(outcome);
-    if let Some(next) = next_step(outcome) {
+    if let Some(next) = next_step(outcome, reader) {
         let _ = write!(line, "; next: {next}");
     }
     format!("{}\n", wrapped(&line, style.width.saturating_add(16)))
@@ -70,15 +86,17 @@ pub(super) fn how_long(time: Duration) -> String {
 }
 
 /// What to type where something was found.
-fn next_step(outcome: &Outcome) -> Option<String> {
+fn next_step(outcome: &Outcome, reader: Reader) -> Option<String> {
     let new = || outcome.introduced().map(|(_, finding)| finding);
     let first = new().find(|finding| finding.blocks()).or(new().next())?;
     let explain = format!("`gpuguard rule {}` explains", first.rule);
-    Some(if new().any(Finding::is_fixable) {
-        format!("`gpuguard fix --diff` shows what can be mended, {explain}")
-    } else {
-        explain
-    })
+    Some(
+        if reader == Reader::Scanned && new().any(Finding::is_fixable) {
+            format!("`gpuguard fix --diff` shows what can be mended, {explain}")
+        } else {
+            explain
+        },
+    )
 }
 
 /// What decides nothing but should be known: old problems, skipped files, syntax errors, notes.
@@ -111,7 +129,11 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
         let shown = if style.verbose { "" } else { " (`-v` shows)" };
         let _ = writeln!(text, "  {allowed} allowed by comments{shown}");
     }
-    for (file, reason) in outcome.skipped() {
+    if let Some(left) = not_judged(outcome) {
+        let _ = writeln!(text, "  {left}");
+    }
+    let named = |reason: &&SkipReason| **reason != SkipReason::NoPolicy;
+    for (file, reason) in outcome.skipped().filter(|(_, reason)| named(reason)) {
         let _ = writeln!(
             text,
             "  skipped {}: {}",
@@ -134,14 +156,28 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
     text
 }
 
+/// How many files have no policy, where that is some; one line, since they can be most of a tree.
+pub fn not_judged(outcome: &Outcome) -> Option<String> {
+    let is_left = |reason: &SkipReason| *reason == SkipReason::NoPolicy;
+    let left = outcome.skipped().filter(|(_, reason)| is_left(reason));
+    match left.count() {
+        0 => None,
+        1 => Some("1 file not judged: no gpuguard.toml in its folder or above it".to_owned()),
+        left => Some(format!(
+            "{left} files not judged: no gpuguard.toml in their folders or above them"
+        )),
+    }
+}
+
 /// How many of the findings that count `gpuguard fix` would mend; nothing where it is none.
-fn fixable(outcome: &Outcome) -> String {
+fn fixable(outcome: &Outcome, reader: Reader) -> String {
     let fixes = || {
         let counting = outcome.introduced();
         counting.filter_map(|(_, finding)| finding.fix.as_ref())
     };
     let safe = fixes().filter(|fix| fix.safety == Safety::Safe).count();
     let more = fixes().count() - safe;
+    let safe = if reader == Reader::Fixed { 0 } else { safe };
     match (safe, more) {
         (0, 0) => String::new(),
         (0, _) => format!("  {more} fixable with `gpuguard fix --unsafe-fixes`\n"),

@@ -152,6 +152,8 @@ fn a_fix_is_shown_as_a_diff_and_once_where_it_mends_several() {
                 4 + os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\n5 +\n\n";
     assert_eq!(text.matches(diff).count(), 1, "{text}");
     assert_eq!(text.matches("import os").count(), 1, "{text}");
+    let again = "(the change shown above mends this too)";
+    assert_eq!(text.matches(again).count(), 2, "{text}");
     let style = Style {
         color: true,
         ..Style::default()

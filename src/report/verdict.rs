@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 
 use super::Style;
 use super::human::{count, findings_up_to};
+use super::next_step::{after_refusal, after_warnings};
 use super::summary::{details, how_long};
 use crate::gpu::{CardStatus, CardVerdict};
 use crate::outcome::{Act, Answer, Outcome};
@@ -71,6 +72,9 @@ fn passed(act: &Act, outcome: &Outcome, style: &Style) -> String {
             .map(|verdict| card(verdict, style))
             .unwrap_or_default(),
     );
+    if let Some(next) = after_warnings(outcome) {
+        let _ = writeln!(text, "  next: {next}");
+    }
     text
 }
 
@@ -86,8 +90,13 @@ fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
             .iter()
             .filter(|file| file.findings.iter().any(crate::scan::Finding::blocks))
             .count();
+        let warnings = outcome.introduced().count() - blocking;
+        let besides = match warnings {
+            0 => String::new(),
+            _ => format!(", and {}", count(warnings, "new warning")),
+        };
         format!(
-            "{} in {}",
+            "{} in {}{besides}",
             count(blocking, "new problem"),
             count(files, "file")
         )
@@ -140,35 +149,10 @@ fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
             "  `weakening = \"refuse\"` under `[hook]` in the policy from before says so\n",
         );
     }
-    let mut rules: Vec<&str> = outcome
-        .findings()
-        .filter(|(_, finding)| finding.blocks())
-        .map(|(_, finding)| finding.rule)
-        .collect();
-    rules.sort_unstable();
-    rules.dedup();
-    if let Some(rule) = rules.first() {
-        let lines = if blocking == 1 { "line" } else { "lines" };
-        let fix = fix_command(outcome).unwrap_or_else(|| format!("fix the {lines}"));
-        let _ = writeln!(
-            text,
-            "  next: {fix}, {}; `gpuguard rule {rule}` explains",
-            act.again
-        );
+    if let Some(next) = after_refusal(act, outcome) {
+        let _ = writeln!(text, "  next: {next}");
     }
     text
-}
-
-/// What to type where a machine can mend all that blocks. One file only: more than is asked for
-/// must not be changed by a command that was copied.
-fn fix_command(outcome: &Outcome) -> Option<String> {
-    let blocking = || outcome.findings().filter(|(_, finding)| finding.blocks());
-    let (file, _) = blocking().next()?;
-    let path = file.path.as_str()?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-    let all = blocking().all(|(other, finding)| other.path == file.path && finding.is_fixable());
-    (all && path.chars().all(plain) && !path.starts_with('-'))
-        .then(|| format!("`gpuguard fix {path}`"))
 }
 
 /// More findings than this would scroll the verdict away.

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::transaction::{IndexPart, Job, NewIndex, Staging, Start};
+use super::transaction::{IndexPart, Job, NewIndex, Staging, Start, Unneeded};
 use super::undo::unpack_all;
 use super::{Action, Done, Event, Goal, Plan, RollbackError, Workplace, survey};
 use crate::backup::{Entry, NameFault, VerifiedBackup, Version};
@@ -26,6 +26,7 @@ impl Workplace<'_> {
             bring_to: None,
             accepted: Vec::new(),
             start: Start::Fresh,
+            unneeded: Unneeded::Noted,
         };
         let Goal::Backup { id } = &plan.goal else {
             return self.run(&job, &mut |scratch| self.stage_plan(plan, scratch), hear);
@@ -133,6 +134,7 @@ impl Workplace<'_> {
             bring_to: None,
             accepted: Vec::new(),
             start: Start::Fresh,
+            unneeded: Unneeded::Dropped,
         };
         let mut stage = |scratch: &Path| self.stage_backup(backup, entries, scratch);
         self.run(&job, &mut stage, hear)

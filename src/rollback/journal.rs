@@ -127,7 +127,29 @@ pub(super) struct Operation {
     /// What the index said when it was finished; nothing where it took no part.
     #[serde(default)]
     pub(super) left: Option<Sum>,
+    /// What became of the files; only of the newest runs, which alone can be undone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) files: Option<LeftFiles>,
 }
+
+/// What a run left, as far as it is not what it had found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LeftFiles {
+    pub(super) written: Vec<LeftFile>,
+    pub(super) removed: Vec<StoredPath>,
+}
+
+/// A file that a run wrote.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct LeftFile {
+    #[serde(flatten)]
+    pub(super) path: StoredPath,
+    pub(super) sum: Sum,
+}
+
+/// Of so many runs the files are kept: the newest may be taken back from the list (see
+/// [`Desk::forget`]), and then the one before is the last.
+const RUNS_WITH_FILES: usize = 2;
 
 /// The folder of a working tree's runs: `<git dir>/gpuguard/rollback`.
 #[derive(Clone, Debug)]
@@ -212,7 +234,7 @@ impl Desk {
 
     pub(super) fn record(&self, operation: &Operation) -> io::Result<()> {
         let path = self.operations_path();
-        let mut text = match std::fs::read_to_string(&path) {
+        let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => String::new(),
             Err(error) => return Err(error),
@@ -221,6 +243,7 @@ impl Desk {
         if self.operations().last().map(|last| &last.snapshot) == Some(&operation.snapshot) {
             return Ok(());
         }
+        let mut text = without_old_files(&text)?;
         text.push_str(&serde_json::to_string(operation)?);
         text.push('\n');
         file::write_atomic(&path, text.as_bytes())
@@ -240,4 +263,23 @@ impl Desk {
         }
         file::write_atomic(&path, text.as_bytes())
     }
+}
+
+/// The list with the files of the newest runs only, so that it does not grow with every file ever
+/// written. Lines that cannot be read stay as they are.
+fn without_old_files(text: &str) -> io::Result<String> {
+    let old = text.lines().count().saturating_sub(RUNS_WITH_FILES - 1);
+    let mut kept = String::new();
+    for (number, line) in text.lines().enumerate() {
+        match serde_json::from_str::<Operation>(line) {
+            Ok(operation) if number < old && operation.files.is_some() => {
+                let files = None;
+                let without = Operation { files, ..operation };
+                kept.push_str(&serde_json::to_string(&without)?);
+            }
+            _ => kept.push_str(line),
+        }
+        kept.push('\n');
+    }
+    Ok(kept)
 }

@@ -21,6 +21,7 @@ mod survey;
 mod to_backup;
 mod transaction;
 mod undo;
+mod undo_plan;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ pub use replace::Replacement;
 pub use resume::Resumed;
 pub use transaction::{Done, Event};
 pub use undo::Undone;
+pub use undo_plan::{UndoChange, UndoPlan};
 
 use journal::{Desk, Journal};
 

@@ -88,23 +88,15 @@ impl Place {
                 };
             }
         };
-        let kind = metadata.file_type();
-        if kind.is_dir() {
+        if metadata.is_dir() {
             return Ok(Standing::Folder);
         }
-        let executable = file::permission_bits(&metadata).is_some_and(|bits| bits & 0o100 != 0);
-        let mode = if kind.is_symlink() {
-            FileMode::Symlink
-        } else if !kind.is_file() {
-            return Ok(Standing::Special);
-        } else if executable {
-            FileMode::Executable
-        } else {
-            FileMode::Regular
-        };
-        Ok(Standing::Leaf {
-            mode,
-            marks: Marks::of(&metadata),
+        Ok(match mode_of(&metadata) {
+            Some(mode) => Standing::Leaf {
+                mode,
+                marks: Marks::of(&metadata),
+            },
+            None => Standing::Special,
         })
     }
 
@@ -131,6 +123,21 @@ impl Place {
                 return;
             }
         }
+    }
+}
+
+/// What Git would call a file or a link; nothing for all else.
+pub(super) fn mode_of(metadata: &Metadata) -> Option<FileMode> {
+    let kind = metadata.file_type();
+    let executable = file::permission_bits(metadata).is_some_and(|bits| bits & 0o100 != 0);
+    if kind.is_symlink() {
+        Some(FileMode::Symlink)
+    } else if !kind.is_file() {
+        None
+    } else if executable {
+        Some(FileMode::Executable)
+    } else {
+        Some(FileMode::Regular)
     }
 }
 

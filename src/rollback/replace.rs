@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::place::{Place, sum_of};
-use super::transaction::{IndexPart, Job, NewIndex, Staging, Start};
+use super::transaction::{IndexPart, Job, NewIndex, Staging, Start, Unneeded};
 use super::{Done, Event, RollbackError, Workplace, survey};
 use crate::backup::Sum;
 use crate::git::RepoPath;
@@ -54,6 +54,7 @@ impl Workplace<'_> {
             bring_to: None,
             accepted: Vec::new(),
             start: Start::Fresh,
+            unneeded: Unneeded::Noted,
         };
         let saved = RefCell::new(String::new());
         let mut stage = |scratch: &Path| {

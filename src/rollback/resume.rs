@@ -62,7 +62,7 @@ impl Workplace<'_> {
         }
         resumed.kept = self.go_on(journal.clone(), hear)?;
         resumed.done = Some(Done {
-            snapshot: journal.snapshot.clone().unwrap_or_default(),
+            snapshot: journal.snapshot.clone(),
             written: journal.wrote.len(),
             removed: journal.rest.map_or(0, |rest| rest.removes.len()),
         });

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use super::apply::Step;
 use super::index::kept_index;
-use super::place::{Place, Standing, sum_of};
-use super::transaction::{IndexPart, Job, Staging};
+use super::place::{Place, Standing, mode_of, sum_of};
+use super::transaction::{IndexPart, Job, NewIndex, Staging};
 use super::{Obstacle, RollbackError, Workplace};
 use crate::backup::{
     BackupError, BackupId, ContentSource, IndexSource, SnapshotEntry, SnapshotRequest,
@@ -79,6 +79,39 @@ impl Workplace<'_> {
         let summary = self.store.create(&request, self.now)?;
         let id = BackupId::parse(&summary.id).ok_or(BackupError::Unknown { word: summary.id })?;
         Ok((self.store.verify(&id, &mut |_| ())?, standings))
+    }
+}
+
+impl Workplace<'_> {
+    /// Whether every file of the job is as it is to be, before it is saved.
+    pub(super) fn is_done_already(
+        &self,
+        job: &Job,
+        staging: &Staging,
+    ) -> Result<bool, RollbackError> {
+        if !job.removals.is_empty() || !matches!(staging.index, NewIndex::Keep) {
+            return Ok(false);
+        }
+        for path in &job.writes {
+            let place = Place::new(&self.root, path)?;
+            let failed = |source| RollbackError::Scratch {
+                path: place.file.clone(),
+                source,
+            };
+            let Some(staged) = staging.files.get(path) else {
+                return Ok(false);
+            };
+            let Standing::Leaf { mode, .. } = place.look(&self.root).map_err(failed)? else {
+                return Ok(false);
+            };
+            let metadata = staged.symlink_metadata().map_err(failed)?;
+            if Some(mode) != mode_of(&metadata)
+                || sum_of(&place.file).map_err(failed)? != sum_of(staged).map_err(failed)?
+            {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 }
 

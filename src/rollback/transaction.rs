@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::apply::{Step, apply};
-use super::journal::{Journal, NextIndex, Operation, Phase, Rest, Wrote};
+use super::journal::{Journal, LeftFile, LeftFiles, NextIndex, Operation, Phase, Rest, Wrote};
 use super::place::Marks;
 use super::safety::{steps, sync_all};
 use super::{RollbackError, Workplace};
@@ -44,8 +44,9 @@ pub enum Event {
 /// What a finished run did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Done {
-    /// The snapshot that undoes it.
-    pub snapshot: String,
+    /// The snapshot that undoes it; `None` where everything was right already, and nothing was
+    /// saved or noted.
+    pub snapshot: Option<String>,
     /// How many files were written.
     pub written: usize,
     /// How many files were removed.
@@ -68,6 +69,16 @@ pub(super) struct Job {
     /// What the index may say for the saved one to take its place as a whole.
     pub(super) accepted: Vec<Sum>,
     pub(super) start: Start,
+    pub(super) unneeded: Unneeded,
+}
+
+/// What becomes of a run that finds everything as it is to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unneeded {
+    /// It is saved and noted like any other.
+    Noted,
+    /// It ends before anything is saved: the last run stays the one that an undo takes back.
+    Dropped,
 }
 
 /// How the index takes part.
@@ -148,6 +159,7 @@ impl Workplace<'_> {
             journal.snapshot.clone_from(record);
             journal.wrote.clone_from(&killed.wrote);
             journal.left = killed.left;
+            journal.rest.clone_from(&killed.rest);
         }
         let scratch = |source| RollbackError::Scratch {
             path: self.desk.scratch(),
@@ -156,7 +168,15 @@ impl Workplace<'_> {
         file::discard_scratch(&self.desk.scratch()).map_err(scratch)?;
         self.desk.write_journal(&journal)?;
         let ready = match self.prepare(job, &mut journal, stage, hear) {
-            Ok(ready) => ready,
+            Ok(Some(ready)) => ready,
+            Ok(None) => {
+                self.give_up(job, &journal);
+                return Ok(Done {
+                    snapshot: None,
+                    written: 0,
+                    removed: 0,
+                });
+            }
             Err(error) => {
                 self.give_up(job, &journal);
                 return Err(match error {
@@ -168,14 +188,15 @@ impl Workplace<'_> {
         self.carry_out(job, journal, ready, hear)
     }
 
-    /// Everything that changes nothing of the user's.
+    /// Everything that changes nothing of the user's. `None` where there is nothing to do, and
+    /// nothing to note.
     fn prepare(
         &self,
         job: &Job,
         journal: &mut Journal,
         stage: Stage<'_>,
         hear: &mut dyn FnMut(&Event),
-    ) -> Result<Ready, RollbackError> {
+    ) -> Result<Option<Ready>, RollbackError> {
         let scratch = self.desk.scratch();
         let failed = |source| RollbackError::Scratch {
             path: scratch.clone(),
@@ -186,6 +207,14 @@ impl Workplace<'_> {
         if !matches!(job.index, IndexPart::Left) {
             self.keep_index(&scratch)?;
         }
+        let mut early = None;
+        if job.unneeded == Unneeded::Dropped {
+            let staging = stage(&scratch)?;
+            if self.is_done_already(job, &staging)? {
+                return Ok(None);
+            }
+            early = Some(staging);
+        }
         let (saved, standings) = self.snapshot(job, &scratch)?;
         let snapshot = saved.manifest().id.clone();
         if matches!(job.start, Start::Fresh) {
@@ -194,7 +223,10 @@ impl Workplace<'_> {
         journal.bring_to.get_or_insert_with(|| snapshot.clone());
         let event = Event::Saved { snapshot };
         hear(&event);
-        let staging = stage(&scratch)?;
+        let staging = match early {
+            Some(staging) => staging,
+            None => stage(&scratch)?,
+        };
         let steps = steps(job, &saved, standings, &staging)?;
         if matches!(job.start, Start::Fresh) {
             journal.wrote = written(&steps, &scratch);
@@ -204,11 +236,11 @@ impl Workplace<'_> {
         journal.phase = Phase::Applying;
         self.desk.write_journal(journal)?;
         hear(&Event::Prepared);
-        Ok(Ready {
+        Ok(Some(Ready {
             saved,
             steps,
             index: staging.index,
-        })
+        }))
     }
 
     fn carry_out(
@@ -243,7 +275,7 @@ impl Workplace<'_> {
             .filter(|step| step.staged.is_some())
             .count();
         Ok(Done {
-            snapshot,
+            snapshot: Some(snapshot),
             written,
             removed: ready.steps.len() - written,
         })
@@ -260,6 +292,7 @@ impl Workplace<'_> {
                 snapshot: snapshot.clone(),
                 finished: self.now.to_string(),
                 left: journal.left,
+                files: left_files(journal),
             })?;
         }
         // The journal goes last: a lock without one could not be told from a foreign one.
@@ -290,6 +323,18 @@ fn written(steps: &[Step], scratch: &Path) -> Vec<Wrote> {
         })
     });
     staged.collect()
+}
+
+/// What a finished run has made of the files.
+fn left_files(journal: &Journal) -> Option<LeftFiles> {
+    let written = journal.wrote.iter().map(|wrote| LeftFile {
+        path: wrote.path.clone(),
+        sum: wrote.sum,
+    });
+    Some(LeftFiles {
+        written: written.collect(),
+        removed: journal.rest.as_ref()?.removes.clone(),
+    })
 }
 
 fn rest(steps: &[Step], index: &NewIndex, scratch: &Path) -> Option<Rest> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::journal::{Journal, Phase};
 use super::place::{Place, Standing, sum_of};
-use super::transaction::{IndexPart, Job, Staging, Start};
+use super::transaction::{IndexPart, Job, Staging, Start, Unneeded};
 use super::{Done, Event, RollbackError, Workplace, survey};
 use crate::backup::{BackupError, BackupId, Damage, Entry, Sum, VerifiedBackup, Version};
 use crate::git::RepoPath;
@@ -162,6 +162,7 @@ impl Workplace<'_> {
             bring_to: Some(snapshot.to_owned()),
             accepted: accepted.to_owned(),
             start,
+            unneeded: Unneeded::Noted,
         };
         let mut stage = |scratch: &Path| {
             self.store_again(&mut goal, &staged, scratch)?;

@@ -37,6 +37,8 @@ pub enum RangeError {
         name: String,
         /// Whether the clone's history ends early.
         shallow: bool,
+        /// The remote and the branch there, where it is the name of one.
+        remote_branch: Option<(String, String)>,
     },
     /// The two ends have no common history.
     #[error("`{base}` and `{tip}` have no commit in common in this clone")]
@@ -51,6 +53,17 @@ pub enum RangeError {
     /// The repository cannot be read.
     #[error(transparent)]
     Git(#[from] GitError),
+}
+
+impl RangeError {
+    /// There is no commit of this name.
+    pub fn no_commit(repository: &Repository, name: &str) -> Self {
+        Self::NoCommit {
+            shallow: repository.is_shallow(),
+            remote_branch: repository.remote_branch(name),
+            name: name.to_owned(),
+        }
+    }
 }
 
 impl Range {
@@ -79,10 +92,7 @@ impl Range {
             let name = if name.is_empty() { "HEAD" } else { name };
             match repository.commit_named(name)? {
                 Some(commit) => Ok((name.to_owned(), commit)),
-                None => Err(RangeError::NoCommit {
-                    name: name.to_owned(),
-                    shallow: repository.is_shallow(),
-                }),
+                None => Err(RangeError::no_commit(repository, name)),
             }
         };
         let (base_name, mut base) = named(base_name)?;

@@ -120,10 +120,11 @@ pub fn policy_in(
 }
 
 /// The policy that counts for a range: that of its end, else of its start. What lies in the
-/// working tree belongs to neither, and a bare repository has none.
+/// working tree belongs to neither, and a bare repository has none. Where they have only some in
+/// folders below the root, one that judges nothing.
 ///
 /// # Errors
-/// [`PolicyError::Missing`] when neither has one.
+/// [`PolicyError::Missing`] when neither has any.
 pub fn policy_of_range(
     repository: &Repository,
     range: &Range,
@@ -134,6 +135,14 @@ pub fn policy_of_range(
     ] {
         if let Some(policy) = policy_at(repository, commit, name)? {
             return Ok((policy, from));
+        }
+    }
+    for commit in [range.tip, range.base] {
+        let side = NewSide::Commit(commit);
+        let below = repository.named_in(side, FILE_NAME.as_bytes(), None)?;
+        if !below.is_empty() {
+            let surroundings = Surroundings::of_this_process()?;
+            return Ok((Policy::of_no_file(&surroundings), PolicyFrom::OnlyBelow));
         }
     }
     let path = PathBuf::from(format!("{}:{FILE_NAME}", range.tip_name));

@@ -233,7 +233,18 @@ impl<'p> Names<'p> {
                 let rest = file.strip_prefix(self.named).ok()?;
                 RepoPath::from_relative(&self.real()?.join(rest))
             })
-            .unwrap_or_else(|| RepoPath::new(file.as_os_str().as_encoded_bytes()))
+            .unwrap_or_else(|| {
+                // Elsewhere: by a path without `..`, so that it is the same however it is named.
+                let rest = file.strip_prefix(self.named).ok();
+                let real = rest.and_then(|rest| {
+                    let named = self.named.canonicalize().ok()?;
+                    // Joined with nothing, a path ends in a slash.
+                    let is_named = rest.as_os_str().is_empty();
+                    Some(if is_named { named } else { named.join(rest) })
+                });
+                let path = real.as_deref().unwrap_or(file);
+                RepoPath::new(path.as_os_str().as_encoded_bytes())
+            })
     }
 
     /// `../other` from a folder below the root, or a root behind a link.

@@ -22,6 +22,20 @@ pub struct PendingFile {
     target: PathBuf,
 }
 
+/// What the system said, without the passing name that nobody has chosen.
+fn without_passing_name(error: io::Error) -> io::Error {
+    use io::ErrorKind as Kind;
+    match error.kind() {
+        kind @ (Kind::NotFound
+        | Kind::NotADirectory
+        | Kind::PermissionDenied
+        | Kind::QuotaExceeded
+        | Kind::ReadOnlyFilesystem
+        | Kind::StorageFull) => kind.into(),
+        _ => error,
+    }
+}
+
 impl PendingFile {
     /// Starts a file that will become `target`; only its owner can read it (mode 0600).
     pub fn create(target: &Path) -> io::Result<Self> {
@@ -44,7 +58,10 @@ impl PendingFile {
     fn make(target: &Path, builder: &mut tempfile::Builder<'_, '_>) -> io::Result<Self> {
         point("make", target, Needs::Space)?;
         Ok(Self {
-            temporary: builder.suffix(".tmp").tempfile_in(parent_of(target))?,
+            temporary: builder
+                .suffix(".tmp")
+                .tempfile_in(parent_of(target))
+                .map_err(without_passing_name)?,
             target: target.to_owned(),
         })
     }

@@ -110,3 +110,22 @@ fn a_verdict_goes_with_its_backup() {
     let folder = repo.path().join(".git/gpuguard/backups");
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 3);
 }
+
+#[test]
+fn a_commit_without_code_is_no_pass() {
+    let repo = TestRepo::with_policy();
+    repo.write("notes.txt", "nothing to scan\n");
+    repo.git(&["add", "notes.txt"]);
+    let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
+    assert!(run.stderr.contains("nothing to judge"), "{run}");
+    let human = backup(&repo, &["list"]).stdout;
+    assert!(
+        human
+            .lines()
+            .next()
+            .unwrap()
+            .ends_with("  nothing to judge"),
+        "{human}"
+    );
+    assert_eq!(newest(&repo)["verdict"], "passed");
+}

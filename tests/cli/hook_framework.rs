@@ -58,11 +58,17 @@ fn where_nothing_is_staged_all_files_are_judged() {
     let found = run(&repo, &[]);
     assert_eq!(found.code, 1, "{found}");
     assert!(found.stderr.contains("old.py:5:23"), "{found}");
+    let verdict = "gpuguard: run over all files refused: 1 new problem in 1 file\n";
+    assert!(found.stderr.starts_with(verdict), "{found}");
     repo.write("old.py", HEADER);
     repo.commit_all("mended");
     let fine = run(&repo, &[]);
     assert_eq!(fine.code, 0, "{fine}");
-    assert!(fine.stderr.contains("1 file scanned"), "{fine}");
+    assert!(
+        fine.stderr
+            .starts_with("gpuguard: all files: passed: 1 file scanned"),
+        "{fine}"
+    );
 }
 
 #[test]
@@ -89,6 +95,9 @@ fn a_push_is_judged_by_its_variables() {
     let found = run(&repo, &range);
     assert_eq!(found.code, 1, "{found}");
     assert!(found.stderr.contains("a.py:5:23"), "{found}");
+    assert!(!found.stderr.contains("push"), "nobody pushes: {found}");
+    let verdict = format!("gpuguard: {}..{} refused", &from[..12], &to[..12]);
+    assert!(found.stderr.starts_with(&verdict), "{found}");
     // All of a branch without a known start.
     let found = run(&repo, &remote);
     assert_eq!(found.code, 1, "{found}");

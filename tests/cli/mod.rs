@@ -20,6 +20,7 @@ mod git_situations;
 mod git_support;
 mod gpu;
 mod help;
+mod hints;
 mod hook;
 #[cfg(target_os = "linux")]
 mod hook_card;
@@ -28,9 +29,12 @@ mod hook_gates;
 mod init;
 #[cfg(unix)]
 mod install;
+mod next_step;
 mod notebook;
+mod policy_below_on_disk;
 mod policy_below_only;
 mod policy_file;
+mod policy_gone;
 mod policy_origin;
 mod policy_tree;
 mod policy_weakened;
@@ -43,6 +47,7 @@ mod rollback_refused;
 mod rollback_since;
 mod rollback_special;
 mod rollback_targets;
+mod rollback_undo;
 mod rule;
 #[cfg(target_os = "linux")]
 mod run;
@@ -52,6 +57,7 @@ mod scan_merge;
 mod scan_range;
 mod scan_stdin;
 mod scan_suppressed;
+mod scan_unjudged;
 mod schema;
 #[cfg(target_os = "linux")]
 pub(crate) mod screen;

@@ -152,7 +152,7 @@ fn the_working_tree_is_now_and_what_is_not_committed_is_said() {
         "1 file not as in the last commit",
         "1 file analysed that Git does not track",
         "1 file not read: binary",
-        "doctor hook",
+        "nobody notes those that go past it",
         "There is no backup.",
         "No check of the card is recorded here",
         "No long run of the card is recorded here",

@@ -247,7 +247,7 @@ fn edits_made_after_a_rollback_are_not_lost_by_its_undo() {
     let repo = busy_repo();
     rolled_back(&repo, &["v1", "--yes"]);
     repo.write("changed.py", "edited after the rollback\n");
-    rolled_back(&repo, &["--undo"]);
+    rolled_back(&repo, &["--undo", "--yes"]);
     assert_eq!(repo.read("changed.py"), b"v2\n");
     rolled_back(&repo, &["--undo"]);
     assert_eq!(repo.read("changed.py"), b"edited after the rollback\n");

@@ -420,12 +420,12 @@ fn on_a_terminal_it_asks_and_only_yes_is_yes() {
     use std::io::Write as _;
     use std::process::Stdio;
     let repo = two_versions();
-    let answer = |answer: &str| -> Option<Run> {
+    let answer = |to: &str, answer: &str| -> Option<Run> {
         let program = crate::support::program().display();
         let mut child = repo
             .command("script")
             .args(["--quiet", "--return", "--command"])
-            .arg(format!("{program} rollback before-gpu-fix"))
+            .arg(format!("{program} rollback {to}"))
             .arg("/dev/null")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -435,13 +435,23 @@ fn on_a_terminal_it_asks_and_only_yes_is_yes() {
         child.stdin.take()?.write_all(answer.as_bytes()).ok()?;
         Some(child.wait_with_output().ok()?.into())
     };
-    let Some(run) = answer("n\n") else { return };
+    let Some(run) = answer("before-gpu-fix", "n\n") else {
+        return;
+    };
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stdout.contains("change 2 files? [y/N]"), "{run}");
     assert_eq!(repo.read("a.py"), b"v2\n");
-    let run = answer("y\n").unwrap();
+    let run = answer("before-gpu-fix", "y\n").unwrap();
     assert_eq!(run.code, 0, "{run}");
     assert_eq!(repo.read("a.py"), b"v1\n");
+    // An undo is asked about as well.
+    let run = answer("--undo", "n\n").unwrap();
+    assert_eq!(run.code, 1, "{run}");
+    assert!(run.stdout.contains("change 2 files? [y/N]"), "{run}");
+    assert_eq!(repo.read("a.py"), b"v1\n");
+    let run = answer("--undo", "y\n").unwrap();
+    assert_eq!(run.code, 0, "{run}");
+    assert_eq!(repo.read("a.py"), b"v2\n");
 }
 
 #[cfg(unix)]

@@ -122,7 +122,7 @@ fn a_staged_blob_that_git_has_thrown_away_comes_back_with_its_entry() {
     rolled_back(&repo, &["v1", "--yes"]);
     repo.git(&["reset", "-q", "--hard"]);
     repo.git(&["gc", "-q", "--prune=now"]);
-    rolled_back(&repo, &["--undo"]);
+    rolled_back(&repo, &["--undo", "--yes"]);
     assert_eq!(repo.git(&["show", ":a"]), "only staged\n");
     assert_eq!(state(&repo), before);
     repo.git(&["fsck", "--strict"]);

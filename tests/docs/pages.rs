@@ -121,31 +121,48 @@ fn each_link_within_the_repository_leads_somewhere() {
     assert!(seen > 40, "{seen}");
 }
 
+/// The parts of a page that stand in the README too, by their names.
+fn shared(page: &Page) -> Vec<(String, String)> {
+    let parts = page.text.split("<!-- shared: ").skip(1);
+    let parts = parts.map(|rest| {
+        let (name, rest) = rest.split_once(" -->\n").unwrap();
+        let end = format!("\n<!-- end of shared: {name} -->\n");
+        let part = rest.split_once(&end).map(|(part, _)| part);
+        let part = part.unwrap_or_else(|| panic!("{}: {name} has no end", page.path.display()));
+        (name.to_owned(), part.to_owned())
+    });
+    parts.collect()
+}
+
 #[test]
-fn what_is_included_is_there() {
-    let mut seen = 0;
+fn what_two_pages_tell_is_the_same_in_both() {
+    let readme = Page::read("README.md".into());
+    let told = shared(&readme);
+    let mut seen = BTreeSet::new();
     for page in book() {
-        for rest in page.text.split("{{#include ").skip(1) {
-            let (target, _) = rest.split_once("}}").unwrap();
-            let (file, part) = target.split_once(':').unwrap_or((target, ""));
-            let path = plain(&page.path.parent().unwrap().join(file));
-            let text = Page::read(path).text;
-            let part = match part {
-                "" => text.as_str(),
-                part => {
-                    let start = format!("<!-- ANCHOR: {part} -->\n");
-                    let (_, rest) = text.split_once(&start).unwrap();
-                    let end = format!("\n<!-- ANCHOR_END: {part} -->\n");
-                    rest.split_once(&end).unwrap().0
-                }
-            };
-            // A link of it would be read from the page that includes it.
-            assert_eq!(links(part), Vec::<String>::new(), "{target}");
-            assert!(part.len() > 100, "{target}");
-            seen += 1;
+        for (name, part) in shared(&page) {
+            let own = told.iter().find(|(other, _)| *other == name);
+            let (_, own) = own.unwrap_or_else(|| panic!("{name} is not in the README"));
+            assert!(
+                *own == part,
+                "{name} in {} is not as in the README:\n{own}",
+                page.path.display()
+            );
+            // A link of it would be read from another folder.
+            assert_eq!(links(&part), Vec::<String>::new(), "{name}");
+            seen.insert(name);
         }
     }
-    assert!(seen > 25, "{seen}");
+    let all: BTreeSet<String> = told.into_iter().map(|(name, _)| name).collect();
+    assert_eq!(seen, all);
+    assert!(seen.len() > 7, "{seen:?}");
+}
+
+#[test]
+fn pages_are_whole_as_they_are_read_on_the_disk() {
+    for page in book() {
+        assert!(!page.text.contains("{{#"), "{}", page.path.display());
+    }
 }
 
 #[test]

@@ -14,6 +14,22 @@ impl From<RangeError> for Failure {
             RangeError::NotARange { .. } => failure.hint(
                 "write `A..B` for what B has and A had not, `A...B` for what B has since the two parted",
             ),
+            // A clone with `--depth` or `--single-branch` fetches no other branch by itself.
+            RangeError::NoCommit {
+                remote_branch: Some((remote, branch)),
+                shallow,
+                ..
+            } => {
+                let (why, rest, settings) = if *shallow {
+                    let settings = ", in GitHub's checkout `fetch-depth: 0`, in GitLab `GIT_DEPTH: 0`";
+                    ("this clone is shallow: ", "--unshallow ", settings)
+                } else {
+                    ("", "", "")
+                };
+                failure.hint(format!(
+                    "{why}`git fetch {rest}{remote} {branch}:refs/remotes/{remote}/{branch}` brings that branch{settings}"
+                ))
+            }
             RangeError::NoCommit { shallow: true, .. }
             | RangeError::NothingInCommon { shallow: true, .. } => failure.hint(
                 "this clone is shallow: `git fetch --unshallow` brings the rest, in GitHub's checkout `fetch-depth: 0`, in GitLab `GIT_DEPTH: 0`",

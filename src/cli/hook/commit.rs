@@ -5,14 +5,16 @@ use std::time::Instant;
 use super::{failed, repository};
 use crate::backup::{BackupError, Store};
 use crate::cli::backup_prune::beside_commit;
+use crate::cli::policy::without_policy;
+use crate::cli::scan::ONLY_BELOW;
 use crate::cli::{Failure, Screen};
 use crate::git::Repository;
 use crate::hook::{self, Event, Gate, HookError};
 use crate::outcome::{Act, Answer, Outcome};
-use crate::policy::Policy;
+use crate::policy::{Policy, PolicyError};
 use crate::report;
 use crate::rollback::{RollbackError, Workplace};
-use crate::source::{self, Judged, PolicyFrom};
+use crate::source::{self, Judged, PolicyFrom, RepositoryPolicyError};
 use crate::sys::clock;
 
 /// Judges what Git is about to commit.
@@ -32,7 +34,13 @@ pub(super) fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
 fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failure> {
     let started = Instant::now();
     let repository = repository()?;
-    let (policy, from) = source::policy_of(&repository, Judged::Staged)?;
+    let found = source::policy_of(&repository, Judged::Staged);
+    let (policy, from) = found.map_err(|error| match error {
+        RepositoryPolicyError::Policy(missing @ PolicyError::Missing { .. }) => {
+            without_policy(&repository, missing)
+        }
+        error => error.into(),
+    })?;
     let waiting = screen.waiting("gpuguard: judging the commit");
     let result = hook::run(event, &repository, &policy, clock::now());
     drop(waiting);
@@ -50,11 +58,7 @@ fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failu
             "gpuguard.toml is gone from the index: the last commit's policy counts for this one"
                 .to_owned(),
         ),
-        PolicyFrom::OnlyBelow => outcome.notes.push(
-            "there is no gpuguard.toml at the root: files without one in a folder above them are \
-             not judged"
-                .to_owned(),
-        ),
+        PolicyFrom::OnlyBelow => outcome.notes.push(ONLY_BELOW.to_owned()),
         _ => {}
     }
     let store = match Store::open(&repository, &policy.backup) {

@@ -1,14 +1,16 @@
 //! What the pre-commit framework and prek call. They give a hook nothing on standard input and do
 //! not name the event; their variables say what is to be judged (pre-commit.com, "pre-push").
 
+use std::time::Instant;
+
+use super::commit::show;
 use super::push::judge_all;
 use super::{answer, repository};
 use crate::cli::scan::scan_everything;
 use crate::cli::{Failure, Screen};
 use crate::git::{ObjectId, Repository};
 use crate::hook;
-use crate::outcome::Answer;
-use crate::report::{self, Format};
+use crate::outcome::{Act, Answer};
 use crate::source::{PushSide, PushTarget, RangeError, RefUpdate};
 use crate::sys::environment::text;
 
@@ -32,9 +34,10 @@ fn staged_or_all(screen: &Screen) -> Result<Answer, Failure> {
     match hook::event("pre-commit") {
         Some(event) if is_commit => answer(event, false, &[], screen),
         _ => {
-            let outcome = scan_everything(screen)?;
-            let style = screen.style_on_stderr();
-            screen.warn(report::render(Format::Human, &outcome, &style).trim_end());
+            let started = Instant::now();
+            let mut outcome = scan_everything(screen)?;
+            outcome.elapsed = started.elapsed();
+            show(&Act::all_files(), &outcome, screen);
             Ok(outcome.answer())
         }
     }
@@ -43,12 +46,9 @@ fn staged_or_all(screen: &Screen) -> Result<Answer, Failure> {
 /// The push as Git would have told it.
 fn update(repository: &Repository, tip: &str) -> Result<RefUpdate, Failure> {
     let commit = |name: &str| -> Result<ObjectId, Failure> {
-        repository.commit_named(name)?.ok_or_else(|| {
-            Failure::from(RangeError::NoCommit {
-                name: name.to_owned(),
-                shallow: repository.is_shallow(),
-            })
-        })
+        repository
+            .commit_named(name)?
+            .ok_or_else(|| RangeError::no_commit(repository, name).into())
     };
     let branch = text("PRE_COMMIT_REMOTE_BRANCH");
     let from = text("PRE_COMMIT_FROM_REF");

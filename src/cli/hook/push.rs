@@ -58,6 +58,9 @@ pub(super) fn judge_all(
 }
 
 fn refusal(failure: Failure, side: &PushSide) -> Failure {
+    if is_range(side) {
+        return failure.refusing("range").note("nothing was changed");
+    }
     let failure = failure.refusing("push").note(KEPT);
     match side {
         PushSide::Sender { .. } => {
@@ -90,6 +93,20 @@ fn read_updates(side: &PushSide) -> Result<Vec<RefUpdate>, Failure> {
     Ok(updates)
 }
 
+/// Whether nobody pushes: a framework was given two commits, as in CI, and no remote.
+fn is_range(side: &PushSide) -> bool {
+    matches!(side, PushSide::Sender { remote } if remote.is_empty())
+}
+
+fn act_name(side: &PushSide, update: &RefUpdate) -> String {
+    let name = update.short_name();
+    if is_range(side) {
+        format!("range up to {name}")
+    } else {
+        format!("push of {name}")
+    }
+}
+
 fn judge_one(
     target: &mut PushTarget<'_>,
     update: &RefUpdate,
@@ -97,7 +114,7 @@ fn judge_one(
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
     let (repository, side) = (target.repository(), target.side());
-    let act_name = format!("push of {}", update.short_name());
+    let act_name = act_name(side, update);
     let pushed = match Pushed::of(target, update) {
         Ok(Some(pushed)) => pushed,
         Ok(None) => {
@@ -160,7 +177,11 @@ fn judge_one(
     }
     outcome.elapsed = started.elapsed();
     let base = pushed.known.first().map(ObjectId::short);
-    let act = Act::push(update.short_name(), base.as_deref(), &pushed.tip.short());
+    let tip = pushed.tip.short();
+    let act = match base.as_deref() {
+        Some(base) if is_range(side) => Act::range(&format!("{base}..{tip}")),
+        base => Act::push(update.short_name(), base, &tip),
+    };
     show(&act, &outcome, screen);
     Ok(outcome.answer())
 }

@@ -52,7 +52,7 @@ fn check(situation: &Situation<'_>) -> Vec<Draft> {
             }
         };
         "selects no card: \"invalid device ordinal\"".clone_into(&mut draft.label);
-        draft.help = help(situation, mask, shown);
+        draft.help = help(situation, mask, (shown, fact.api));
         if let Selected::Allowed(_) = situation.selected(mask, 0) {
             draft.remedy = Some(Remedy {
                 change: Change::Index(0),
@@ -108,15 +108,18 @@ fn either(situation: &Situation<'_>, fact: &Fact, numbers: &[u32]) -> Option<Dra
     Some(draft)
 }
 
-fn help(situation: &Situation<'_>, mask: &str, shown: usize) -> String {
+fn help(situation: &Situation<'_>, mask: &str, (shown, api): (usize, &str)) -> String {
     match situation.selected(mask, 0) {
         _ if shown == 0 => format!(
             "set {VISIBLE} to \"{}\"",
             situation.policy.environment.visible_devices
         ),
         Selected::Allowed(card) => {
+            // CUDA's own functions and those of C++ and Rust take numbers, not PyTorch's names.
+            let takes_name = !(api.starts_with("cu") || api.contains("::"));
+            let name = if takes_name { " (\"cuda:0\")" } else { "" };
             format!(
-                "use index 0 (\"cuda:0\"): under the mask that is the {}",
+                "use index 0{name}: under the mask that is the {}",
                 card.name
             )
         }

@@ -53,6 +53,13 @@ fn what_is_committed_unchecked_is_noted_and_nothing_else() {
     let told = "3 commits were made without being judged";
     let doctor = pair.repo.gpuguard(&["doctor", "hook"]);
     assert!(doctor.stdout.contains(told), "{doctor}");
+    let report = pair.repo.gpuguard(&["report"]);
+    assert!(report.stdout.contains(told), "{report}");
+    assert!(report.stdout.contains("`GPUGUARD=0`"), "{report}");
+    // There is nothing to judge in one that changes nothing.
+    pair.repo
+        .git(&["commit", "--no-verify", "--allow-empty", "-m", "empty"]);
+    assert_eq!(count(), 3);
     let run = pair.assert_pushed(&[]);
     assert!(
         run.stderr.contains("were made without being judged"),
@@ -61,6 +68,9 @@ fn what_is_committed_unchecked_is_noted_and_nothing_else() {
     assert_eq!(count(), 0, "they were judged now");
     let doctor = pair.repo.gpuguard(&["doctor", "hook"]);
     assert!(!doctor.stdout.contains("without being judged"), "{doctor}");
+    let report = pair.repo.gpuguard(&["report"]);
+    assert!(!report.stdout.contains("without being judged"), "{report}");
+    assert!(!report.stdout.contains("nobody notes"), "{report}");
 }
 
 #[test]

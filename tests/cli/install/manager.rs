@@ -201,6 +201,7 @@ fn the_list_for_frameworks_names_the_events_and_a_command_that_is_there() {
         "entry: gpuguard hook run framework",
         "pass_filenames: false",
         "require_serial: true",
+        "verbose: true",
         "stages: [pre-commit, pre-merge-commit, pre-push, manual]",
     ] {
         assert_eq!(list.matches(line).count(), 2, "{line}");

@@ -1,0 +1,137 @@
+//! What to type next, where something was found.
+
+use std::collections::BTreeSet;
+
+use crate::git::RepoPath;
+use crate::outcome::{Act, Outcome};
+use crate::scan::{Finding, Safety};
+
+/// So many files are named in a command.
+const NAMED: usize = 4;
+
+/// After a refusal: the fix, what brings it in, and the page of a rule.
+pub(super) fn after_refusal(act: &Act, outcome: &Outcome) -> Option<String> {
+    let blocking: Vec<_> = outcome
+        .findings()
+        .filter(|(_, finding)| finding.blocks())
+        .map(|(file, finding)| (&file.path, finding))
+        .collect();
+    let rule = blocking.iter().map(|(_, finding)| finding.rule).min()?;
+    let files: BTreeSet<&RepoPath> = blocking.iter().map(|(path, _)| *path).collect();
+    let is_right = |path: &&RepoPath| outcome.right_in_worktree.contains(*path);
+    let step = if files.iter().all(is_right) {
+        let staged = named(files.iter().copied());
+        let add = staged.map_or_else(|| "`git add` it".to_owned(), |f| format!("`git add {f}`"));
+        format!(
+            "the working tree is right already: {add}, {}",
+            act.once_staged
+        )
+    } else {
+        format!("{}, {}", fix(&blocking), act.again)
+    };
+    Some(format!("{step}; `gpuguard rule {rule}` explains"))
+}
+
+/// After a pass with warnings.
+pub(super) fn after_warnings(outcome: &Outcome) -> Option<String> {
+    let found: Vec<_> = outcome
+        .introduced()
+        .map(|(file, finding)| (&file.path, finding))
+        .collect();
+    let rule = found.iter().map(|(_, finding)| finding.rule).min()?;
+    let explains = format!("`gpuguard rule {rule}` explains");
+    Some(if found.iter().any(|(_, finding)| finding.fix.is_some()) {
+        format!("{}; {explains}", fix(&found))
+    } else {
+        explains
+    })
+}
+
+/// What to do about these findings: a command for what a machine can mend, which names the files,
+/// since more than is asked for must not be changed by a command that was copied.
+fn fix(findings: &[(&RepoPath, &Finding)]) -> String {
+    let with = |safety: Safety| {
+        findings
+            .iter()
+            .filter(move |(_, finding)| finding.fix.as_ref().is_some_and(|it| it.safety == safety))
+    };
+    let (safe, unsafe_) = (with(Safety::Safe).count(), with(Safety::Unsafe).count());
+    let all = findings.len();
+    let lines = if all == 1 { "line" } else { "lines" };
+    let mendable: BTreeSet<&RepoPath> = with(Safety::Safe)
+        .chain(with(Safety::Unsafe))
+        .map(|(path, _)| *path)
+        .collect();
+    if mendable.is_empty() {
+        return format!("fix the {lines}");
+    }
+    let only_safe: BTreeSet<&RepoPath> = with(Safety::Safe).map(|(path, _)| *path).collect();
+    if safe == all {
+        return match named(only_safe.into_iter()) {
+            Some(files) => format!("`gpuguard fix {files}`"),
+            None => "`gpuguard fix` (`--diff` shows it)".to_owned(),
+        };
+    }
+    if safe + unsafe_ == all {
+        return match named(mendable.into_iter()) {
+            Some(files) => format!("`gpuguard fix --unsafe-fixes {files}` (`--diff` shows it)"),
+            None => "`gpuguard fix --unsafe-fixes` (`--diff` shows it)".to_owned(),
+        };
+    }
+    match (safe, named(only_safe.into_iter())) {
+        (0, _) => {
+            format!("`gpuguard fix --unsafe-fixes` mends {unsafe_} of {all}, then fix the rest")
+        }
+        (_, Some(files)) => {
+            format!("`gpuguard fix {files}` mends {safe} of {all}, then fix the rest")
+        }
+        (_, None) => format!("`gpuguard fix` mends {safe} of {all}, then fix the rest"),
+    }
+}
+
+/// The files as words of a command; nothing where they are many, or one cannot be typed.
+fn named<'p>(paths: impl Iterator<Item = &'p RepoPath>) -> Option<String> {
+    let words: Option<Vec<String>> = paths.map(word).collect();
+    words
+        .filter(|words| words.len() <= NAMED)
+        .map(|words| words.join(" "))
+}
+
+/// A path as a word that every shell takes for what it says.
+fn word(path: &RepoPath) -> Option<String> {
+    let path = path.as_str()?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    // Within double quotes these mean themselves, in sh, fish, PowerShell and cmd.
+    let is_quotable = |c: char| is_plain(c) || c.is_alphanumeric() || " +,@#()[]=".contains(c);
+    if path.starts_with('-') || !path.chars().all(is_quotable) {
+        return None;
+    }
+    Some(if path.chars().all(is_plain) {
+        path.to_owned()
+    } else {
+        format!("\"{path}\"")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_one_in_every_shell_or_none() {
+        let word = |path: &str| word(&RepoPath::new(path));
+        assert_eq!(word("src/a.py").as_deref(), Some("src/a.py"));
+        assert_eq!(word("a b/t 1.py").as_deref(), Some("\"a b/t 1.py\""));
+        assert_eq!(word("größe.py").as_deref(), Some("\"größe.py\""));
+        for hostile in [
+            "-rf",
+            "$(reboot).py",
+            "a`b`.py",
+            "a\"b.py",
+            "a;b.py",
+            "a\nb.py",
+        ] {
+            assert_eq!(word(hostile), None, "{hostile}");
+        }
+    }
+}
