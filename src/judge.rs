@@ -10,7 +10,7 @@ use rayon::prelude::*;
 pub use weakened::{Weakened, weakened};
 
 use crate::git::{Blob, GitError, NewSide, ObjectId, RepoPath, Repository};
-use crate::policy::Policy;
+use crate::policy::{FILE_NAME, Policy};
 use crate::scan::{FileScan, Finding, Lines, MovedCode, Scanner, SkipReason, mark_introduced};
 use crate::source::{
     self, BelowRoot, Change, ChangedFile, Known, ParentChange, RepositoryPolicyError, Version,
@@ -33,6 +33,8 @@ pub struct Judged {
     pub files: Vec<FileScan>,
     /// In what it loosens the policies themselves.
     pub weakened: Weakened,
+    /// Policies of the other side that are broken: the next one up judges what they speak of.
+    pub passed_over: Vec<RepoPath>,
 }
 
 /// The policies that judge, and those that they are held against.
@@ -58,12 +60,21 @@ pub fn judge_by_policies(
     now: Timestamp,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Judged, RepositoryPolicyError> {
-    let below = if by.side == change.new_side() {
-        source::below_root(repository, by.side, &change.folders())?
+    let folders = change.folders();
+    let mut below = BelowRoot::new();
+    let mut passed_over = Vec::new();
+    if by.side == change.new_side() {
+        below = source::below_root(repository, by.side, &folders)?;
     } else {
-        source::sound_below_root(repository, by.side, &change.folders())?
-    };
+        for (folder, policy) in source::each_below_root(repository, by.side, &folders)? {
+            match policy {
+                Ok(policy) => drop(below.insert(folder, policy)),
+                Err(_) => passed_over.push(folder.join(FILE_NAME.as_bytes())),
+            }
+        }
+    }
     Ok(Judged {
+        passed_over,
         files: judge_telling(&scanner(by.root, &below, now), change, told)?,
         weakened: weakened(repository, change, by.before)?,
     })
