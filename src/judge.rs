@@ -33,6 +33,8 @@ pub struct Judged {
     pub files: Vec<FileScan>,
     /// In what it loosens the policies themselves.
     pub weakened: Weakened,
+    /// Policies of the other side that are broken: the next one up judges what they speak of.
+    pub passed_over: Vec<RepoPath>,
 }
 
 /// The policies that judge, and those that they are held against.
@@ -58,15 +60,24 @@ pub fn judge_by_policies(
     now: Timestamp,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Judged, RepositoryPolicyError> {
-    let mut below = if by.side == change.new_side() {
-        source::below_root(repository, by.side, &change.folders())?
+    let folders = change.folders();
+    let mut below = BelowRoot::new();
+    let mut passed_over = Vec::new();
+    if by.side == change.new_side() {
+        below = source::below_root(repository, by.side, &folders)?;
     } else {
-        source::sound_below_root(repository, by.side, &change.folders())?
-    };
+        for (folder, policy) in source::each_below_root(repository, by.side, &folders)? {
+            match policy {
+                Ok(policy) => drop(below.insert(folder, policy)),
+                Err(_) => passed_over.push(folder.join(FILE_NAME.as_bytes())),
+            }
+        }
+    }
     if by.root.judges_nothing() {
         below.extend(policies_removed(repository, change)?);
     }
     Ok(Judged {
+        passed_over,
         files: judge_telling(&scanner(by.root, &below, now), change, told)?,
         weakened: weakened(repository, change, by.before)?,
     })

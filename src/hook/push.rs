@@ -31,6 +31,10 @@ pub fn judge_push(
         refuses_too_large: *side == PushSide::Receiver,
         ..Outcome::default()
     };
+    let passed_over = judged.passed_over.iter();
+    outcome.notes.extend(
+        passed_over.map(|path| format!("`{path}` there cannot be read: the next one up judges")),
+    );
     if pushed.is_cut_short {
         outcome.notes.push(
             "this clone is shallow and does not reach what the remote has: the branch is held \

@@ -307,7 +307,8 @@ fn a_broken_policy_that_is_there_guards_by_the_next_one_and_can_be_mended() {
             pair.put_on_server("main");
             pair.guard_server_only();
             pair.commit("sub/bad.py", bad(), &[]);
-            pair.assert_push_refused(&["origin", "main"], &["sub/bad.py:5"]);
+            let words = ["sub/bad.py:5", "`sub/gpuguard.toml` there cannot be read"];
+            pair.assert_push_refused(&["origin", "main"], &words);
             pair.commit("sub/bad.py", good(), &[]);
             pair.assert_pushed(&["origin", "main"]);
             let mended = "version = 1\nextends = \"../gpuguard.toml\"\n";
