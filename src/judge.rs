@@ -7,10 +7,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use rayon::prelude::*;
 
-pub use weakened::weakened;
+pub use weakened::{Weakened, weakened};
 
-use crate::git::{Blob, GitError, NewSide, RepoPath, Repository};
-use crate::policy::{FILE_NAME, Policy, Surroundings, Weakening};
+use crate::git::{Blob, GitError, NewSide, ObjectId, RepoPath, Repository};
+use crate::policy::{FILE_NAME, Policy};
 use crate::scan::{FileScan, Finding, Lines, MovedCode, Scanner, SkipReason, mark_introduced};
 use crate::source::{
     self, BelowRoot, Change, ChangedFile, Known, ParentChange, RepositoryPolicyError, Version,
@@ -32,26 +32,43 @@ pub struct Judged {
     /// The files in which there was something to scan, by path.
     pub files: Vec<FileScan>,
     /// In what it loosens the policies themselves.
-    pub weakened: Vec<Weakening>,
+    pub weakened: Weakened,
 }
 
-/// Judges a change by `root`, the policy at the root, and by those below it, which are taken from
-/// the same place: `side`, the index or a commit. `told` hears how many of how many files of the
-/// change are scanned.
+/// The policies that judge, and those that they are held against.
+#[derive(Clone, Copy, Debug)]
+pub struct By<'p> {
+    /// The policy at the root.
+    pub root: &'p Policy,
+    /// Where it and those below it are taken from.
+    pub side: NewSide,
+    /// The commit whose policies those after the change should not be weaker than.
+    pub before: Option<ObjectId>,
+}
+
+/// Judges a change by the policy at the root and those below it. `told` hears how many of how many
+/// files of the change are scanned.
+///
+/// # Errors
+/// Also where a policy that the change has is broken; one of the other side judges nothing.
 pub fn judge_by_policies(
     repository: &Repository,
     change: &Change<'_>,
-    (root, side): (&Policy, NewSide),
+    by: By<'_>,
     now: Timestamp,
     told: &mut dyn FnMut(u64, u64),
 ) -> Result<Judged, RepositoryPolicyError> {
-    let mut below = source::below_root(repository, side, &change.folders())?;
-    if root.judges_nothing() {
+    let mut below = if by.side == change.new_side() {
+        source::below_root(repository, by.side, &change.folders())?
+    } else {
+        source::sound_below_root(repository, by.side, &change.folders())?
+    };
+    if by.root.judges_nothing() {
         below.extend(policies_removed(repository, change)?);
     }
     Ok(Judged {
-        files: judge_telling(&scanner(root, &below, now), change, told)?,
-        weakened: weakened(repository, change, root)?,
+        files: judge_telling(&scanner(by.root, &below, now), change, told)?,
+        weakened: weakened(repository, change, by.before)?,
     })
 }
 
@@ -71,14 +88,7 @@ fn policies_removed(
     let Some(base) = change.base().filter(|_| !folders.is_empty()) else {
         return Ok(BelowRoot::new());
     };
-    let surroundings = Surroundings::of_this_process()?;
-    let before = NewSide::Commit(base);
-    Ok(source::sound_policies_below(
-        repository,
-        before,
-        &folders,
-        &surroundings,
-    ))
+    source::sound_below_root(repository, NewSide::Commit(base), &folders)
 }
 
 /// The scanner of a tree: by the policy at its root, and by those below it.

@@ -50,7 +50,7 @@ impl Act {
     pub fn merge() -> Self {
         Self {
             name: "merge".to_owned(),
-            nothing: "nothing is merged",
+            nothing: "it brings no file that is scanned",
             kept: "nothing was committed; `git merge --abort` goes back",
             again: "`git add` and `git commit`",
             ..Self::commit()
@@ -84,6 +84,10 @@ pub struct Outcome {
     pub card: Option<CardVerdict>,
     /// In what the change loosens the policy itself.
     pub weakened: Vec<Weakening>,
+    /// Whether that is refused.
+    pub refuses_weakened: bool,
+    /// Whether a file that is too large to be read is refused.
+    pub refuses_too_large: bool,
     /// Whether the places whose card is decided at run time were asked for.
     pub lists_dynamic: bool,
     /// Things worth saying that decide nothing, one line each.
@@ -96,7 +100,11 @@ impl Outcome {
     /// Whether the change is refused.
     pub fn answer(&self) -> Answer {
         let refused_by_card = self.card.as_ref().is_some_and(CardVerdict::refuses);
-        if refused_by_card || self.findings().any(|(_, finding)| finding.blocks()) {
+        if refused_by_card
+            || self.refuses_weakened
+            || self.refused_as_too_large().next().is_some()
+            || self.findings().any(|(_, finding)| finding.blocks())
+        {
             Answer::No
         } else {
             Answer::Fine
@@ -137,6 +145,15 @@ impl Outcome {
             Reading::Skipped(reason) => Some((file, reason)),
             Reading::Whole | Reading::WithErrors { .. } => None,
         })
+    }
+
+    /// The files that are refused because they are too large to be read.
+    pub fn refused_as_too_large(&self) -> impl Iterator<Item = &FileScan> {
+        self.skipped()
+            .filter(|(_, reason)| {
+                self.refuses_too_large && matches!(reason, SkipReason::TooLarge { .. })
+            })
+            .map(|(file, _)| file)
     }
 
     /// How many files were scanned.

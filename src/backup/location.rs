@@ -8,6 +8,7 @@ use super::{BackupError, BackupId, Store, Sum};
 use crate::git::{GitError, Repository};
 use crate::policy::{BackupPolicy, PolicyError, Surroundings};
 use crate::source::{self, Judged, RepositoryPolicyError};
+use crate::sys::real_path::real_path;
 use crate::sys::{environment, file};
 
 /// In the common Git directory: the folder of all that is gpuguard's.
@@ -180,7 +181,7 @@ fn place(repository: &Repository, setting: &str) -> Result<PathBuf, PlaceFault> 
 /// A path without links, as far as it exists.
 fn true_name(path: &Path) -> PathBuf {
     for existing in path.ancestors() {
-        if let (Ok(known), Ok(rest)) = (existing.canonicalize(), path.strip_prefix(existing)) {
+        if let (Ok(known), Ok(rest)) = (real_path(existing), path.strip_prefix(existing)) {
             // `known` joined with nothing would get a `/` at its end.
             return if rest.as_os_str().is_empty() {
                 known

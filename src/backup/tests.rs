@@ -4,7 +4,6 @@ mod hostile;
 
 use std::fs;
 use std::io::Write as _;
-use std::path::Path;
 
 use tempfile::TempDir;
 
@@ -139,7 +138,7 @@ fn a_backup_gives_back_every_kind_of_file() {
         assert_eq!(mode("b/x.py") & 0o777, 0o644);
         assert_eq!(
             fs::read_link(target.path().join("link")).unwrap(),
-            Path::new("a/x.py")
+            std::path::Path::new("a/x.py")
         );
     }
     let again = backup.restore_beside(target.path(), &entries);

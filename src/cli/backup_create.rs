@@ -11,6 +11,7 @@ use super::{Failure, Screen};
 use crate::backup::{ContentSource, SafeName, SnapshotEntry, SnapshotRequest, Store, Version};
 use crate::git::{FileMode, RepoPath, Repository};
 use crate::outcome::Answer;
+use crate::sys::real_path::real_path;
 use crate::sys::{clock, file};
 use crate::text::printable;
 
@@ -236,7 +237,7 @@ impl Search<'_> {
     /// Whether a file is found already under the name that it has on the disk: where case makes
     /// no difference, the index may know it by another.
     fn has_other_name(&self, file: &Path) -> bool {
-        let real = file.canonicalize().ok();
+        let real = real_path(file).ok();
         real.and_then(|real| path_inside(self.root, self.directory, &real))
             .is_some_and(|real| self.found.entries.contains_key(&real))
     }

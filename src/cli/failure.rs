@@ -170,7 +170,7 @@ impl From<PolicyError> for Failure {
             ),
             PolicyError::Unreadable { .. } => failure,
             PolicyError::Link { .. } => failure.hint(
-                "write a file with `version = 1` and `extends = \"../gpuguard.toml\"` instead",
+                "write a file with `version = 1` and `extends = \"…\"`, the path of the other policy, instead",
             ),
             PolicyError::Variable { hint, .. } => failure.hint(hint),
             PolicyError::NotAFile { .. } | PolicyError::TooLarge { .. } => failure.hint(

@@ -21,6 +21,7 @@ use crate::scan::{FileScan, FixResult, FixedFile, Safety, Scanner};
 use crate::source::{self, FileReader, Judged, WorktreeError, WorktreeFile};
 use crate::sys::clock;
 use crate::sys::environment::current_dir;
+use crate::sys::real_path::real_path;
 use crate::text::unified_diff;
 
 /// Mend code that selects the wrong card
@@ -195,7 +196,7 @@ impl<'w> Work<'w> {
         Ok(Self {
             scanner,
             root,
-            real_root: root.canonicalize().unwrap_or_else(|_| root.to_owned()),
+            real_root: real_path(root).unwrap_or_else(|_| root.to_owned()),
             unmerged: match repository {
                 Some(repository) => repository.unmerged_paths()?,
                 None => BTreeSet::new(),
@@ -244,7 +245,7 @@ impl<'w> Work<'w> {
     /// changed.
     fn place(&self, file: &WorktreeFile) -> Result<RepoPath, String> {
         let cannot = |error: std::io::Error| format!("it cannot be read: {error}");
-        let real = file.file.canonicalize().map_err(cannot)?;
+        let real = real_path(&file.file).map_err(cannot)?;
         let path = real
             .strip_prefix(&self.real_root)
             .ok()

@@ -41,6 +41,10 @@ enum HookCommand {
 #[command(after_help = "Examples:\n  \
     gpuguard hook run pre-commit")]
 struct RunArguments {
+    /// As the entry for all repositories, which does nothing where there is no policy, or a gate
+    /// of the repository's own
+    #[arg(long, hide = true)]
+    global: bool,
     /// Git's name for the event, or `framework`
     #[arg(value_name = "EVENT", value_parser = parse_event)]
     called: Called,
@@ -68,25 +72,35 @@ fn parse_event(name: &str) -> Result<Called, String> {
     })
 }
 
-pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
-    let HookCommand::Run(RunArguments { called, from_git }) = &arguments.command;
-    match called {
-        Called::For(event) => answer(*event, from_git, screen),
-        Called::ByFramework => framework::run(screen),
-    }
+/// The event whose hook this program is, by the name of its file.
+pub(super) fn named_by_program() -> Option<Event> {
+    let program = std::env::current_exe().ok()?;
+    hook::event(program.file_stem()?.to_str()?)
 }
 
-fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
-    if hook::is_trial() {
+pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Failure> {
+    let HookCommand::Run(RunArguments {
+        global,
+        called,
+        from_git,
+    }) = &arguments.command;
+    if let Called::For(event) = called
+        && hook::is_trial()
+    {
         // `gpuguard doctor` asks whether it comes to this.
         screen.warn("gpuguard: asked");
         if event.gate == Gate::Note {
             return Ok(Answer::Fine);
         }
     }
-    if hook::is_started_globally() && is_no_matter(event) {
-        return Ok(Answer::Fine);
+    match called {
+        Called::For(event) if *global && is_no_matter(*event) => Ok(Answer::Fine),
+        Called::For(event) => answer(*event, from_git, screen),
+        Called::ByFramework => framework::run(screen),
     }
+}
+
+fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
     if event.gate == Gate::Note {
         // It is the record of what was skipped, so it is not skipped itself.
         commit::note(skipped().is_some(), screen);

@@ -36,6 +36,7 @@ mod screen;
 mod suggest;
 mod watch;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue};
@@ -164,9 +165,30 @@ fn with_printable_arguments(mut error: clap::Error) -> clap::Error {
     error
 }
 
+/// The words that were typed, or that this program stands for under another name: as
+/// `hooks/pre-commit.exe` Git starts it itself, with nothing but what that event passes on.
+fn words() -> Vec<OsString> {
+    let mut words: Vec<OsString> = std::env::args_os().collect();
+    let is_own_child = words.get(1).is_some_and(|word| {
+        [
+            crate::gpu::COMMAND,
+            crate::gpu::guard::WATCH_COMMAND,
+            enforce::COMMAND,
+        ]
+        .iter()
+        .any(|command| word == command)
+    });
+    if let Some(event) = hook::named_by_program()
+        && !is_own_child
+    {
+        words.splice(1..1, ["hook", "run", event.name].map(OsString::from));
+    }
+    words
+}
+
 /// Runs the command the arguments name.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match Arguments::try_parse_from(words()) {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version go to stdout with code 0, mistakes to stderr with code 2.

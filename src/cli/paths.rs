@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use super::Failure;
 use crate::git::RepoPath;
+use crate::sys::real_path::real_path;
 use crate::text::printable;
 
 /// A path of the system, safe to show.
@@ -27,7 +28,7 @@ pub(super) fn path_inside(root: &Path, directory: &Path, path: &Path) -> Option<
     let whole = without_dots(&directory.join(path));
     let relative = match whole.strip_prefix(root) {
         Ok(relative) => relative,
-        Err(_) => whole.strip_prefix(root.canonicalize().ok()?).ok()?,
+        Err(_) => whole.strip_prefix(real_path(root).ok()?).ok()?,
     };
     RepoPath::from_relative(relative)
 }

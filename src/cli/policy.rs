@@ -8,6 +8,7 @@ use crate::git::{GitError, RepoPath, Repository};
 use crate::policy::{FILE_NAME, Folder, Policy, PolicyError, Surroundings, load, load_from};
 use crate::source::{self, BelowRoot, Judged, WorktreeFile};
 use crate::sys::environment::current_dir;
+use crate::sys::real_path::real_path;
 
 /// The policy that was named, else the nearest one, going up from the current folder to the root
 /// of the repository; outside of one, that of the current folder.
@@ -103,7 +104,7 @@ impl Tree {
         let below =
             |root: &Path, file: &Path| RepoPath::from_relative(file.strip_prefix(root).ok()?);
         below(&self.root, file).or_else(|| {
-            let (root, file) = (self.root.canonicalize().ok()?, file.canonicalize().ok()?);
+            let (root, file) = (real_path(&self.root).ok()?, real_path(file).ok()?);
             below(&root, &file)
         })
     }

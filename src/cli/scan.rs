@@ -186,13 +186,18 @@ fn judged(
             ..judge::Judged::default()
         }
     } else {
-        let by = (policy, change.new_side());
+        let by = judge::By {
+            root: policy,
+            side: change.new_side(),
+            before: change.base(),
+        };
         judge::judge_by_policies(repository, change, by, now, &mut told)?
     };
     drop(work);
     Ok(Outcome {
         files: judged.files,
-        weakened: judged.weakened,
+        weakened: judged.weakened.weakenings,
+        refuses_weakened: judged.weakened.is_refused,
         ..Outcome::default()
     })
 }

@@ -1,5 +1,6 @@
 //! What a push adds to a repository: which commits are new there, and what they are built on.
 
+use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::{GitError, ObjectId, Output, Repository};
@@ -19,10 +20,9 @@ pub struct NewCommits {
 pub enum KnownHistory {
     /// All that its own refs lead to.
     OwnRefs,
-    /// All that the remote of this name is known to have, by its remote-tracking branches; of all
-    /// remotes where this one has none.
+    /// All that the remote of this name is known to have, by its remote-tracking branches.
     Remote(String),
-    /// These commits and their ancestors.
+    /// These commits and their ancestors; nothing where there are none.
     Commits(Vec<ObjectId>),
 }
 
@@ -38,7 +38,7 @@ impl Repository {
         for commit in besides {
             let _ = writeln!(input, "^{commit}");
         }
-        let output = self.list_new("--boundary", &input, known)?;
+        let output = self.list_new(&["--boundary"], &input, known)?;
         let mut new = NewCommits::default();
         let mut boundary = Vec::new();
         for line in String::from_utf8_lossy(&output.stdout).lines() {
@@ -51,28 +51,84 @@ impl Repository {
         Ok(new)
     }
 
-    /// Whether none of `tips` adds a commit to what is `known`: one question for all of them.
-    pub fn adds_nothing(&self, tips: &[ObjectId], known: &KnownHistory) -> Result<bool, GitError> {
+    /// All commits that `tips` add to what is `known`, and to the commits `besides`: one question
+    /// for all of them.
+    pub fn new_among(
+        &self,
+        tips: &[ObjectId],
+        known: &KnownHistory,
+        besides: &[ObjectId],
+    ) -> Result<HashSet<ObjectId>, GitError> {
         let mut input = String::new();
         for tip in tips {
             let _ = writeln!(input, "{tip}");
         }
-        let output = self.list_new("--max-count=1", &input, known)?;
-        Ok(output.stdout.is_empty())
+        for commit in besides {
+            let _ = writeln!(input, "^{commit}");
+        }
+        let output = self.list_new(&[], &input, known)?;
+        Ok(String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(ObjectId::from_hex)
+            .collect())
+    }
+
+    /// The commits that objects lead to, in order; `None` for one that leads to none.
+    pub fn commits_of(&self, objects: &[ObjectId]) -> Result<Vec<Option<ObjectId>>, GitError> {
+        let mut input = String::new();
+        for object in objects {
+            let _ = writeln!(input, "{object}^{{commit}}");
+        }
+        let arguments = ["cat-file", "--batch-check=%(objectname)"];
+        let output = self.reading_program().run(&arguments, input.as_bytes())?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        // Behind what is no commit stands why.
+        let mut commits = text.lines().map(ObjectId::from_hex);
+        Ok(objects.iter().map(|_| commits.next().flatten()).collect())
+    }
+
+    /// The branches that have a file of the name at their root, by full name, with their tips.
+    pub fn branches_with(&self, file: &str) -> Result<Vec<(String, ObjectId)>, GitError> {
+        let arguments = [
+            "for-each-ref",
+            "--format=%(objectname) %(refname)",
+            "refs/heads",
+        ];
+        let output = self.reading_program().run(&arguments, b"")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let branches: Vec<(String, ObjectId)> = text
+            .lines()
+            .filter_map(|line| line.split_once(' '))
+            .filter_map(|(tip, name)| Some((name.to_owned(), ObjectId::from_hex(tip)?)))
+            .collect();
+        let mut input = String::new();
+        for (_, tip) in &branches {
+            let _ = writeln!(input, "{tip}:{file}");
+        }
+        let arguments = ["cat-file", "--batch-check=%(objecttype)"];
+        let output = self.reading_program().run(&arguments, input.as_bytes())?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let has = text.lines().map(|kind| kind == "blob");
+        Ok(branches
+            .into_iter()
+            .zip(has)
+            .filter_map(|(branch, has)| has.then_some(branch))
+            .collect())
     }
 
     /// The commits that those in `input` lead to, one a line, without what is `known`.
-    fn list_new(&self, how: &str, input: &str, known: &KnownHistory) -> Result<Output, GitError> {
+    fn list_new(
+        &self,
+        how: &[&str],
+        input: &str,
+        known: &KnownHistory,
+    ) -> Result<Output, GitError> {
         // `--stdin` first, so that no `--not` is for it.
-        let mut arguments = ["rev-list", how, "--stdin", "--not"]
-            .map(str::to_owned)
-            .to_vec();
+        let words = [&["rev-list"], how, &["--stdin", "--not"]].concat();
+        let mut arguments: Vec<String> = words.into_iter().map(str::to_owned).collect();
         match known {
             KnownHistory::OwnRefs => arguments.push("--all".to_owned()),
-            KnownHistory::Remote(name) if self.has_tracking_branches(name)? => {
-                arguments.push(format!("--remotes={name}"));
-            }
-            KnownHistory::Remote(_) => arguments.push("--remotes".to_owned()),
+            KnownHistory::Remote(name) => arguments.push(format!("--remotes={name}")),
             KnownHistory::Commits(commits) => {
                 arguments.extend(commits.iter().map(ObjectId::to_string));
             }
@@ -96,8 +152,35 @@ impl Repository {
             .collect())
     }
 
-    /// Whether anything is known of the remote of this name. A remote that is named by its
-    /// address has no such branches.
+    /// The remote of this name, or of this address, if anything is known of it.
+    pub fn tracked_remote(&self, remote: &str) -> Result<Option<String>, GitError> {
+        if self.has_tracking_branches(remote)? {
+            return Ok(Some(remote.to_owned()));
+        }
+        let question = ["config", "-z", "--get-regexp", r"^remote\..*\.(push)?url$"];
+        let (_, output, _) = self.reading_program().run_for_code(&question, b"")?;
+        for record in output.records().map(String::from_utf8_lossy) {
+            let named = record
+                .split_once('\n')
+                .filter(|(_, address)| *address == remote)
+                .and_then(|(key, _)| key.strip_prefix("remote.")?.rsplit_once('.'));
+            if let Some((name, _)) = named
+                && self.has_tracking_branches(name)?
+            {
+                return Ok(Some(name.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a remote is configured by this name.
+    pub fn is_remote(&self, name: &str) -> Result<bool, GitError> {
+        let key = format!("remote.{name}.url");
+        let question = ["config", "--get-all", &key];
+        Ok(self.reading_program().run_for_code(&question, b"")?.0 == Some(0))
+    }
+
+    /// Whether there are remote-tracking branches of the remote of this name.
     fn has_tracking_branches(&self, remote: &str) -> Result<bool, GitError> {
         // No name of a remote holds these, and `--remotes=` would take them for a pattern.
         if remote.is_empty() || remote.contains(['*', '?', '[', '\\']) {

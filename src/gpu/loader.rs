@@ -6,6 +6,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::sys::environment;
+use crate::sys::real_path::real_path;
 
 /// The loader's search path.
 pub(super) const LIBRARY_PATH: &str = "LD_LIBRARY_PATH";
@@ -16,7 +17,7 @@ pub(super) const LOADED_FIRST: [&str; 2] = ["LD_PRELOAD", "LD_AUDIT"];
 /// The folder of the repository that this process was started in. What lies there is somebody's
 /// work, and no driver.
 pub(super) fn repository() -> Option<PathBuf> {
-    let here = environment::current_dir().ok()?.canonicalize().ok()?;
+    let here = real_path(environment::current_dir().ok()?).ok()?;
     let mut folders = here.ancestors();
     folders
         .find(|folder| folder.join(".git").exists())
@@ -47,7 +48,7 @@ pub(super) fn is_redirected(value: &OsStr, repository: Option<&Path>) -> bool {
 
 fn is_trusted(entry: &Path, repository: Option<&Path>) -> bool {
     let is_in = |repository| {
-        let real = entry.canonicalize();
+        let real = real_path(entry);
         real.is_ok_and(|real| real.starts_with(repository))
     };
     entry.is_absolute() && !repository.is_some_and(is_in)

@@ -14,8 +14,8 @@ use crate::sys::{environment, file};
 /// Begins the names of the sections.
 const SECTION: &str = "hook.gpuguard-global-";
 
-/// The variable by which the entries say whom they are for, and its value.
-const SCOPE: (&str, &str) = ("GPUGUARD_HOOK_SCOPE", "global");
+/// By which the entries tell their scripts whom they are for, as `hooks/hook.sh` has it.
+const SCOPE: &str = "--for-all-repositories";
 
 /// What was done to the user's configuration.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -101,11 +101,6 @@ pub fn uninstall_globally() -> Result<GlobalChange, InstallError> {
     Ok(change)
 }
 
-/// Whether this process was started by an entry of the user's configuration.
-pub fn is_started_globally() -> bool {
-    environment::text(SCOPE.0).is_some_and(|scope| scope == SCOPE.1)
-}
-
 /// Whether a repository has a gate of its own at the event, which does the work.
 pub fn has_own_gate(repository: &Repository, event: Event) -> Result<bool, GitError> {
     let place = repository.worktree().unwrap_or(repository.git_dir());
@@ -120,13 +115,15 @@ pub(super) fn name_for(event: Event) -> String {
 
 /// Whether gpuguard wrote a command for all repositories, wherever the script lies.
 pub(super) fn wrote(command: &str, event: Event) -> bool {
-    let start = format!(" || {}={} ", SCOPE.0, SCOPE.1);
-    let parts = command
-        .strip_prefix("test ! -e ")
-        .and_then(|rest| rest.split_once(&start));
-    parts.is_some_and(|(asked, script)| {
+    let rest = command.strip_prefix("test ! -e ");
+    let parts = rest.and_then(|rest| rest.split_once(" || "));
+    parts.is_some_and(|(asked, call)| {
+        // Versions before 0.2 said whom it is for by a variable.
+        let script = call
+            .strip_suffix(&format!(" {SCOPE}"))
+            .or_else(|| call.strip_prefix("GPUGUARD_HOOK_SCOPE=global "));
         let ending = format!("/gpuguard/hooks/{}", event.name);
-        asked == script && sh_unquoted(script).is_some_and(|path| path.ends_with(&ending))
+        script == Some(asked) && sh_unquoted(asked).is_some_and(|path| path.ends_with(&ending))
     })
 }
 
@@ -162,7 +159,7 @@ impl User {
         let script = self.script(event).path;
         let script = script.to_string_lossy().replace('\\', "/");
         let script = sh_quoted(&script);
-        format!("test ! -e {script} || {}={} {script}", SCOPE.0, SCOPE.1)
+        format!("test ! -e {script} || {script} {SCOPE}")
     }
 
     fn values(&self, event: Event, name: &str) -> Result<Vec<String>, GitError> {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::install::InstallError;
 use super::shim::sh_quoted;
 use crate::git::{GitError, GitProgram, Repository};
+use crate::sys::real_path::real_path;
 use crate::text::printable;
 
 /// The folder Git looks for hook files in.
@@ -137,7 +138,7 @@ fn resolved(path: &Path) -> PathBuf {
     path.ancestors()
         .find_map(|there| {
             let rest = path.strip_prefix(there).ok()?;
-            Some(there.canonicalize().ok()?.join(rest))
+            Some(real_path(there).ok()?.join(rest))
         })
         .unwrap_or_else(|| path.to_owned())
 }

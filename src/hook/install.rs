@@ -14,6 +14,7 @@ use super::place::{Place, Way};
 use super::{EVENTS, Event, Gate, doctor, unchecked};
 use crate::git::Repository;
 use crate::sys::file;
+use crate::sys::real_path::real_path;
 
 pub use error::InstallError;
 
@@ -282,7 +283,7 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
     }
     // Git prints paths without symbolic links, and they are compared with ours. Not on Windows,
     // whose canonical paths other programs do not take.
-    let directory = match directory.canonicalize() {
+    let directory = match real_path(directory) {
         Ok(canonical) if cfg!(unix) => canonical,
         _ => directory.to_owned(),
     };
@@ -293,7 +294,7 @@ fn open(directory: &Path) -> Result<Repository, InstallError> {
     // Git is asked from the working tree; one that is far from its repository does not lead there.
     let question = ["rev-parse", "--path-format=absolute", "--git-common-dir"];
     let (_, answer, _) = repository.program().run_for_code(&question, b"")?;
-    let real = |path: &Path| path.canonicalize().ok();
+    let real = |path: &Path| real_path(path).ok();
     if answer.path().and_then(|path| real(&path)) != real(repository.common_dir()) {
         return Err(InstallError::FarWorktree {
             worktree: worktree.to_owned(),

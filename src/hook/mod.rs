@@ -21,9 +21,7 @@ mod wiring;
 
 pub use doctor::{diagnose, is_trial};
 pub use event::{EVENTS, Event, Gate, event};
-pub use global::{
-    GlobalChange, has_own_gate, install_globally, is_started_globally, uninstall_globally,
-};
+pub use global::{GlobalChange, has_own_gate, install_globally, uninstall_globally};
 pub use push::judge_push;
 pub use run::{HookError, run};
 pub use unchecked::{

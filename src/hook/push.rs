@@ -3,26 +3,32 @@
 
 use super::HookError;
 use crate::git::{NewSide, Repository};
-use crate::judge::judge_by_policies;
+use crate::judge::{By, judge_by_policies};
 use crate::outcome::Outcome;
-use crate::source::{Change, PushPolicy, Pushed};
+use crate::source::{Change, PushPolicy, PushSide, Pushed};
 use crate::sys::clock::Timestamp;
 
 /// Judges what is pushed to one branch by `by`, and by the policies below the root that lie where
 /// that does.
 pub fn judge_push(
     repository: &Repository,
-    pushed: &Pushed,
+    (pushed, side): (&Pushed, &PushSide),
     by: &PushPolicy,
     now: Timestamp,
 ) -> Result<Outcome, HookError> {
-    let policy = &by.policy;
-    let change = Change::of_push(repository, pushed, policy.scan.max_file_bytes)?;
-    let side = NewSide::Commit(by.commit.unwrap_or(pushed.tip));
-    let judged = judge_by_policies(repository, &change, (policy, side), now, &mut |_, _| {})?;
+    let change = Change::of_push(repository, pushed, by.policy.scan.max_file_bytes)?;
+    let by = By {
+        root: &by.policy,
+        side: NewSide::Commit(by.commit.unwrap_or(pushed.tip)),
+        before: by.before,
+    };
+    let judged = judge_by_policies(repository, &change, by, now, &mut |_, _| {})?;
     let mut outcome = Outcome {
         files: judged.files,
-        weakened: judged.weakened,
+        weakened: judged.weakened.weakenings,
+        refuses_weakened: judged.weakened.is_refused,
+        // Nobody looks at it behind this gate.
+        refuses_too_large: *side == PushSide::Receiver,
         ..Outcome::default()
     };
     if pushed.is_cut_short {

@@ -102,11 +102,16 @@ fn judge_index(
             Err(error) => return Err(error),
         }
     }
-    let by = (policy, change.new_side());
+    let by = judge::By {
+        root: policy,
+        side: change.new_side(),
+        before: change.base(),
+    };
     let judged = judge::judge_by_policies(repository, change, by, now, &mut |_, _| {});
     let judged = judged.map(|judged| {
         outcome.files = judged.files;
-        outcome.weakened = judged.weakened;
+        outcome.weakened = judged.weakened.weakenings;
+        outcome.refuses_weakened = judged.weakened.is_refused;
     });
     if judged.is_ok() {
         let uses_gpu = outcome.files.iter().any(|file| file.uses_gpu);

@@ -1,47 +1,63 @@
-//! What a change loosens in the policies themselves.
+//! What a change does to the policies themselves: what it loosens, and what it breaks.
 
 use std::collections::BTreeSet;
 
-use crate::git::{NewSide, RepoPath, Repository};
+use crate::git::{NewSide, ObjectId, RepoPath, Repository};
 use crate::policy::{
-    FILE_NAME, Policy, Severity, Surroundings, Weakening, root_weakenings, weakenings,
+    FILE_NAME, OnWeakening, Policy, Severity, Surroundings, Weakening, root_weakenings, weakenings,
 };
 use crate::scan::rule::RULES;
 use crate::source::{self, BelowRoot, Change, RepositoryPolicyError};
 
-/// In what the policies after `change` are weaker than before it; `root` is the policy that
-/// judges it.
+/// In what the policies after a change are weaker than before it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Weakened {
+    /// Each thing.
+    pub weakenings: Vec<Weakening>,
+    /// Whether the policy before it refuses that.
+    pub is_refused: bool,
+}
+
+/// In what the policies after `change` are weaker than those of the commit `before`.
+///
+/// # Errors
+/// Also where the change brings a policy below the root that cannot be read, or takes away what
+/// one is built on.
 pub fn weakened(
     repository: &Repository,
     change: &Change<'_>,
-    root: &Policy,
-) -> Result<Vec<Weakening>, RepositoryPolicyError> {
+    before: Option<ObjectId>,
+) -> Result<Weakened, RepositoryPolicyError> {
     let files = change.files.iter();
     // Every policy and every base is such a file.
-    let touched: Vec<&RepoPath> = files
+    let touched: BTreeSet<&RepoPath> = files
         .map(|file| &file.path)
         .filter(|path| path.extension() == Some(b"toml"))
         .collect();
-    let Some(base) = change.base().filter(|_| !touched.is_empty()) else {
-        return Ok(Vec::new());
-    };
-    let surroundings = Surroundings::of_this_process()?;
-    let mut folders = source::folders_with_policy(repository, change.new_side())?;
-    let load = |side, folders: &BTreeSet<RepoPath>| {
-        source::sound_policies_below(repository, side, folders, &surroundings)
-    };
-    let below = load(change.new_side(), &folders);
+    if touched.is_empty() {
+        return Ok(Weakened::default());
+    }
+    let new = change.new_side();
+    let mut folders = source::folders_with_policy(repository, new)?;
+    let root = source::policy_in(repository, new)?;
+    let mut below = BelowRoot::new();
+    let mut broken = Vec::new();
+    for (folder, policy) in source::each_below_root(repository, new, &folders)? {
+        match policy {
+            Ok(policy) => drop(below.insert(folder, policy)),
+            Err(error) => broken.push((folder, error)),
+        }
+    }
     let is_policy = |path: &RepoPath| path.file_name() == FILE_NAME.as_bytes();
-    let mut policies = below.values().chain([root]);
-    let is_base = |path: &RepoPath| {
-        policies.any(|policy| {
-            let mut sources = policy.sources.iter();
-            sources.any(|source| source.path.as_bytes() == path.as_bytes())
-        })
-    };
+    let sources = below
+        .values()
+        .chain(&root)
+        .flat_map(|policy| &policy.sources);
+    let sources: BTreeSet<&[u8]> = sources.map(|source| source.path.as_bytes()).collect();
+    let is_base = |path: &RepoPath| sources.contains(path.as_bytes());
     let changed = touched.iter().copied();
-    if !changed.clone().any(is_policy) && !changed.clone().any(is_base) {
-        return Ok(Vec::new());
+    if broken.is_empty() && !changed.clone().any(is_policy) && !changed.clone().any(is_base) {
+        return Ok(Weakened::default());
     }
     // What was a policy before is one still, or is taken away by the change.
     folders.extend(
@@ -49,27 +65,35 @@ pub fn weakened(
             .filter(|path| is_policy(path))
             .filter_map(|path| path.folders().next()),
     );
-    let old_root = match source::policy_at(repository, base, "HEAD") {
-        Ok(Some(root)) => root,
-        Ok(None) => Policy::of_no_file(&surroundings),
-        Err(RepositoryPolicyError::Policy(_)) => return Ok(Vec::new()),
-        Err(error) => return Err(error),
+    let old_below = match before {
+        Some(before) => source::sound_below_root(repository, NewSide::Commit(before), &folders)?,
+        None => BelowRoot::new(),
     };
-    let before = (&old_root, &load(NewSide::Commit(base), &folders));
-    let mut found = removed(change);
-    found.extend(compared(before, (root, &below), &folders));
-    Ok(found)
-}
-
-/// Whether the policy at the root goes.
-fn removed(change: &Change<'_>) -> Vec<Weakening> {
-    let file = change.file(&RepoPath::new(FILE_NAME));
-    let is_removed = file.is_some_and(|file| file.before.is_some() && file.after.is_none());
-    let weakening = is_removed.then(|| Weakening {
-        what: format!("`{FILE_NAME}` is removed: what comes after is not judged"),
-        origin: None,
+    let brought = broken.into_iter().find(|(folder, _)| {
+        touched.contains(&folder.join(FILE_NAME.as_bytes())) || old_below.contains_key(folder)
     });
-    weakening.into_iter().collect()
+    if let Some((_, error)) = brought {
+        return Err(error.into());
+    }
+    let old_root = match before.map(|before| source::policy_at(repository, before, "HEAD")) {
+        Some(Ok(Some(root))) => root,
+        Some(Ok(None)) => Policy::of_no_file(&Surroundings::of_this_process()?),
+        None | Some(Err(RepositoryPolicyError::Policy(_))) => return Ok(Weakened::default()),
+        Some(Err(error)) => return Err(error),
+    };
+    let mut found = Vec::new();
+    if root.is_none() && !old_root.judges_nothing() {
+        found.push(Weakening {
+            what: format!("`{FILE_NAME}` is removed: what comes after is not judged"),
+            origin: None,
+        });
+    }
+    let root = root.as_ref().unwrap_or(&old_root);
+    found.extend(compared((&old_root, &old_below), (root, &below), &folders));
+    Ok(Weakened {
+        is_refused: !found.is_empty() && old_root.hook.weakening == OnWeakening::Refuse,
+        weakenings: found,
+    })
 }
 
 /// The policy at the root, and those below it.

@@ -197,6 +197,11 @@ pub(super) struct HookTable {
     /// Whether the files a commit touches are saved first.
     #[schemars(with = "Option<bool>", extend("default" = true))]
     pub(super) snapshot: Option<Spanned<bool>>,
+    /// What becomes of a commit or push that loosens the policy: `warn` names what is looser,
+    /// `refuse` refuses it at every gate, and has a server judge each branch by the policy of the
+    /// default branch. The policy that was there before says so.
+    #[schemars(with = "Option<OnWeakeningWord>", extend("default" = "warn"))]
+    pub(super) weakening: Option<Spanned<OnWeakeningWord>>,
 }
 
 /// How the card itself is checked.
@@ -320,6 +325,16 @@ pub(super) enum OnErrorWord {
     Block,
     /// The commit passes, with a warning.
     Pass,
+}
+
+/// What happens to a change that loosens the policy.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum OnWeakeningWord {
+    /// What it loosens is named.
+    Warn,
+    /// It is refused.
+    Refuse,
 }
 
 /// When the card is checked.

@@ -11,6 +11,7 @@ use super::surroundings::Surroundings;
 use super::tree::{self, Folder, Location, PolicyTree};
 use super::{Policy, Severity};
 use crate::sys::file;
+use crate::sys::real_path::real_path;
 use crate::text::Position;
 
 /// Name of a policy file, in the root of the repository or in a folder below it.
@@ -62,8 +63,8 @@ pub enum PolicyError {
         /// What to write instead.
         hint: Option<String>,
     },
-    /// There is a link where a policy below the root would be.
-    #[error("the policy `{}` is a link: below the root, a policy is a file", path.display())]
+    /// There is a link where Git's own policy, or one below the root, would be.
+    #[error("the policy `{}` is a link, and has to be a file", path.display())]
     Link {
         /// Where it is.
         path: PathBuf,
@@ -150,7 +151,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, PolicyError> {
         Err(source) => return Err(unreadable(source)),
     }
     let mut content = Vec::new();
-    path.canonicalize()
+    real_path(path)
         .and_then(|target| file::open_regular(&target))
         .and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut content))
         .map_err(unreadable)?;

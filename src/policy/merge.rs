@@ -10,7 +10,9 @@ use toml::Spanned;
 
 use super::backup::{parse_duration, parse_size, parse_store};
 use super::check::{BY_PCI, CACHE_MINUTES};
-use super::file::{GpuCheckWord, OnErrorWord, OnViolationWord, PolicyFile, SetInWord};
+use super::file::{
+    GpuCheckWord, OnErrorWord, OnViolationWord, OnWeakeningWord, PolicyFile, SetInWord,
+};
 use super::layer::Layer;
 use super::load::PolicyError;
 use super::origin::{Origin, PolicySource, Setting};
@@ -18,8 +20,8 @@ use super::preset::visible_devices_for;
 use super::surroundings::Surroundings;
 use super::{
     BackupPolicy, Card, GpuCheckMode, GpuCheckPolicy, HookPolicy, LanguageOfFiles, OnError,
-    OnViolation, Override, Policy, RequiredEnvironment, Retention, RunPolicy, ScanPolicy, SetIn,
-    Severity, Usage,
+    OnViolation, OnWeakening, Override, Policy, RequiredEnvironment, Retention, RunPolicy,
+    ScanPolicy, SetIn, Severity, Usage,
 };
 
 /// The policy of `layers`, nearest first, and of what surrounds them.
@@ -295,9 +297,16 @@ impl<'l> Merge<'l> {
             OnErrorWord::Pass => OnError::Pass,
         };
         let snapshot: Key<bool> = |file| file.hook.snapshot.as_ref();
+        let snapshot = self.value("hook.snapshot", snapshot, true);
+        let weakening: Key<OnWeakeningWord> = |file| file.hook.weakening.as_ref();
+        let weakening = match self.value("hook.weakening", weakening, OnWeakeningWord::Warn) {
+            OnWeakeningWord::Warn => OnWeakening::Warn,
+            OnWeakeningWord::Refuse => OnWeakening::Refuse,
+        };
         HookPolicy {
             on_error,
-            snapshot: self.value("hook.snapshot", snapshot, true),
+            snapshot,
+            weakening,
         }
     }
 

@@ -181,6 +181,8 @@ pub struct HookPolicy {
     pub on_error: OnError,
     /// Whether each commit's files are saved before it is judged.
     pub snapshot: bool,
+    /// What a change does that loosens the policy.
+    pub weakening: OnWeakening,
 }
 
 /// What happens to a commit when gpuguard itself fails.
@@ -191,6 +193,16 @@ pub enum OnError {
     Block,
     /// The commit passes, with a warning.
     Pass,
+}
+
+/// What happens to a change that loosens the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnWeakening {
+    /// What it loosens is named.
+    #[default]
+    Warn,
+    /// It is refused.
+    Refuse,
 }
 
 /// How the card is checked.

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{
-    Card, GpuCheckMode, NO_LANGUAGE, OnError, OnViolation, Origin, Override, Policy, SetIn,
-    Severity, Usage,
+    Card, GpuCheckMode, NO_LANGUAGE, OnError, OnViolation, OnWeakening, Origin, Override, Policy,
+    SetIn, Severity, Usage,
 };
 
 /// One thing in which a policy is weaker than it was.
@@ -196,6 +196,10 @@ impl Found<'_> {
         if old.hook.snapshot && !new.hook.snapshot {
             let what = "commits are no longer saved before they are judged";
             self.add(what.to_owned(), "hook.snapshot");
+        }
+        if (old.hook.weakening, new.hook.weakening) == (OnWeakening::Refuse, OnWeakening::Warn) {
+            let what = "what loosens the policy is no longer refused";
+            self.add(what.to_owned(), "hook.weakening");
         }
     }
 

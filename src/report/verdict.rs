@@ -79,6 +79,7 @@ fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
         .findings()
         .filter(|(_, finding)| finding.blocks())
         .count();
+    let too_large = outcome.refused_as_too_large().count();
     let reason = if blocking > 0 {
         let files = outcome
             .files
@@ -90,10 +91,14 @@ fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
             count(blocking, "new problem"),
             count(files, "file")
         )
+    } else if outcome.refuses_weakened {
+        "it loosens the policy, which does not allow that".to_owned()
+    } else if too_large > 0 {
+        format!("{} too large to be read", count(too_large, "file"))
     } else {
         "the card check failed".to_owned()
     };
-    let weakened = if outcome.weakened.is_empty() {
+    let weakened = if outcome.weakened.is_empty() || (outcome.refuses_weakened && blocking == 0) {
         ""
     } else {
         ", and the policy is weakened"
@@ -122,6 +127,17 @@ fn refused(act: &Act, outcome: &Outcome, style: &Style) -> String {
             text,
             "  saved as {} (`gpuguard backup show latest`)",
             backup.id
+        );
+    }
+    if too_large > 0 {
+        text.push_str(
+            "  next: raise `max-file-mib` in the policy and push that first, or keep what is so \
+             large elsewhere (Git LFS)\n",
+        );
+    }
+    if outcome.refuses_weakened {
+        text.push_str(
+            "  what is said by `hook.weakening = \"refuse\"` in the policy that was there before\n",
         );
     }
     let mut rules: Vec<&str> = outcome

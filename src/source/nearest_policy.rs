@@ -12,23 +12,53 @@ use crate::policy::{self, FILE_NAME, Folder, Policy, PolicyError, Surroundings};
 pub type BelowRoot = BTreeMap<RepoPath, Policy>;
 
 /// The policies in `folders`, as the index or a commit has them.
+///
+/// # Errors
+/// The first that is broken.
 pub fn below_root(
     repository: &Repository,
     side: NewSide,
     folders: &BTreeSet<RepoPath>,
 ) -> Result<BelowRoot, RepositoryPolicyError> {
-    let mut found = BelowRoot::new();
+    let policies = each_below_root(repository, side, folders)?.into_iter();
+    let sound = policies.map(|(folder, policy)| Ok((folder, policy?)));
+    sound.collect()
+}
+
+/// The policies in `folders`, as the index or a commit has them, where they can be read: what a
+/// broken one would speak of, the next one up speaks of, so that a change can mend it.
+pub fn sound_below_root(
+    repository: &Repository,
+    side: NewSide,
+    folders: &BTreeSet<RepoPath>,
+) -> Result<BelowRoot, RepositoryPolicyError> {
+    let policies = each_below_root(repository, side, folders)?.into_iter();
+    let sound = policies.filter_map(|(folder, policy)| Some((folder, policy.ok()?)));
+    Ok(sound.collect())
+}
+
+/// The policies in `folders`, or what is wrong with them, as the index or a commit has them.
+pub fn each_below_root(
+    repository: &Repository,
+    side: NewSide,
+    folders: &BTreeSet<RepoPath>,
+) -> Result<Vec<(RepoPath, Result<Policy, PolicyError>)>, RepositoryPolicyError> {
+    let mut found = Vec::new();
     let entries = repository.named_in(side, FILE_NAME.as_bytes(), Some(folders))?;
     if entries.is_empty() {
         return Ok(found);
     }
     let surroundings = Surroundings::of_this_process()?;
-    let tree = Stored::new(repository, side, None);
     for (folder, (mode, _)) in entries {
-        if mode != FileMode::Gitlink {
-            let policy = policy::load_from(&tree, &name_in(&folder)?, &surroundings)?;
-            found.insert(folder, policy);
+        if mode == FileMode::Gitlink {
+            continue;
         }
+        let policy = match policy_below(repository, side, &folder, &surroundings) {
+            Ok(policy) => Ok(policy),
+            Err(RepositoryPolicyError::Policy(error)) => Err(error),
+            Err(error) => return Err(error),
+        };
+        found.push((folder, policy));
     }
     Ok(found)
 }
@@ -65,21 +95,6 @@ pub fn folders_with_policy(
 ) -> Result<BTreeSet<RepoPath>, RepositoryPolicyError> {
     let entries = repository.named_in(side, FILE_NAME.as_bytes(), None)?;
     Ok(entries.into_iter().map(|(folder, _)| folder).collect())
-}
-
-/// The policies in `folders`, as the index or a commit has them; those that are broken are left
-/// out.
-pub fn sound_policies_below(
-    repository: &Repository,
-    side: NewSide,
-    folders: &BTreeSet<RepoPath>,
-    surroundings: &Surroundings,
-) -> BelowRoot {
-    let policies = folders.iter().filter_map(|folder| {
-        let policy = policy_below(repository, side, folder, surroundings);
-        Some((folder.clone(), policy.ok()?))
-    });
-    policies.collect()
 }
 
 /// The policies in `folders` below `root` as they lie on the disk.

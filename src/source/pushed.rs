@@ -1,41 +1,11 @@
 //! What a push brings to a branch: its new tip held against what the other side has already.
 
 use super::change::{Change, ChangedFile};
+use super::push_target::PushTarget;
+use super::ref_update::{PushSide, RefUpdate};
 use super::repository_policy::{Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of};
 use crate::git::{GitError, KnownHistory, NewSide, ObjectId, Repository};
-use crate::policy::{FILE_NAME, Policy, PolicyError};
-use crate::text::printable;
-
-/// A branch or tag that a push changes (githooks(5), "pre-push" and "pre-receive").
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RefUpdate {
-    /// Its full name on the side that is pushed to, made safe to print.
-    pub name: String,
-    /// What it leads to there; `None` where it is new.
-    pub old: Option<ObjectId>,
-    /// What it shall lead to; `None` where it is deleted.
-    pub new: Option<ObjectId>,
-}
-
-/// Whose side of a push is judged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PushSide {
-    /// The one that pushes, to the remote of this name or address.
-    Sender {
-        /// As Git names it.
-        remote: String,
-    },
-    /// The one that is pushed to.
-    Receiver,
-}
-
-/// A line that is none of Git's.
-#[derive(Debug, thiserror::Error)]
-#[error("`{line}` is not what Git tells a hook about a push")]
-pub struct NotARefUpdate {
-    /// The line, made safe to print.
-    pub line: String,
-}
+use crate::policy::{FILE_NAME, OnWeakening, Policy, PolicyError};
 
 /// The part of a push that concerns one branch.
 #[derive(Clone, Debug)]
@@ -51,16 +21,8 @@ pub struct Pushed {
     pub is_cut_short: bool,
     /// The branch's tip before.
     old: Option<ObjectId>,
-}
-
-impl PushSide {
-    /// What the side that is pushed to is known to have.
-    fn history(&self) -> KnownHistory {
-        match self {
-            Self::Sender { remote } => KnownHistory::Remote(remote.clone()),
-            Self::Receiver => KnownHistory::OwnRefs,
-        }
-    }
+    /// Whether it is a branch: else it has no policy of its own.
+    is_branch: bool,
 }
 
 /// The policy that counts for a push.
@@ -72,89 +34,19 @@ pub struct PushPolicy {
     pub from: PolicyFrom,
     /// The commit that has it, and those below the root; `None` for the working tree's.
     pub commit: Option<ObjectId>,
-}
-
-impl RefUpdate {
-    /// Reads what Git writes to the standard input of `pre-push` (`<local ref> <local id> <remote
-    /// ref> <remote id>`) or `pre-receive` (`<old id> <new id> <ref>`).
-    pub fn read_all(side: &PushSide, input: &[u8]) -> Result<Vec<Self>, NotARefUpdate> {
-        input
-            .split(|byte| *byte == b'\n')
-            .map(|line| line.strip_suffix(b"\r").unwrap_or(line))
-            .filter(|line| !line.is_empty())
-            .map(|line| {
-                Self::read(side, line).ok_or_else(|| NotARefUpdate {
-                    line: printable(line),
-                })
-            })
-            .collect()
-    }
-
-    fn read(side: &PushSide, line: &[u8]) -> Option<Self> {
-        let (old, new, name) = match side {
-            PushSide::Sender { .. } => {
-                // From behind: a local ref may be any name of a commit, with blanks in it.
-                let mut words = line.rsplitn(4, |byte| *byte == b' ');
-                let (old, name, new) = (words.next()?, words.next()?, words.next()?);
-                words.next()?;
-                (old, new, name)
-            }
-            PushSide::Receiver => {
-                let mut words = line.splitn(3, |byte| *byte == b' ');
-                (words.next()?, words.next()?, words.next()?)
-            }
-        };
-        let id = |hex: &[u8]| {
-            let id = ObjectId::from_hex(std::str::from_utf8(hex).ok()?)?;
-            Some((!id.is_null()).then_some(id))
-        };
-        Some(Self {
-            name: printable(name),
-            old: id(old)?,
-            new: id(new)?,
-        })
-    }
-
-    /// Takes out the new branches and tags where none of them brings a commit, as hundreds of tags
-    /// do not; what cannot be told stays.
-    pub fn drop_new_without_commits(
-        repository: &Repository,
-        side: &PushSide,
-        updates: &mut Vec<Self>,
-    ) {
-        let is_new = |update: &Self| update.old.is_none() && update.new.is_some();
-        let new = updates.iter().filter(|update| is_new(update));
-        let tips: Vec<ObjectId> = new.filter_map(|update| update.new).collect();
-        if tips.len() > 1
-            && repository
-                .adds_nothing(&tips, &side.history())
-                .unwrap_or_default()
-        {
-            updates.retain(|update| !is_new(update));
-        }
-    }
-
-    /// The name as people say it: `main` for `refs/heads/main`.
-    pub fn short_name(&self) -> &str {
-        ["refs/heads/", "refs/tags/", "refs/"]
-            .iter()
-            .find_map(|prefix| self.name.strip_prefix(prefix))
-            .unwrap_or(&self.name)
-    }
+    /// The commit whose policies those that are pushed should not be weaker than.
+    pub before: Option<ObjectId>,
 }
 
 impl Pushed {
     /// What an update brings in; `None` where it deletes, leads to no commit, or adds none.
     ///
-    /// A new branch is held against everything that is known on the side it goes to and against
-    /// the tips `judged` before in the same push; a branch that was there against itself and the
-    /// default branch: what another branch was allowed to have is new here.
-    pub fn of(
-        repository: &Repository,
-        side: &PushSide,
-        update: &RefUpdate,
-        judged: &[ObjectId],
-    ) -> Result<Option<Self>, GitError> {
+    /// A branch that was there is held against itself and the default branch: what another branch
+    /// was allowed to have is new here. A new one is held against the default branch too, by the
+    /// side that is pushed to; the side that pushes holds it against everything that it knows the
+    /// other side to have, and against what was judged before in the same push.
+    pub fn of(target: &PushTarget<'_>, update: &RefUpdate) -> Result<Option<Self>, GitError> {
+        let repository = target.repository();
         let commit = |id: Option<ObjectId>| match id {
             Some(id) => repository.commit_named(&id.to_string()),
             None => Ok(None),
@@ -164,16 +56,18 @@ impl Pushed {
         };
         // A sender need not have what others pushed meanwhile.
         let old = commit(update.old)?;
-        let mut heads = Vec::new();
-        let history = match (old, side) {
-            (Some(old), _) => {
-                heads.push(old);
-                heads.extend(default_branch(repository, side)?.filter(|head| *head != old));
-                KnownHistory::Commits(heads.clone())
-            }
-            (None, side) => side.history(),
+        let default = || -> Result<Option<ObjectId>, GitError> {
+            Ok(target.default_branch()?.map(|default| default.commit))
         };
-        let judged = if old.is_some() { &[] } else { judged };
+        let mut heads = Vec::new();
+        let (history, judged) = match old {
+            Some(old) => {
+                heads.push(old);
+                heads.extend(default()?.filter(|head| *head != old));
+                (KnownHistory::Commits(heads.clone()), &[][..])
+            }
+            None => (target.history_of_new()?, target.judged.as_slice()),
+        };
         let new = repository.new_commits(tip, &history, judged)?;
         if new.commits.is_empty() {
             return Ok(None);
@@ -182,15 +76,25 @@ impl Pushed {
         let mut is_cut_short = false;
         if known.is_empty() && repository.is_shallow() {
             if heads.is_empty() {
-                heads.extend(default_branch(repository, side)?);
+                heads.extend(default()?);
             }
             is_cut_short = !heads.is_empty();
             known = heads;
         }
-        // What a branch had is not new to it, however its history was rewritten.
-        if let Some(old) = old {
-            known.retain(|commit| *commit != old);
-            known.insert(0, old);
+        match old {
+            // What a branch had is not new to it, however its history was rewritten.
+            Some(old) => {
+                known.retain(|commit| *commit != old);
+                known.insert(0, old);
+            }
+            // First where it left the default branch.
+            None if known.len() > 1 => {
+                if let Some(default) = default()? {
+                    let left = repository.merge_bases(default, tip)?;
+                    known.sort_by_key(|commit| !left.contains(commit));
+                }
+            }
+            None => {}
         }
         Ok(Some(Self {
             tip,
@@ -198,83 +102,106 @@ impl Pushed {
             known,
             is_cut_short,
             old,
+            is_branch: update.is_branch(),
         }))
     }
 
     /// The policy that counts.
     ///
     /// A sender goes by the pushed policy, as a commit goes by the staged one. A receiver goes by
-    /// the one that the branch has, for a new branch by that of the default branch: a push must
-    /// not loosen what judges it. Only where there is none yet, the pushed one counts.
+    /// the one that the branch has, for a new branch or a tag by that of the default branch: a
+    /// push must not loosen what judges it. Only where no branch has one yet, the pushed one
+    /// counts.
     ///
     /// # Errors
     /// [`PolicyError::Missing`] where there is none anywhere. The pushed policy has to be one that
     /// can be read, whichever counts.
-    pub fn policy(
+    pub fn policy(&self, target: &PushTarget<'_>) -> Result<PushPolicy, RepositoryPolicyError> {
+        let pushed = at(target.repository(), self.tip)?;
+        match target.side() {
+            PushSide::Sender { .. } => self.policy_of_sender(target.repository(), pushed),
+            PushSide::Receiver => self.policy_of_receiver(target, pushed),
+        }
+    }
+
+    fn policy_of_sender(
         &self,
         repository: &Repository,
-        side: &PushSide,
+        pushed: Option<Policy>,
     ) -> Result<PushPolicy, RepositoryPolicyError> {
-        let at = |commit: ObjectId| policy_at(repository, commit, &commit.short());
         let of = |policy, from, commit| PushPolicy {
             policy,
             from,
             commit,
+            before: self.known.first().copied(),
         };
-        let pushed = at(self.tip)?;
-        let mut known = self.known.iter();
-        match side {
-            PushSide::Sender { .. } => {
-                if let Some(policy) = pushed {
-                    return Ok(of(policy, PolicyFrom::Tip, Some(self.tip)));
-                }
-                for commit in known {
-                    if let Some(policy) = at(*commit)? {
-                        return Ok(of(policy, PolicyFrom::Base, Some(*commit)));
-                    }
-                }
-                if repository.worktree().is_ok() {
-                    let (policy, from) = policy_of(repository, Judged::WorkingTree)?;
-                    return Ok(of(policy, from, None));
-                }
-            }
-            PushSide::Receiver => {
-                let head = repository.head()?.commit;
-                let first = [self.old, head].into_iter().flatten();
-                for commit in first.chain(known.by_ref().copied()) {
-                    match at(commit) {
-                        Ok(Some(policy)) => {
-                            return Ok(of(policy, PolicyFrom::Base, Some(commit)));
-                        }
-                        Ok(None) => {}
-                        // One that cannot be read judges nothing; else no push could mend it.
-                        Err(RepositoryPolicyError::Policy(_)) if pushed.is_some() => break,
-                        Err(error) => return Err(error),
-                    }
-                }
-                if let Some(policy) = pushed {
-                    return Ok(of(policy, PolicyFrom::Tip, Some(self.tip)));
-                }
+        if let Some(policy) = pushed {
+            return Ok(of(policy, PolicyFrom::Tip, Some(self.tip)));
+        }
+        for commit in &self.known {
+            if let Some(policy) = at(repository, *commit)? {
+                return Ok(of(policy, PolicyFrom::Base, Some(*commit)));
             }
         }
-        let path = FILE_NAME.into();
-        Err(PolicyError::Missing { path }.into())
+        if repository.worktree().is_ok() {
+            let (policy, from) = policy_of(repository, Judged::WorkingTree)?;
+            return Ok(of(policy, from, None));
+        }
+        Err(missing())
+    }
+
+    fn policy_of_receiver(
+        &self,
+        target: &PushTarget<'_>,
+        pushed: Option<Policy>,
+    ) -> Result<PushPolicy, RepositoryPolicyError> {
+        let of = |policy, from, commit| PushPolicy {
+            policy,
+            from,
+            commit: Some(commit),
+            before: Some(commit),
+        };
+        let mut broken = None;
+        // One that cannot be read judges nothing; else no push could mend it.
+        let mut sound = |commit| match at(target.repository(), commit) {
+            Err(error @ RepositoryPolicyError::Policy(_)) => {
+                broken.get_or_insert(error);
+                Ok(None)
+            }
+            other => other,
+        };
+        let default = target.default_branch()?;
+        let default = default.and_then(|default| Some((default.policy.as_ref()?, default.commit)));
+        // Who may loosen nothing may not do so on a branch of their own either.
+        let is_for_all =
+            default.is_some_and(|(policy, _)| policy.hook.weakening == OnWeakening::Refuse);
+        if let Some(old) = self.old.filter(|_| self.is_branch && !is_for_all)
+            && let Some(policy) = sound(old)?
+        {
+            return Ok(of(policy, PolicyFrom::Base, old));
+        }
+        if let Some((policy, commit)) = default {
+            return Ok(of(policy.clone(), PolicyFrom::Base, commit));
+        }
+        for commit in &self.known {
+            if let Some(policy) = sound(*commit)? {
+                return Ok(of(policy, PolicyFrom::Base, *commit));
+            }
+        }
+        match pushed {
+            Some(policy) => Ok(of(policy, PolicyFrom::Tip, self.tip)),
+            None => Err(broken.unwrap_or_else(missing)),
+        }
     }
 }
 
-/// The tip of the branch that others start from.
-fn default_branch(repository: &Repository, side: &PushSide) -> Result<Option<ObjectId>, GitError> {
-    let PushSide::Sender { remote } = side else {
-        return Ok(repository.head()?.commit);
-    };
-    // `git clone` notes it, `git remote add` does not.
-    for name in ["HEAD", "main", "master"] {
-        let commit = repository.commit_named(&format!("refs/remotes/{remote}/{name}"))?;
-        if commit.is_some() {
-            return Ok(commit);
-        }
-    }
-    Ok(None)
+fn at(repository: &Repository, commit: ObjectId) -> Result<Option<Policy>, RepositoryPolicyError> {
+    policy_at(repository, commit, &commit.short())
+}
+
+fn missing() -> RepositoryPolicyError {
+    let path = FILE_NAME.into();
+    PolicyError::Missing { path }.into()
 }
 
 impl<'r> Change<'r> {
@@ -296,54 +223,5 @@ impl<'r> Change<'r> {
             parents: known.collect(),
             new,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const OLD: &str = "1111111111111111111111111111111111111111";
-    const NEW: &str = "2222222222222222222222222222222222222222";
-    const NONE: &str = "0000000000000000000000000000000000000000";
-
-    fn sender() -> PushSide {
-        PushSide::Sender {
-            remote: "origin".to_owned(),
-        }
-    }
-
-    #[test]
-    fn lines_of_both_hooks_are_read() {
-        let text = format!(
-            "refs/heads/a {NEW} refs/heads/b {OLD}\nHEAD^{{/two words}} {NEW} refs/heads/c {NONE}\n\
-             (delete) {NONE} refs/heads/d {OLD}\n"
-        );
-        let read = RefUpdate::read_all(&sender(), text.as_bytes()).unwrap();
-        let names: Vec<&str> = read.iter().map(RefUpdate::short_name).collect();
-        assert_eq!(names, ["b", "c", "d"]);
-        assert_eq!(read[0].old, ObjectId::from_hex(OLD));
-        assert_eq!(read[0].new, ObjectId::from_hex(NEW));
-        assert_eq!((read[1].old, read[2].new), (None, None));
-
-        let text = format!("{OLD} {NEW} refs/tags/v 1\r\n");
-        let read = RefUpdate::read_all(&PushSide::Receiver, text.as_bytes()).unwrap();
-        assert_eq!(read[0].short_name(), "v 1");
-        assert_eq!(read[0].new, ObjectId::from_hex(NEW));
-    }
-
-    #[test]
-    fn other_lines_are_refused() {
-        for text in ["x", "a b c", "refs/heads/a 12 refs/heads/b 34"] {
-            assert!(
-                RefUpdate::read_all(&sender(), text.as_bytes()).is_err(),
-                "{text}"
-            );
-            assert!(
-                RefUpdate::read_all(&PushSide::Receiver, text.as_bytes()).is_err(),
-                "{text}"
-            );
-        }
-        assert_eq!(RefUpdate::read_all(&sender(), b"").unwrap(), []);
     }
 }

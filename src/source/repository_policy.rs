@@ -36,8 +36,8 @@ pub enum PolicyFrom {
     Index,
     /// The file in the working tree.
     WorkingTree,
-    /// The last commit: there is none elsewhere, but removing the policy does not switch the
-    /// guard off for the commit that removes it.
+    /// The last commit: removing the policy does not switch the guard off for the commit that
+    /// removes it.
     LastCommit,
     /// There is none at the root, only in folders below it: what has none above it is not judged.
     OnlyBelow,
@@ -51,8 +51,10 @@ pub enum PolicyFrom {
 /// Longer policies are refused.
 const LIMIT: u64 = 1 << 20;
 
-/// The policy that counts: of the index (where the commit is judged), else of the working tree,
-/// else of HEAD. Where there are only some in folders below the root, one that judges nothing.
+/// The policy that counts. For a commit that of the index, else of HEAD, and only where Git has
+/// none that of the working tree: what is not part of the commit loosens nothing. For the working
+/// tree its own, else that of HEAD. Where there are only some in folders below the root, one that
+/// judges nothing.
 ///
 /// # Errors
 /// [`PolicyError::Missing`] when there is none at all.
@@ -62,25 +64,35 @@ pub fn policy_of(
 ) -> Result<(Policy, PolicyFrom), RepositoryPolicyError> {
     let surroundings = Surroundings::of_this_process()?;
     let root = repository.worktree()?.to_owned();
+    let last = || -> Result<Option<Policy>, RepositoryPolicyError> {
+        let Some(commit) = repository.head()?.commit else {
+            return Ok(None);
+        };
+        Stored::new(repository, NewSide::Commit(commit), Some("HEAD")).policy(&surroundings)
+    };
     if judged == Judged::Staged {
         let index = Stored::new(repository, NewSide::Index, None);
         if let Some(policy) = index.policy(&surroundings)? {
             return Ok((policy, PolicyFrom::Index));
         }
+        match last() {
+            Ok(Some(policy)) => return Ok((policy, PolicyFrom::LastCommit)),
+            // One that cannot be read judges nothing; else no commit could take it out.
+            Ok(None) | Err(RepositoryPolicyError::Policy(_)) => {}
+            Err(error) => return Err(error),
+        }
     }
     match policy::load_from(&Folder(root), FILE_NAME, &surroundings) {
         Ok(policy) => Ok((policy, PolicyFrom::WorkingTree)),
         Err(missing @ PolicyError::Missing { .. }) => {
-            let last = match repository.head()?.commit {
-                Some(commit) => policy_at(repository, commit, "HEAD")?,
-                None => None,
-            };
-            match last {
-                Some(policy) => Ok((policy, PolicyFrom::LastCommit)),
-                None if has_policy_below(repository)? => {
-                    Ok((Policy::of_no_file(&surroundings), PolicyFrom::OnlyBelow))
-                }
-                None => Err(missing.into()),
+            if judged == Judged::WorkingTree
+                && let Some(policy) = last()?
+            {
+                Ok((policy, PolicyFrom::LastCommit))
+            } else if has_policy_below(repository)? {
+                Ok((Policy::of_no_file(&surroundings), PolicyFrom::OnlyBelow))
+            } else {
+                Err(missing.into())
             }
         }
         Err(error) => Err(error.into()),
@@ -95,6 +107,14 @@ pub fn policy_at(
 ) -> Result<Option<Policy>, RepositoryPolicyError> {
     let surroundings = Surroundings::of_this_process()?;
     Stored::new(repository, NewSide::Commit(commit), Some(name)).policy(&surroundings)
+}
+
+/// The policy at the root of the index or of a commit.
+pub fn policy_in(
+    repository: &Repository,
+    side: NewSide,
+) -> Result<Option<Policy>, RepositoryPolicyError> {
+    Stored::new(repository, side, None).policy(&Surroundings::of_this_process()?)
 }
 
 /// The policy that counts for a range: that of its end, else of its start. What lies in the
@@ -135,14 +155,14 @@ impl<'r> Stored<'r> {
         }
     }
 
-    /// The policy at the root; `None` where there is no such file, or a link in its place.
+    /// The policy at the root; `None` where there is no such file.
     fn policy(&self, surroundings: &Surroundings) -> Result<Option<Policy>, RepositoryPolicyError> {
         let path = RepoPath::new(FILE_NAME);
         let entry = match self.side {
             NewSide::Index => self.repository.staged_entry(&path)?,
             NewSide::Commit(commit) => self.repository.entry_at(commit, &path)?,
         };
-        if entry.is_none_or(|(mode, _)| !mode.is_file()) {
+        if entry.is_none() {
             return Ok(None);
         }
         match policy::load_from(self, FILE_NAME, surroundings) {

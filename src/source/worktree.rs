@@ -8,6 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use ignore::WalkBuilder;
 
 use crate::git::RepoPath;
+use crate::sys::real_path::real_path;
 
 /// One file to look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -238,8 +239,8 @@ impl<'p> Names<'p> {
     /// `../other` from a folder below the root, or a root behind a link.
     fn real(&self) -> Option<&Path> {
         let find = || {
-            let real = self.named.canonicalize().ok()?;
-            let root = self.root.canonicalize().ok()?;
+            let real = real_path(self.named).ok()?;
+            let root = real_path(self.root).ok()?;
             Some(real.strip_prefix(root).ok()?.to_owned())
         };
         self.real.get_or_init(find).as_deref()

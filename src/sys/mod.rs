@@ -22,5 +22,6 @@ pub mod process_tree;
 #[cfg(not(target_os = "linux"))]
 #[path = "no_process_tree.rs"]
 pub mod process_tree;
+pub mod real_path;
 pub mod shared_file;
 pub mod terminal;

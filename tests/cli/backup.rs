@@ -2,8 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 use std::io::Write as _;
-use std::process::{Command, Stdio};
+#[cfg(unix)]
+use std::process::Command;
+use std::process::Stdio;
 
+#[cfg(unix)]
 use super::rollback::tree;
 use crate::support::{Run, TestRepo, command, program};
 

@@ -26,8 +26,8 @@ fn guarded() -> TestRepo {
 fn wire(hook: &Path) {
     std::fs::create_dir_all(hook.parent().unwrap()).unwrap();
     let shim = format!(
-        "#!/bin/sh\nexec '{}' hook run pre-commit \"$@\"\n",
-        program().display()
+        "#!/bin/sh\nexec {} hook run pre-commit \"$@\"\n",
+        crate::support::program_in_sh()
     );
     std::fs::write(hook, shim).unwrap();
     #[cfg(unix)]

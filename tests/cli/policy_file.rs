@@ -2,7 +2,7 @@
 
 mod words;
 
-use crate::support::{Run, TestRepo, program};
+use crate::support::{Run, TestRepo};
 
 fn scan_with(policy: &str) -> Run {
     let repo = TestRepo::new();
@@ -341,7 +341,7 @@ fn a_pipe_or_a_device_is_no_policy_and_a_link_to_a_file_is() {
     let run: Run = repo
         .command("timeout")
         .arg("60")
-        .arg(program())
+        .arg(crate::support::program())
         .args(["scan", "a.py"])
         .output()
         .unwrap()

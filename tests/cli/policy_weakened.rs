@@ -189,8 +189,9 @@ fn policies_below_bases_and_removals_are_looked_at_too() {
         ),
     );
     repo.commit_all("two");
-    // The base of a policy far from it.
+    // The base of a policy far from it, beside a file that is none.
     repo.write("conf/base.toml", "version = 1\n[rules]\nGG006 = \"off\"\n");
+    repo.write("conf/a.toml", "x = 1\n");
     repo.git(&["add", "."]);
     assert_eq!(
         staged(&repo),
@@ -249,6 +250,11 @@ fn policies_below_bases_and_removals_are_looked_at_too() {
     assert_eq!(staged(&repo).len(), 1);
     repo.git(&["checkout", "--quiet", "HEAD", "."]);
     repo.git(&["rm", "--quiet", "gpuguard.toml"]);
+    // What builds on it would be left without a base.
+    let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
+    assert_eq!(run.code, 2, "{run}");
+    assert!(run.stderr.contains("v/gpuguard.toml:2:11"), "{run}");
+    repo.git(&["rm", "--quiet", "v/gpuguard.toml"]);
     let run = repo.gpuguard(&["hook", "run", "pre-commit"]);
     assert!(
         run.stderr

@@ -8,7 +8,9 @@ use gpuguard::git::Repository;
 use gpuguard::rollback::{Event, Workplace};
 use gpuguard::sys::clock;
 
-use super::rollback::{assert_tidy, busy_repo, state};
+use super::rollback::assert_tidy;
+#[cfg(unix)]
+use super::rollback::{busy_repo, state};
 use crate::support::{Run, TestRepo};
 
 fn two_versions() -> TestRepo {

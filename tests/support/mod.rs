@@ -11,6 +11,7 @@ use std::sync::LazyLock;
 
 use tempfile::TempDir;
 
+#[cfg(target_os = "linux")]
 use fake_driver::FakeDriver;
 
 /// What a finished program printed, and its exit code.
@@ -73,6 +74,13 @@ pub fn program() -> &'static Path {
     Path::new(env!("CARGO_BIN_EXE_gpuguard"))
 }
 
+/// What starts it from a script. Under wine, where Git is that of Linux (`tests/wine/git.rs`), that
+/// needs one word more.
+pub fn program_in_sh() -> String {
+    let starter = std::env::var("LINUX_GIT_STARTS").unwrap_or_default();
+    format!("{starter} '{}'", program().display())
+}
+
 /// Runs `gpuguard` in `directory`, with a clean environment.
 pub fn gpuguard<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Run {
     let home = TempDir::new().unwrap();
@@ -84,7 +92,9 @@ pub fn gpuguard<A: AsRef<OsStr>>(directory: &Path, arguments: &[A]) -> Run {
     )
 }
 
-/// What hides a real driver from the tests, for as long as they run.
+/// What hides a real driver from the tests, for as long as they run. On Windows a driver is looked
+/// for in the system's folder alone.
+#[cfg(target_os = "linux")]
 static NO_DRIVER: LazyLock<FakeDriver> = LazyLock::new(FakeDriver::absent);
 
 /// This machine's PATH without a `gpuguard` that is installed on it, for as long as the tests run.
@@ -152,6 +162,7 @@ pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
     command
         .current_dir(directory)
         .env("HOME", home)
+        .env("USERPROFILE", home)
         .env("XDG_CONFIG_HOME", home.join(".config"))
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
@@ -162,11 +173,12 @@ pub fn command(program: &Path, directory: &Path, home: &Path) -> Command {
         .env("GIT_COMMITTER_EMAIL", "ada@example.org")
         .env("GIT_AUTHOR_DATE", "2026-01-02T03:04:05Z")
         .env("GIT_COMMITTER_DATE", "2026-01-02T03:04:05Z")
-        .env("LD_LIBRARY_PATH", NO_DRIVER.folder())
         .env("PATH", &SEARCH_PATH.path)
         .env("LC_ALL", "C.UTF-8")
         .env("TERM", "dumb")
         .stdin(Stdio::null());
+    #[cfg(target_os = "linux")]
+    command.env("LD_LIBRARY_PATH", NO_DRIVER.folder());
     command
 }
 
@@ -200,7 +212,6 @@ impl TestRepo {
     }
 
     /// Another repository with the same files, refs and index.
-    #[cfg(unix)]
     pub fn copy(&self) -> Self {
         let copy = Self {
             home: TempDir::new().unwrap(),
@@ -213,12 +224,12 @@ impl TestRepo {
     /// The root of the working tree.
     pub fn path(&self) -> PathBuf {
         // Canonical, since Git prints canonical paths (macOS has its folder behind a link).
-        self.folder.path().canonicalize().unwrap().join("repo")
+        canonical(self.folder.path()).join("repo")
     }
 
     /// A folder beside the repository.
     pub fn beside(&self, name: &str) -> PathBuf {
-        self.folder.path().canonicalize().unwrap().join(name)
+        canonical(self.folder.path()).join(name)
     }
 
     /// The HOME that all programs started here have.
@@ -283,7 +294,15 @@ impl TestRepo {
     }
 }
 
-#[cfg(unix)]
+/// The path without links, as programs print it: on Windows without `\\?\`.
+pub fn canonical(path: &Path) -> PathBuf {
+    let canonical = path.canonicalize().unwrap();
+    let plain = canonical
+        .to_str()
+        .and_then(|path| path.strip_prefix(r"\\?\"));
+    plain.map(PathBuf::from).unwrap_or(canonical)
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
@@ -293,6 +312,7 @@ fn copy_folder(from: &Path, to: &Path) {
         if kind.is_dir() {
             copy_folder(&source, &target);
         } else if kind.is_symlink() {
+            #[cfg(unix)]
             std::os::unix::fs::symlink(std::fs::read_link(&source).unwrap(), target).unwrap();
         } else {
             std::fs::copy(&source, &target).unwrap();

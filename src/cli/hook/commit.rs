@@ -7,7 +7,7 @@ use crate::backup::{BackupError, Store};
 use crate::cli::backup_prune::beside_commit;
 use crate::cli::{Failure, Screen};
 use crate::git::Repository;
-use crate::hook::{self, Event, Gate};
+use crate::hook::{self, Event, Gate, HookError};
 use crate::outcome::{Act, Answer, Outcome};
 use crate::policy::Policy;
 use crate::report;
@@ -38,6 +38,8 @@ fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failu
     drop(waiting);
     let mut outcome = match result {
         Ok(outcome) => outcome,
+        // Whoever wrote it can mend it: that is no failure of gpuguard.
+        Err(error @ HookError::Policy(_)) => return Err(error.into()),
         Err(error) => {
             let failure = Failure::from(error);
             return failed(failure, policy.hook.on_error, &act.name, screen);

@@ -9,7 +9,7 @@ use crate::git::{ObjectId, Repository};
 use crate::hook;
 use crate::outcome::Answer;
 use crate::report::{self, Format};
-use crate::source::{PushSide, RangeError, RefUpdate};
+use crate::source::{PushSide, PushTarget, RangeError, RefUpdate};
 use crate::sys::environment::text;
 
 /// Judges a push or a range where there is one, else what is staged.
@@ -21,7 +21,8 @@ pub(super) fn run(screen: &Screen) -> Result<Answer, Failure> {
     let repository = repository()?;
     let update = update(&repository, &tip)?;
     let remote = text("PRE_COMMIT_REMOTE_NAME").unwrap_or_default();
-    judge_all(&repository, &PushSide::Sender { remote }, &[update], screen)
+    let side = PushSide::Sender { remote };
+    judge_all(&mut PushTarget::new(&repository, &side), &[update], screen)
 }
 
 /// Judges what is staged. Where nothing is, a person or CI asks for all files: for a commit without

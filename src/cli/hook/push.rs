@@ -7,11 +7,12 @@ use super::commit::show;
 use super::{failed, repository};
 use crate::cli::{Failure, Screen};
 use crate::git::{ObjectId, Repository};
-use crate::hook;
+use crate::hook::{self, HookError};
 use crate::outcome::{Act, Answer};
 use crate::policy::OnError;
-use crate::source::{self, Judged, PolicyFrom, PushSide, Pushed, RefUpdate};
+use crate::source::{self, Judged, PolicyFrom, PushSide, PushTarget, Pushed, RefUpdate};
 use crate::sys::{clock, terminal};
+use crate::text::printable;
 
 /// The most that Git can have to say about a push; a ref takes some 150 bytes.
 const MOST_BYTES: u64 = 64 << 20;
@@ -24,15 +25,14 @@ pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure>
         .and_then(|updates| Ok((repository()?, updates)))
         .map_err(|failure| refusal(failure, side))
         .and_then(|(repository, mut updates)| {
-            let all = updates.len();
-            RefUpdate::drop_new_without_commits(&repository, side, &mut updates);
-            if updates.len() < all && screen.is_verbose() {
-                let dropped = all - updates.len();
+            let mut target = PushTarget::new(&repository, side);
+            let dropped = target.arrange(&mut updates);
+            if dropped > 0 && screen.is_verbose() {
                 screen.say(&format!(
                     "gpuguard: {dropped} new branches and tags: no new commits, nothing to judge"
                 ));
             }
-            judge_all(&repository, side, &updates, screen)
+            judge_all(&mut target, &updates, screen)
         });
     if judged.as_ref().is_ok_and(|answer| *answer == Answer::No) && *side != PushSide::Receiver {
         screen.warn("  to push without the guard: `GPUGUARD=0 git push …`");
@@ -43,17 +43,14 @@ pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure>
 /// Judges each branch that is pushed. All are told of, so that one push shows all there is to
 /// mend; one that is refused refuses the push, as Git has it.
 pub(super) fn judge_all(
-    repository: &Repository,
-    side: &PushSide,
+    target: &mut PushTarget<'_>,
     updates: &[RefUpdate],
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let mut answer = Answer::Fine;
-    // A thousand new branches are mostly the same files.
-    let mut judged = Vec::new();
     for update in updates {
-        let one = judge_one(repository, side, (update, &mut judged), screen);
-        if one.map_err(|failure| refusal(failure, side))? == Answer::No {
+        let one = judge_one(target, update, screen);
+        if one.map_err(|failure| refusal(failure, target.side()))? == Answer::No {
             answer = Answer::No;
         }
     }
@@ -94,14 +91,14 @@ fn read_updates(side: &PushSide) -> Result<Vec<RefUpdate>, Failure> {
 }
 
 fn judge_one(
-    repository: &Repository,
-    side: &PushSide,
-    (update, judged): (&RefUpdate, &mut Vec<ObjectId>),
+    target: &mut PushTarget<'_>,
+    update: &RefUpdate,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
+    let (repository, side) = (target.repository(), target.side());
     let act_name = format!("push of {}", update.short_name());
-    let pushed = match Pushed::of(repository, side, update, judged) {
+    let pushed = match Pushed::of(target, update) {
         Ok(Some(pushed)) => pushed,
         Ok(None) => {
             if screen.is_verbose() {
@@ -117,7 +114,7 @@ fn judge_one(
             return failed(error.into(), on_error, &act_name, screen);
         }
     };
-    let by = pushed.policy(repository, side).map_err(|error| {
+    let by = pushed.policy(target).map_err(|error| {
         let failure = Failure::from(error);
         if *side == PushSide::Receiver {
             failure.note("the policy of the branch that is pushed to counts, else the default branch's, else the one that is pushed")
@@ -126,11 +123,13 @@ fn judge_one(
         }
     })?;
     let waiting = screen.waiting("gpuguard: judging the push");
-    let result = hook::judge_push(repository, &pushed, &by, clock::now());
+    let result = hook::judge_push(repository, (&pushed, side), &by, clock::now());
     drop(waiting);
-    judged.push(pushed.tip);
+    target.note_judged(update, &pushed);
     let mut outcome = match result {
         Ok(outcome) => outcome,
+        // Whoever wrote it can mend it: that is no failure of gpuguard.
+        Err(error @ HookError::Policy(_)) => return Err(error.into()),
         Err(error) => return failed(error.into(), by.policy.hook.on_error, &act_name, screen),
     };
     match (side, by.from) {
@@ -156,11 +155,34 @@ fn judge_one(
             hook::forget_unchecked(repository, &unchecked);
         }
     }
+    if outcome.answer() == Answer::No {
+        outcome.notes.extend(all_is_new(target)?);
+    }
     outcome.elapsed = started.elapsed();
     let base = pushed.known.first().map(ObjectId::short);
     let act = Act::push(update.short_name(), base.as_deref(), &pushed.tip.short());
     show(&act, &outcome, screen);
     Ok(outcome.answer())
+}
+
+/// Says so where everything counts as new because nothing is known of the remote.
+fn all_is_new(target: &PushTarget<'_>) -> Result<Option<String>, Failure> {
+    let PushSide::Sender { remote } = target.side() else {
+        return Ok(None);
+    };
+    if target.tracked_remote()?.is_some() {
+        return Ok(None);
+    }
+    let shown = printable(remote.as_bytes());
+    let is_named = target.repository().is_remote(remote)?;
+    let cure = if is_named {
+        format!("; if it has branches already, `git fetch {shown}` tells of them")
+    } else {
+        String::new()
+    };
+    Ok(Some(format!(
+        "nothing is known of what `{shown}` has, so everything counts as new{cure}"
+    )))
 }
 
 /// What the policy here says of failures, where that of the push cannot be told.

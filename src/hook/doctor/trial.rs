@@ -12,6 +12,7 @@ use crate::git::{GitError, GitProgram};
 use crate::hook::wiring::Step;
 use crate::hook::{Event, Gate};
 use crate::sys::child::{self, Ending, Finished, Program};
+use crate::sys::real_path::real_path;
 use crate::sys::{environment, file};
 use crate::text::printable;
 
@@ -318,7 +319,7 @@ pub(super) fn programs_on_path(name: &str) -> impl Iterator<Item = PathBuf> {
     let mut seen: Vec<PathBuf> = Vec::new();
     folders.into_iter().filter_map(move |folder| {
         let file = folder.join(&name);
-        let real = file.canonicalize().ok()?;
+        let real = real_path(&file).ok()?;
         let is_new = folder.is_absolute() && file::is_executable(&file) && !seen.contains(&real);
         seen.push(real);
         is_new.then_some(file)

@@ -32,6 +32,7 @@ impl Place<'_> {
             ("language", language),
             ("hook.on-error", span(file.hook.on_error.as_ref())),
             ("hook.snapshot", span(file.hook.snapshot.as_ref())),
+            ("hook.weakening", span(file.hook.weakening.as_ref())),
             ("gpu-check.mode", span(file.gpu_check.mode.as_ref())),
             (
                 "gpu-check.cache-minutes",

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::{PendingFile, parent_of};
+use crate::sys::real_path::real_path;
 
 /// A file for a result, taken before the work begins, so that it is known then whether it can be
 /// written. Nothing stands at its name until it is finished.
@@ -28,7 +29,7 @@ impl Output {
         let place = match fs::metadata(path) {
             Ok(found) if found.is_dir() => return Err(io::ErrorKind::IsADirectory.into()),
             Ok(found) if found.is_file() => {
-                let pending = PendingFile::create(&path.canonicalize()?)?;
+                let pending = PendingFile::create(&real_path(path)?)?;
                 super::set_permissions(pending.temporary_path(), found.permissions())?;
                 Place::File(pending)
             }

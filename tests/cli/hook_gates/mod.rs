@@ -2,7 +2,9 @@
 //! its sides. All are wired by `gpuguard install`, and Git starts them.
 #![cfg(unix)]
 
+mod default_branch;
 mod merge;
+mod policy;
 mod push;
 mod receive;
 mod unchecked;
@@ -21,6 +23,13 @@ fn good() -> String {
 
 fn bad() -> String {
     format!("{HEADER}device = torch.device(\"cuda:1\")\n")
+}
+
+const RIG: &str = include_str!("../../../src/policy/preset_rtx3090.toml");
+
+/// The founding policy without the rule that `bad()` breaks.
+fn loose() -> String {
+    RIG.replace("[rules]\n", "[rules]\nGG006 = \"off\"\n")
 }
 
 /// A repository with the founding policy, every gate, and a bare one to push to.

@@ -200,6 +200,36 @@ fn a_first_push_is_judged_whole() {
 }
 
 #[test]
+fn of_a_remote_that_nothing_is_known_of_everything_is_new() {
+    let pair = guarded();
+    pair.slip("a.py", bad());
+    pair.assert_pushed(&["--quiet", "--no-verify"]);
+    let other = pair.repo.beside("other.git");
+    let path = other.to_str().unwrap();
+    pair.repo.git(&["init", "--quiet", "--bare", path]);
+    pair.repo.git(&["remote", "add", "other", path]);
+    for remote in ["other", path] {
+        let run = pair.assert_push_refused(&[remote, "main"], &["push of main refused", "a.py:5"]);
+        assert_eq!(
+            run.stderr.contains("`git fetch other`"),
+            remote == "other",
+            "{run}"
+        );
+    }
+    // What it is known to have is not new to it, also by its address.
+    pair.repo
+        .git(&["push", "--quiet", "--no-verify", "other", "main"]);
+    for remote in ["other", path, pair.server.to_str().unwrap()] {
+        pair.assert_pushed(&[remote, "main:side"]);
+    }
+    pair.slip("b.py", bad());
+    for remote in ["other", path] {
+        let run = pair.assert_push_refused(&[remote, "main:third"], &["b.py:5", "1 new problem"]);
+        assert!(!run.stderr.contains("git fetch"), "{run}");
+    }
+}
+
+#[test]
 fn without_a_policy_a_push_is_refused_with_the_cure() {
     let repo = TestRepo::new();
     repo.write("a.py", "print(1)\n");

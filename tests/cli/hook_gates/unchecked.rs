@@ -1,7 +1,7 @@
 //! `post-commit`: what was committed without being judged.
 
 use super::{bad, good, guarded, install, write_hook};
-use crate::support::{Run, git};
+use crate::support::{Run, git, program};
 
 #[test]
 fn what_is_committed_unchecked_is_noted_and_nothing_else() {
@@ -77,15 +77,32 @@ fn a_hook_that_changes_what_was_judged_makes_it_unchecked() {
 }
 
 #[test]
-fn a_repositorys_own_gate_is_not_silenced_by_what_an_entry_for_all_says() {
+fn no_variable_silences_a_gate() {
     let pair = guarded();
     pair.repo.write("a.py", bad());
     pair.repo.git(&["add", "--all"]);
-    let mut command = pair.repo.command(git());
-    command
-        .args(["commit", "-m", "a"])
-        .env("GPUGUARD_HOOK_SCOPE", "global");
-    let run = Run::from(command.output().unwrap());
-    assert_eq!(run.code, 1, "{run}");
-    assert!(run.stderr.contains("commit refused"), "{run}");
+    let hook = pair.repo.path().join(".git/hooks/pre-commit");
+    let hook = hook.to_str().unwrap();
+    for variables in [
+        &[("GPUGUARD_HOOK_SCOPE", "global")][..],
+        &[("GPUGUARD_HOOK_FOLDER", hook)],
+        &[
+            ("GPUGUARD_HOOK_FOLDER", hook),
+            ("GPUGUARD_HOOK_EARLIER", "1"),
+        ],
+    ] {
+        let mut command = pair.repo.command(git());
+        command
+            .args(["commit", "-m", "a"])
+            .envs(variables.iter().copied());
+        let run = Run::from(command.output().unwrap());
+        assert_eq!(run.code, 1, "{variables:?}: {run}");
+        assert!(run.stderr.contains("commit refused"), "{run}");
+        let mut command = pair.repo.command(program());
+        command
+            .args(["hook", "run", "pre-commit"])
+            .envs(variables.iter().copied());
+        let run = Run::from(command.output().unwrap());
+        assert_eq!(run.code, 1, "{variables:?}: {run}");
+    }
 }

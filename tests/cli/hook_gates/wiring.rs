@@ -97,6 +97,44 @@ fn both_hooks_of_a_push_hear_what_git_says() {
 }
 
 #[test]
+fn a_push_that_an_earlier_hook_makes_is_judged_for_itself() {
+    let pair = guarded();
+    let mirror = pair.repo.beside("mirror.git");
+    let path = mirror.to_str().unwrap();
+    pair.repo.git(&["init", "--quiet", "--bare", path]);
+    pair.repo.git(&["remote", "add", "mirror", path]);
+    let git = git();
+    let git = git.display();
+    let hook = pair.repo.path().join(".git/hooks/pre-push");
+    for body in [
+        format!("'{git}' push mirror main || :\n"),
+        format!("exec '{git}' push mirror main\n"),
+    ] {
+        for shebang in ["#!/bin/sh\n", "#!/bin/sh\n# BASH_SOURCE\n"] {
+            pair.repo.gpuguard(&["uninstall"]);
+            let is_first = "[ \"$1\" = mirror ] && exit 0\necho \"the other to $1\" >&2\n";
+            write_hook(&hook, &format!("{shebang}{is_first}{body}"));
+            install(&pair.repo, &["--shim"]);
+            pair.slip("a.py", bad());
+            let run = pair.assert_push_refused(&["origin", "main"], &["the other to origin"]);
+            let told = "push of main refused: 1 new problem";
+            let expected = if body.starts_with("exec") { 1 } else { 2 };
+            assert_eq!(run.stderr.matches(told).count(), expected, "{run}");
+            assert_eq!(
+                std::fs::read_dir(mirror.join("refs/heads"))
+                    .unwrap()
+                    .count(),
+                0
+            );
+            pair.repo.git(&["reset", "--quiet", "--hard", "HEAD~1"]);
+        }
+    }
+    pair.commit("a.py", good(), &[]);
+    pair.assert_pushed(&["origin", "main"]);
+    assert!(mirror.join("refs/heads/main").exists());
+}
+
+#[test]
 fn the_events_can_be_chosen_and_stay_chosen() {
     let repo = TestRepo::with_policy();
     let wired = |repo: &TestRepo| -> Vec<String> {

@@ -9,6 +9,7 @@ mod global;
 mod hook_file;
 mod hooks_folder;
 mod manager;
+mod program_file;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
