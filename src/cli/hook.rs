@@ -84,28 +84,23 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
         called,
         from_git,
     }) = &arguments.command;
-    match called {
-        Called::For(event) => answer(*event, *global, from_git, screen),
-        Called::ByFramework => framework::run(screen),
-    }
-}
-
-fn answer(
-    event: Event,
-    is_global: bool,
-    from_git: &[OsString],
-    screen: &Screen,
-) -> Result<Answer, Failure> {
-    if hook::is_trial() {
+    if let Called::For(event) = called
+        && hook::is_trial()
+    {
         // `gpuguard doctor` asks whether it comes to this.
         screen.warn("gpuguard: asked");
         if event.gate == Gate::Note {
             return Ok(Answer::Fine);
         }
     }
-    if is_global && is_no_matter(event) {
-        return Ok(Answer::Fine);
+    match called {
+        Called::For(event) if *global && is_no_matter(*event) => Ok(Answer::Fine),
+        Called::For(event) => answer(*event, from_git, screen),
+        Called::ByFramework => framework::run(screen),
     }
+}
+
+fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
     if event.gate == Gate::Note {
         // It is the record of what was skipped, so it is not skipped itself.
         commit::note(skipped().is_some(), screen);

@@ -115,13 +115,15 @@ pub(super) fn name_for(event: Event) -> String {
 
 /// Whether gpuguard wrote a command for all repositories, wherever the script lies.
 pub(super) fn wrote(command: &str, event: Event) -> bool {
-    let parts = command
-        .strip_prefix("test ! -e ")
-        .and_then(|rest| rest.strip_suffix(SCOPE)?.strip_suffix(' '))
-        .and_then(|rest| rest.split_once(" || "));
-    parts.is_some_and(|(asked, script)| {
+    let rest = command.strip_prefix("test ! -e ");
+    let parts = rest.and_then(|rest| rest.split_once(" || "));
+    parts.is_some_and(|(asked, call)| {
+        // Versions before 0.2 said whom it is for by a variable.
+        let script = call
+            .strip_suffix(&format!(" {SCOPE}"))
+            .or_else(|| call.strip_prefix("GPUGUARD_HOOK_SCOPE=global "));
         let ending = format!("/gpuguard/hooks/{}", event.name);
-        asked == script && sh_unquoted(script).is_some_and(|path| path.ends_with(&ending))
+        script == Some(asked) && sh_unquoted(asked).is_some_and(|path| path.ends_with(&ending))
     })
 }
 

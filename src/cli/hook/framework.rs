@@ -32,7 +32,7 @@ pub(super) fn run(screen: &Screen) -> Result<Answer, Failure> {
 fn staged_or_all(screen: &Screen) -> Result<Answer, Failure> {
     let is_commit = super::skipped().is_some() || !repository()?.staged_changes()?.is_empty();
     match hook::event("pre-commit") {
-        Some(event) if is_commit => answer(event, false, &[], screen),
+        Some(event) if is_commit => answer(event, &[], screen),
         _ => {
             let started = Instant::now();
             let mut outcome = scan_everything(screen)?;
