@@ -15,8 +15,9 @@ use std::time::{Duration, Instant};
 const DEATH: Duration = Duration::from_millis(500);
 
 /// How long output is waited for once the program is gone; only a program of its own that still
-/// holds the pipe makes this wait.
-pub(super) const LAST_WORDS: Duration = Duration::from_millis(200);
+/// holds the pipe makes this wait. On a machine with more work than cores the thread that reads may
+/// not run for hundreds of milliseconds, and what it has not read would be missed as never said.
+pub(super) const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// More output than this is read and thrown away, in bytes for each stream.
 const MOST_OUTPUT: usize = 1024 * 1024;

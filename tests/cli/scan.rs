@@ -282,7 +282,7 @@ fn a_path_that_is_not_there_is_named() {
     assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{run}");
     assert_eq!(
         run.stderr,
-        "error: there is no file or folder `b.py`\n  note: nothing was scanned\n"
+        "error: there is no file or folder `b.py`\n  note: nothing was scanned\n  hint: paths are relative to the current folder\n"
     );
 }
 
