@@ -268,6 +268,9 @@ fn tell_mechanisms(wired: &[Wired], screen: &Screen) {
                             "  why: the other hook has to run first, so that what it stages is \
                              judged"
                         }
+                        WhyFile::StartsProgram => {
+                            "  why: Git for Windows starts it itself, without sh"
+                        }
                         WhyFile::Asked => "  why: --shim; every Git runs it",
                     });
                     told = Some(*why);

@@ -46,6 +46,8 @@ pub enum WhyFile {
     OldGit,
     /// There is a hook that has to run first; Git runs the hook file last of all.
     OtherHook,
+    /// Git for Windows starts a program in the hooks folder itself, and everything else by its `sh`.
+    StartsProgram,
     /// The user wants it so.
     Asked,
 }

@@ -14,6 +14,7 @@ pub mod install;
 mod joined;
 mod noted_folders;
 mod place;
+mod program_file;
 mod push;
 mod run;
 mod shim;
@@ -29,3 +30,6 @@ pub use unchecked::{
     NoteError, forget_unchecked, note_last_commit, notes_unchecked, unchecked, unchecked_among,
     unchecked_in_words,
 };
+
+/// Whether Git starts a program in the hooks folder itself, by its ending.
+const STARTS_PROGRAMS: bool = cfg!(windows);

@@ -136,8 +136,13 @@ impl<'r> Place<'r> {
             Ok(folder) if managed.is_none() && event.gate.judges_index() => {
                 let hook = HookFile::in_folder(&folder.path, event.name);
                 let has_others = hook.has_active_other()? || !self.others(event)?.is_empty();
-                has_others.then_some(WhyFile::OtherHook)
+                if has_others {
+                    Some(WhyFile::OtherHook)
+                } else {
+                    super::STARTS_PROGRAMS.then_some(WhyFile::StartsProgram)
+                }
             }
+            Ok(_) if managed.is_none() && super::STARTS_PROGRAMS => Some(WhyFile::StartsProgram),
             Ok(_) | Err(_) => None,
         };
         let Some(why) = why else {
@@ -221,7 +226,7 @@ impl<'r> Place<'r> {
         Ok(Wired {
             event,
             mechanism: Mechanism::File {
-                path: hook.path,
+                path: hook.started().to_owned(),
                 why,
             },
             change: change(&written, had_entries),
@@ -298,11 +303,12 @@ impl<'r> Place<'r> {
                 // was cut short.
                 (Found::Ours, kept) | (Found::Nothing, kept @ true) => {
                     removed.warnings.extend(hook.keep_edited()?);
+                    let place = hook.started().to_owned();
                     hook.remove()?;
                     if kept {
-                        removed.restored.push(hook.path.clone());
+                        removed.restored.push(place.clone());
                     }
-                    removed.files.push(hook.path.clone());
+                    removed.files.push(place);
                 }
                 (Found::Foreign, true) => removed.warnings.push(format!(
                     "`{}` is not gpuguard's and was left alone; the hook from before gpuguard is \

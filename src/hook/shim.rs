@@ -1,11 +1,14 @@
 //! The hook file for Gits that know no hooks in the configuration: `hooks/hook.sh` with the
-//! program's path and the event filled in, and the hook that was there before kept beside it.
+//! program's path and the event filled in, and the hook that was there before kept beside it. On
+//! Windows, where no hook has to run before it, the program itself under the event's name: Git
+//! starts that without its `sh`.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use super::hook_manager::Manager;
 use super::install::InstallError;
+use super::program_file::{self, ProgramFile};
 use crate::sys::file;
 
 /// The hook file, with placeholders where the program's path and the event go.
@@ -43,6 +46,8 @@ pub(super) struct HookFile {
     pub(super) previous: PathBuf,
     /// Where a hook file of ours is kept that somebody edited; nothing runs it.
     edited: PathBuf,
+    /// The same hook as a program. Git takes the file without an ending first.
+    program: ProgramFile,
 }
 
 /// What writing the hook file changed.
@@ -60,6 +65,17 @@ impl HookFile {
             path: folder.join(event),
             previous: folder.join(format!("{event}.gpuguard-previous")),
             edited: folder.join(format!("{event}.gpuguard-edited")),
+            program: ProgramFile::in_folder(folder, event),
+        }
+    }
+
+    /// The file that Git starts, of those that may be here.
+    pub(super) fn started(&self) -> &Path {
+        let is_script = self.path.symlink_metadata().is_ok();
+        if !is_script && self.program.is_there() {
+            &self.program.path
+        } else {
+            &self.path
         }
     }
 
@@ -67,7 +83,7 @@ impl HookFile {
     pub(super) fn found(&self) -> Result<Found, InstallError> {
         let metadata = match self.path.symlink_metadata() {
             Ok(metadata) => metadata,
-            Err(error) if absent(&error) => return Ok(Found::Nothing),
+            Err(error) if absent(&error) => return self.program.found(),
             Err(source) => return Err(cannot("read", &self.path, source)),
         };
         // A link is kept as it is, wherever it leads: its target is not ours to replace.
@@ -164,7 +180,7 @@ impl HookFile {
     /// Whether there is a hook of somebody else that Git runs, or ran before ours took its place.
     pub(super) fn has_active_other(&self) -> Result<bool, InstallError> {
         let other = match self.found()? {
-            Found::Foreign => &self.path,
+            Found::Foreign => self.started(),
             Found::Ours | Found::Nothing => &self.previous,
         };
         Ok(file::is_executable(other))
@@ -174,8 +190,8 @@ impl HookFile {
     /// somebody else's may be in it. Gives a line to tell.
     pub(super) fn keep_edited(&self) -> Result<Option<String>, InstallError> {
         match self.found()? {
-            Found::Ours => self.keep_edited_file(&self.path),
-            Found::Nothing | Found::Foreign => Ok(None),
+            Found::Ours if self.started() == self.path => self.keep_edited_file(&self.path),
+            Found::Ours | Found::Nothing | Found::Foreign => Ok(None),
         }
     }
 
@@ -211,6 +227,9 @@ impl HookFile {
 
     /// Whether the hook file is one of ours, executable, and as this version writes it.
     pub(super) fn is_as_written(&self) -> bool {
+        if self.started() != self.path {
+            return self.program.found().is_ok_and(|found| found == Found::Ours);
+        }
         let content = file::read_at_most(&self.path, MOST_BYTES).unwrap_or_default();
         file::is_executable(&self.path) && is_as_written(&content, self.event)
     }
@@ -221,6 +240,27 @@ impl HookFile {
 
     /// Puts the hook file in its place, keeping a foreign hook beside it, and makes the folder.
     pub(super) fn write(&self, program: &str) -> Result<Written, InstallError> {
+        let folder_is_there = self.path.parent().is_some_and(Path::exists);
+        let is_free = !self.has_previous() && self.found()? != Found::Foreign;
+        // A folder that is made is marked in the script, to go with it.
+        if super::STARTS_PROGRAMS && is_free && folder_is_there {
+            let had_script = self.path.symlink_metadata().is_ok();
+            let written = self.program.write(Path::new(program))?;
+            if !had_script {
+                return Ok(written);
+            }
+            file::remove(&self.path).map_err(|source| cannot("remove", &self.path, source))?;
+            return Ok(Written::Updated);
+        }
+        let written = self.write_script(program)?;
+        // Git would start the script, and `uninstall` would leave the program.
+        Ok(match self.program.remove()? {
+            true if written == Written::Unchanged => Written::Updated,
+            _ => written,
+        })
+    }
+
+    fn write_script(&self, program: &str) -> Result<Written, InstallError> {
         let mut content = TEMPLATE
             .replace(PROGRAM, &sh_quoted(program))
             .replace(EVENT, self.event);
@@ -244,8 +284,9 @@ impl HookFile {
                 self.check()?;
                 self.keep_other_previous()
                     .map_err(|source| cannot("rename", &self.previous, source))?;
-                file::rename(&self.path, &self.previous)
-                    .map_err(|source| cannot("rename", &self.path, source))?;
+                let foreign = self.started();
+                file::rename(foreign, &self.previous)
+                    .map_err(|source| cannot("rename", foreign, source))?;
                 Written::New
             }
         };
@@ -263,8 +304,17 @@ impl HookFile {
     /// hook that was there before gets its name back, as it was.
     pub(super) fn remove(&self) -> Result<(), InstallError> {
         let made_folder = self.made_folder();
+        let had_program = self.program.remove()?;
         let result = if self.has_previous() {
-            file::rename(&self.previous, &self.path)
+            if super::STARTS_PROGRAMS && program_file::is_program(&self.previous) {
+                // Our script took its place.
+                file::remove(&self.path)
+                    .and_then(|()| file::rename(&self.previous, &self.program.path))
+            } else {
+                file::rename(&self.previous, &self.path)
+            }
+        } else if had_program && self.path.symlink_metadata().is_err() {
+            Ok(())
         } else {
             file::remove(&self.path)
         };
@@ -282,7 +332,8 @@ fn manager_of(hook: &Path) -> Option<Manager> {
     Manager::of_hook(&String::from_utf8_lossy(&content))
 }
 
-fn is_ours(content: &[u8]) -> bool {
+/// Also of a program of ours, which has the script in it.
+pub(super) fn is_ours(content: &[u8]) -> bool {
     content
         .split(|byte| *byte == b'\n')
         .any(|line| line.starts_with(ID))

@@ -109,7 +109,12 @@ impl Wiring {
         }
         let question = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
         let folder = git.run(&question, b"")?.path().unwrap_or_default();
-        let path = folder.join(event);
+        let path = match super::event(event) {
+            Some(event) => HookFile::in_folder(&folder, event.name)
+                .started()
+                .to_owned(),
+            None => folder.join(event),
+        };
         if path.symlink_metadata().is_ok() {
             let is_ours = super::event(event).is_some_and(|event| {
                 let found = HookFile::in_folder(&folder, event.name).found();
