@@ -125,7 +125,7 @@ struct Summary {
 struct Skipped {
     path: String,
     #[schemars(extend("enum" = [
-        "excluded", "binary", "too-large", "undecodable", "no-language", "lfs-pointer",
+        "excluded", "no-policy", "binary", "too-large", "undecodable", "no-language", "lfs-pointer",
         "checkpoint", "malformed", "unreadable",
     ]))]
     reason: &'static str,
