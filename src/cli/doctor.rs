@@ -26,6 +26,7 @@ use crate::text::printable;
 #[command(after_help = "Examples:\n  \
     gpuguard doctor\n  \
     gpuguard doctor hook             only whether commits are judged\n  \
+    gpuguard doctor hook ../srv.git  in another repository\n  \
     gpuguard doctor card             only driver, variables and cards\n  \
     gpuguard doctor --format json\n\n\
     Exit codes: 0 nothing is against the policy, 1 something is, or does not work, \
@@ -34,6 +35,9 @@ pub(super) struct Arguments {
     /// What to look at [default: both]
     #[arg(value_name = "PART")]
     part: Option<Part>,
+    /// The repository whose hook to try, or a folder in it [default: the current folder]
+    #[arg(value_name = "REPO")]
+    repository: Option<PathBuf>,
     /// How to print what was found
     #[arg(long, value_name = "FORMAT", default_value = "human")]
     format: Format,
@@ -64,7 +68,15 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     let mut found: Vec<Found> = Vec::new();
     if wants(Part::Hook) {
         let waiting = screen.waiting("trying the hook");
-        let diagnoses = hook::diagnose(&here()?);
+        let folder = match &arguments.repository {
+            Some(folder) if !folder.is_dir() => {
+                let folder = super::paths::shown(folder);
+                return Err(Failure::new(format!("`{folder}` is not a folder")));
+            }
+            Some(folder) => here()?.join(folder),
+            None => here()?,
+        };
+        let diagnoses = hook::diagnose(&folder);
         drop(waiting);
         found.extend(diagnoses.into_iter().map(|diagnosis| Found {
             about: Part::Hook,

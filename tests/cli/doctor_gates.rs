@@ -156,7 +156,7 @@ fn a_server_is_tried_with_a_push_that_brings_nothing() {
     repo.git(&["-C", path, "symbolic-ref", "HEAD", "refs/heads/main"]);
 
     fs::remove_file(&copy).unwrap();
-    let run = gpuguard(&server, &["doctor", "hook"]);
+    let run = repo.gpuguard(&["doctor", "hook", path]);
     assert_eq!(run.code, 1, "{run}");
     assert_line(
         &run,

@@ -7,6 +7,17 @@ fn at(name: &str) -> Event {
     event(name).unwrap()
 }
 
+/// What is printed, with what it is put under.
+fn printed(manager: Manager, event: Event) -> String {
+    let text = manager.lines(event);
+    let is_list = matches!(manager, Manager::PreCommit | Manager::Prek);
+    if is_list && !text.lines().any(|line| line == "repos:") {
+        format!("repos:\n{text}")
+    } else {
+        text
+    }
+}
+
 const ALL: [Manager; 4] = [
     Manager::Husky,
     Manager::Lefthook,
@@ -18,7 +29,7 @@ const ALL: [Manager; 4] = [
 fn what_is_printed_counts_and_a_comment_does_not() {
     for manager in ALL {
         for event in [at("pre-commit"), at("pre-push")] {
-            let text = manager.lines(event);
+            let text = printed(manager, event);
             assert!(runs_gpuguard(manager, &text, event), "{manager:?}\n{text}");
             let windows = text.replace('\n', "\r\n");
             assert!(runs_gpuguard(manager, &windows, event), "{manager:?}");
@@ -112,7 +123,7 @@ fn a_job_of_lefthook_counts_in_its_section_and_without_conditions() {
 
 #[test]
 fn a_hook_of_a_framework_counts_at_its_stages() {
-    let printed = Manager::PreCommit.lines(at("pre-commit"));
+    let printed = printed(Manager::PreCommit, at("pre-commit"));
     let counts = |text: &str, event: &str| runs_gpuguard(Manager::PreCommit, text, at(event));
     let with = |from: &str, to: &str| {
         let text = printed.replace(from, to);

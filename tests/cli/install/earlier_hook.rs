@@ -143,3 +143,35 @@ fn a_commit_that_the_earlier_hook_makes_elsewhere_is_guarded_there() {
     assert_eq!(run.code, 1, "{run}");
     assert!(run.stderr.contains("program is missing"), "{run}");
 }
+
+#[test]
+fn nothing_but_git_need_be_on_path() {
+    let repo = TestRepo::new();
+    let bin = repo.beside("only-git");
+    fs::create_dir(&bin).unwrap();
+    std::os::unix::fs::symlink(super::which(&git()), bin.join("git")).unwrap();
+    let start = |skip: &str| -> Run {
+        let mut hook = repo.command(repo.path().join(HOOK));
+        hook.env("PATH", &bin).env("SKIP", skip);
+        hook.output().unwrap().into()
+    };
+    let body = "#!/bin/bash\n[[ ${BASH_SOURCE[0]} == \"$0\" ]] && exit 7\n";
+    raw(&repo, HOOK, body);
+    install(&repo);
+    let run = start("");
+    assert_eq!(run.code, 7, "{run}");
+    assert!(!run.stderr.contains("not found"), "{run}");
+
+    fs::remove_file(repo.path().join(super::PREVIOUS)).unwrap();
+    install_from_vanished_program(&repo, "bin");
+    for (skip, code) in [
+        ("lint, gpuguard ,x", 0),
+        ("gpuguard", 0),
+        ("", 1),
+        ("gpuguards, my gpuguard", 1),
+    ] {
+        let run = start(skip);
+        assert_eq!(run.code, code, "{skip}: {run}");
+        assert!(!run.stderr.contains("not found"), "{run}");
+    }
+}

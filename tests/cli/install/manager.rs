@@ -44,14 +44,16 @@ fn install_at(repo: &TestRepo, version: &str, more: &[&str]) -> Run {
     run
 }
 
-/// The lines to add, as they were printed.
+/// The lines to add, as they were printed, with the key that they are put under.
 fn lines(run: &Run) -> String {
     let (_, rest) = run
         .stderr
         .split_once(" run `gpuguard install` again:\n\n")
         .unwrap();
     let (lines, _) = rest.split_once("\n\n").unwrap();
-    format!("{lines}\n")
+    let is_list = lines.contains("- repo: ") && !lines.lines().any(|line| line == "repos:");
+    let key = if is_list { "repos:\n" } else { "" };
+    format!("{key}{lines}\n")
 }
 
 #[test]
