@@ -1,6 +1,7 @@
 //! Files written so that a crash leaves the old content or the new, whole.
 
 mod output;
+mod taken;
 mod together;
 
 use std::fs::{self, File, OpenOptions};
@@ -12,6 +13,7 @@ use tempfile::NamedTempFile;
 pub use output::Output;
 pub use together::{WrittenFile, commit_all_new};
 
+use self::taken::taking;
 use super::fault::{Needs, point};
 
 /// A file being written under a temporary name in the folder where it will lie; dropping it
@@ -120,9 +122,14 @@ impl PendingFile {
     pub fn commit_replacing(self) -> io::Result<()> {
         self.sync()?;
         point("replace", &self.target, Needs::NoSpace)?;
-        self.temporary
-            .persist(&self.target)
-            .map_err(|failed| failed.error)?;
+        let mut temporary = Some(self.temporary);
+        taking(&self.target, || {
+            let file = temporary.take().ok_or(io::ErrorKind::NotFound)?;
+            file.persist(&self.target).map_err(|failed| {
+                temporary = Some(failed.file);
+                failed.error
+            })
+        })?;
         sync_folder(parent_of(&self.target))
     }
 }
@@ -287,7 +294,7 @@ pub fn link_new(file: &Path, name: &Path) -> io::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn rename(from: &Path, to: &Path) -> io::Result<()> {
     point("rename to", to, Needs::NoSpace)?;
-    fs::rename(from, to)
+    taking(to, || fs::rename(from, to))
 }
 
 /// Opens a file for reading that is no link, pipe or device.
@@ -432,7 +439,7 @@ pub fn remove_folder(folder: &Path) -> io::Result<()> {
 #[expect(clippy::disallowed_methods, reason = "this is the one place")]
 pub fn remove(path: &Path) -> io::Result<()> {
     point("remove", path, Needs::NoSpace)?;
-    fs::remove_file(path)
+    taking(path, || fs::remove_file(path))
 }
 
 /// Creates a folder and those above it, with the permissions that are usual for the user.

@@ -61,3 +61,5 @@ mod scan_unjudged;
 mod schema;
 #[cfg(target_os = "linux")]
 pub(crate) mod screen;
+#[cfg(windows)]
+mod windows;
