@@ -18,12 +18,12 @@ fn on_windows_the_hook_is_a_program() {
     fs::create_dir_all(hook(&repo, "")).unwrap();
     let run = repo.gpuguard(&["install"]);
     assert_eq!(run.code, 0, "{run}");
-    assert!(run.stdout.contains("pre-commit.exe"), "{run}");
+    assert!(run.stderr.contains("pre-commit.exe"), "{run}");
     let installed = hook(&repo, "pre-commit.exe");
     assert!(fs::read(&installed).unwrap() == fs::read(program()).unwrap());
     assert!(!hook(&repo, "pre-commit").exists());
     let again = repo.gpuguard(&["install"]);
-    assert!(again.stdout.contains("already installed"), "{again}");
+    assert!(again.stderr.contains("already installed"), "{again}");
 
     // What Git for Windows does with it.
     repo.write("bad.py", BAD);
@@ -104,8 +104,7 @@ fn a_file_that_another_program_has_open_is_left_and_told_of() {
     assert!(run.stderr.contains("b.py"), "{run}");
     assert_eq!(repo.read("b.py"), b"edited\r\n");
     drop(open);
-    // What was done can be finished, or taken back.
-    let run = repo.gpuguard(&["rollback", "--continue", "--yes"]);
+    let run = backup(&repo, &["restore", &id]);
     assert_eq!(run.code, 0, "{run}");
     let contents = (repo.read("a.py"), repo.read("b.py"));
     assert_eq!(contents, (b"saved\r\n".to_vec(), b"saved\r\n".to_vec()));

@@ -121,10 +121,10 @@ mod client {
 #[cfg(unix)]
 mod server {
     use super::*;
-    use std::ffi::OsString;
+    use std::ffi::{OsStr, OsString};
     use std::fs::{self, Permissions};
     use std::net::TcpListener;
-    use std::os::unix::ffi::OsStringExt;
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
     use std::os::unix::fs::PermissionsExt;
     use std::os::unix::process::ExitStatusExt;
     use std::path::{Path, PathBuf};
@@ -176,6 +176,11 @@ mod server {
                 }
                 START => break,
                 _ => return Err(io::Error::other("this is no message of a start")),
+            }
+        }
+        for argument in &arguments {
+            if let Some(folder) = argument.strip_prefix(b"core.hooksPath=") {
+                start_programs(Path::new(OsStr::from_bytes(folder)))?;
             }
         }
         let prints_paths = prints_paths(&arguments);
@@ -253,6 +258,21 @@ mod server {
                 let _ = fs::set_permissions(hook.path(), Permissions::from_mode(0o755));
             }
         }
+    }
+
+    /// Git for Windows starts `pre-commit.exe` where there is no `pre-commit`: a script does it here.
+    fn start_programs(folder: &Path) -> io::Result<()> {
+        let starter = std::env::var("LINUX_GIT_STARTS").unwrap_or_default();
+        for entry in folder.read_dir().into_iter().flatten().flatten() {
+            let program = entry.path();
+            let script = program.with_extension("");
+            if program.extension().is_some_and(|ending| ending == "exe") && !script.exists() {
+                let content = format!("#!/bin/sh\nexec {starter} '{}' \"$@\"\n", program.display());
+                fs::write(&script, content)?;
+                fs::set_permissions(&script, Permissions::from_mode(0o755))?;
+            }
+        }
+        Ok(())
     }
 
     fn pass_on(

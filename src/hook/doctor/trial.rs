@@ -142,8 +142,12 @@ impl Trial<'_> {
         // Only ours lies there: what else runs beside it may change files.
         let hooks = scratch.path().join("hooks");
         file::create_folder(&hooks)?;
-        let hook = hooks.join(self.event.name);
+        let mut hook = hooks.join(self.event.name);
         if let Step::File { path, .. } = self.step {
+            // On Windows it may be a program, by its ending.
+            if let Some(name) = path.file_name() {
+                hook.set_file_name(name);
+            }
             file::write_executable(&hook, &std::fs::read(path)?)?;
         }
         let hears = matches!(self.event.gate, Gate::Push | Gate::Receive);

@@ -25,24 +25,20 @@ pub(super) fn taking<T>(path: &Path, mut act: impl FnMut() -> io::Result<T>) -> 
     /// Of `winerror.h`: the file is open to another program, or a part of it is locked.
     const TAKEN: [i32; 2] = [32, 33];
 
-    let first = match act() {
-        Err(error) if is_denied(&error) || is_one_of(&error, &TAKEN) => error,
-        done => return done,
-    };
-    let was_read_only =
-        std::fs::symlink_metadata(path).is_ok_and(|found| found.permissions().readonly());
+    let there = path.symlink_metadata();
+    let was_read_only = there
+        .as_ref()
+        .is_ok_and(|there| there.permissions().readonly());
     if was_read_only {
         set_read_only(path, false)?;
-    } else if !is_one_of(&first, &TAKEN) && path.symlink_metadata().is_err() {
-        // Nothing stands there, so it is the folder that may not be written to.
-        return Err(first);
     }
-    let mut last = Err(first);
+    let mut last = act();
     for wait in WAITS {
-        last = act();
         match &last {
-            Err(error) if is_denied(error) || is_one_of(error, &TAKEN) => {
-                std::thread::sleep(Duration::from_millis(wait))
+            // Denied where nothing stands: it is the folder that may not be written to.
+            Err(error) if is_one_of(error, &TAKEN) || there.is_ok() && is_denied(error) => {
+                std::thread::sleep(Duration::from_millis(wait));
+                last = act();
             }
             _ => break,
         }
