@@ -254,9 +254,10 @@ impl HookFile {
         }
         let written = self.write_script(program)?;
         // Git would start the script, and `uninstall` would leave the program.
-        Ok(match self.program.remove()? {
-            true if written == Written::Unchanged => Written::Updated,
-            _ => written,
+        Ok(if self.program.remove()? && written == Written::Unchanged {
+            Written::Updated
+        } else {
+            written
         })
     }
 

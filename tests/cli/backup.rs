@@ -8,7 +8,7 @@ use std::process::Stdio;
 
 #[cfg(unix)]
 use super::rollback::tree;
-use crate::support::{Run, TestRepo, command, program};
+use crate::support::{Run, TestRepo, program};
 
 pub(super) fn backup(repo: &TestRepo, arguments: &[&str]) -> Run {
     let mut all = vec!["backup"];
@@ -381,7 +381,7 @@ fn a_full_disk_leaves_no_half_backup() {
         .collect();
     repo.write("noise.bin", noise);
     // A file may not grow beyond 64 KiB: what a full disk does, without one.
-    let run: Run = command("/bin/sh".as_ref(), &repo.path(), repo.home())
+    let run: Run = crate::support::command("/bin/sh".as_ref(), &repo.path(), repo.home())
         .args([
             "-c",
             "trap '' XFSZ; ulimit -f 128; exec \"$0\" backup create noise.bin",

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::support::{Run, TestRepo, program};
 
 const RIG: &str = include_str!("../../src/policy/preset_rtx3090.toml");
+#[cfg(not(windows))]
 const CARDS: &str = "version = 1\n[[card]]\nname = \"RTX 4090\"\npci-rank = 2\nuse = \"allowed\"\n";
 const BAD: &str = "import os\nos.environ[\"CUDA_DEVICE_ORDER\"] = \"PCI_BUS_ID\"\n\
                    os.environ[\"CUDA_VISIBLE_DEVICES\"] = \"1\"\nimport torch\n\
@@ -18,6 +19,7 @@ fn rig_line(words: &str) -> usize {
     1 + RIG.lines().position(|line| line.contains(words)).unwrap()
 }
 
+#[cfg(not(windows))]
 fn write_user_file(repo: &TestRepo, text: &str) {
     let folder = repo.home().join(".config/gpuguard");
     std::fs::create_dir_all(&folder).unwrap();

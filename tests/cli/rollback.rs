@@ -81,6 +81,7 @@ pub(super) fn assert_tidy(repo: &TestRepo) {
     );
 }
 
+#[cfg(unix)]
 /// The tag's files as `git clone` writes them.
 fn as_cloned(repo: &TestRepo, tag: &str, options: &[&str]) -> BTreeMap<String, (String, Vec<u8>)> {
     let target = repo.beside("clone");

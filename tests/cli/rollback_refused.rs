@@ -164,9 +164,11 @@ fn a_submodule_is_left_and_named() {
     assert_eq!(repo.read("a.py"), b"v1\n");
 }
 
+#[cfg(unix)]
 /// Something to be done in a working tree, with someone who listens.
 type Act = dyn Fn(&Repository, &Workplace<'_>, &mut dyn FnMut(&Event));
 
+#[cfg(unix)]
 /// Does something in this process and kills it when it has come to event `stop`. Gives whether
 /// it came that far.
 fn killed(repo: &TestRepo, stop: usize, act: &Act) -> bool {
@@ -183,6 +185,7 @@ fn killed(repo: &TestRepo, stop: usize, act: &Act) -> bool {
     result.is_err()
 }
 
+#[cfg(unix)]
 /// The same of a rollback to `v1`, or of an undo.
 pub(super) fn killed_at(repo: &TestRepo, undo: bool, stop: usize) -> bool {
     killed(repo, stop, &move |_, workplace, hear| {
@@ -195,6 +198,7 @@ pub(super) fn killed_at(repo: &TestRepo, undo: bool, stop: usize) -> bool {
     })
 }
 
+#[cfg(unix)]
 /// The same of finishing what was killed.
 pub(super) fn killed_resuming_at(repo: &TestRepo, stop: usize) -> bool {
     killed(repo, stop, &move |_, workplace, hear| {
@@ -202,6 +206,7 @@ pub(super) fn killed_resuming_at(repo: &TestRepo, stop: usize) -> bool {
     })
 }
 
+#[cfg(unix)]
 /// The same of restoring all of the newest backup.
 pub(super) fn killed_restoring_at(repo: &TestRepo, stop: usize) -> bool {
     killed(repo, stop, &move |repository, workplace, hear| {
