@@ -124,6 +124,9 @@ pub struct Outcome {
     pub refuses_too_large: bool,
     /// Whether the places whose card is decided at run time were asked for.
     pub lists_dynamic: bool,
+    /// The folder below the root in which the user stands, as Git tells a hook (`sub/`); empty at
+    /// the root. Names to be typed are as they are from there.
+    pub prefix: String,
     /// Things worth saying that decide nothing, one line each.
     pub notes: Vec<String>,
     /// How long it all took.
@@ -143,6 +146,12 @@ impl Outcome {
         } else {
             Answer::Fine
         }
+    }
+
+    /// In what the policy is loosened, where that is refused.
+    pub fn refused_weakenings(&self) -> impl Iterator<Item = &Weakening> {
+        let refused = self.refuses_weakened.then_some(&self.weakened);
+        refused.into_iter().flatten()
     }
 
     /// All findings with their files, in order.

@@ -9,10 +9,26 @@ set -euo pipefail
 
 # Not gpuguard's, but wine's or the bridge's to git: what these tests want is not there.
 left_out=(
+	# Wine 8 says that it made a symbolic link, and makes none.
+	backup::tests::hostile::with_a_fitting_sum_a_damaged_archive_is_refused_or_restores_what_was_saved
+	# The sh of Linux does not find the program by `Z:/folder`, and its Git wants hooks to be executable.
+	cli::windows::a_hook_that_is_there_makes_it_a_script_and_comes_back
+	cli::hook::a_git_directory_elsewhere_is_no_bare_repository
+	# The bridge to git needs a variable that a graphical client does not hand on.
+	cli::policy_below_only::the_doctor_says_so_and_finds_nothing_wrong_in_it
+	# They take away objects of Git, which are read-only: wine 8 does not remove such a file.
+	cli::hook::what_cannot_be_read_blocks_or_passes_as_the_policy_says
+	cli::rollback_refused::what_is_only_staged_and_cannot_be_read_stops_the_rollback
 )
 
 # Hundreds of runs of the program each, every one of them some 30 times as slow as without wine.
 slow=(
+	backup::tests::hostile::every_bit_of_every_byte
+	cli::backup_at_once
+	cli::backup_prune::a_prune_killed_or_failing
+	cli::faults
+	cli::fix_interrupted::killed
+	git_readers
 )
 
 main() {
@@ -43,7 +59,7 @@ main() {
 	done
 	export CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=$wine
 	# Wine reads a program as a whole each time that it starts it.
-	export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_STRIP=symbols CARGO_PROFILE_DEV_OPT_LEVEL=1
+	export CARGO_PROFILE_DEV_DEBUG=0 CARGO_PROFILE_DEV_STRIP=symbols
 	"${cargo[@]}" test --locked --target "$target" -- "${skipped[@]}" "${filters[@]}"
 	[ -n "$fast${filters[*]-}" ] || sees_pretended_cards
 	installs_by_powershell

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::CommandFactory as _;
+use clap::builder::Resettable;
 use clap_mangen::Man;
 
 use super::{Arguments as Whole, Failure, Screen};
@@ -53,10 +54,47 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
 }
 
 fn page(command: clap::Command) -> Result<Vec<u8>, Failure> {
+    let behind = command.get_after_long_help().or(command.get_after_help());
+    let behind = behind.map(ToString::to_string).unwrap_or_default();
+    let command = command
+        .after_help(Resettable::Reset)
+        .after_long_help(Resettable::Reset);
     let mut page = Vec::new();
     let rendered = Man::new(command).render(&mut page);
     rendered.map_err(|error| Failure::new("the page cannot be made").because(&error))?;
+    page.extend(as_it_stands(&behind).into_bytes());
     Ok(page)
+}
+
+/// What a help has behind its options, in the language of man(7): each heading a section, and the
+/// lines as they stand, so that commands can be copied.
+fn as_it_stands(text: &str) -> String {
+    let mut page = String::new();
+    let mut is_open = false;
+    for line in text.lines() {
+        let heading = line.strip_suffix(':').filter(|line| !line.starts_with(' '));
+        if let Some(heading) = heading {
+            page.push_str(if is_open { ".fi\n" } else { "" });
+            page.push_str(&format!(".SH {}\n.nf\n", heading.to_uppercase()));
+            is_open = true;
+            continue;
+        }
+        if !is_open && !line.is_empty() {
+            page.push_str(".SH EXAMPLES\n.nf\n");
+            is_open = true;
+        }
+        // A hyphen is one that can be typed; a dot or quote in front would be a request.
+        let line = line.trim_start_matches("  ");
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        let guard = if line.starts_with(['.', '\'']) {
+            "\\&"
+        } else {
+            ""
+        };
+        page.push_str(&format!("{guard}{line}\n"));
+    }
+    page.push_str(if is_open { ".fi\n" } else { "" });
+    page
 }
 
 fn unwritable(path: &std::path::Path, error: &std::io::Error) -> Failure {

@@ -86,9 +86,14 @@ fn has_line(file: &Path, content: &[u8], line: Option<usize>) -> Result<(), Fail
 /// The path, and the line behind its last colon, if it has one.
 fn split(place: &str, directory: &Path) -> Result<(PathBuf, Option<usize>), Failure> {
     let whole = directory.join(place);
-    let parts = place
-        .rsplit_once(':')
-        .and_then(|(path, line)| Some((directory.join(path), line.parse::<usize>().ok()?)));
+    let number = |place: &str| {
+        let (path, number) = place.rsplit_once(':')?;
+        Some((path.to_owned(), number.parse::<usize>().ok()?))
+    };
+    // As findings have it, with a column behind the line.
+    let parts = number(place)
+        .map(|(path, last)| number(&path).unwrap_or((path, last)))
+        .map(|(path, line)| (directory.join(path), line));
     let (file, line) = match parts {
         Some((file, line)) if !whole.exists() => (file, Some(line)),
         _ => (whole, None),

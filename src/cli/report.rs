@@ -211,7 +211,11 @@ fn unchecked(repository: &Repository) -> Unchecked {
         return Unchecked::NotNoted;
     }
     let noted = hook::unchecked(repository);
-    Unchecked::Noted(hook::unchecked_in_words(repository, &noted))
+    Unchecked::Noted(hook::unchecked_in_words(
+        repository,
+        &noted,
+        hook::Named::All,
+    ))
 }
 
 /// All files as they are now, scanned, also for places whose card is decided at run time; of a

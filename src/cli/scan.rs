@@ -152,16 +152,30 @@ fn show(outcome: &Outcome, arguments: &Arguments, screen: &Screen) -> Result<(),
     let format = Format::from(arguments.format);
     let style = screen.style_on_stdout();
     if screen.quiet && format == Format::Human {
+        for weakening in outcome.refused_weakenings() {
+            screen.warn(&format!(
+                "gpuguard: policy weakened, which is refused: {}",
+                printable(weakening.what.as_bytes())
+            ));
+        }
         return screen.print(&report::findings(outcome, &style));
     }
     screen.print(&report::render(format, outcome, &style))?;
     // These formats have no place for it, or none that people see; an empty list is no pass.
     if !matches!(format, Format::Human | Format::Json) {
         for weakening in &outcome.weakened {
+            let refused = if outcome.refuses_weakened {
+                ", which is refused"
+            } else {
+                ""
+            };
             screen.warn(&format!(
-                "gpuguard: policy weakened: {}",
+                "gpuguard: policy weakened{refused}: {}",
                 printable(weakening.what.as_bytes())
             ));
+        }
+        for line in report::read_in_part(outcome) {
+            screen.warn(&format!("gpuguard: {line}"));
         }
         for note in &outcome.notes {
             screen.say(&format!("gpuguard: {}", printable(note.as_bytes())));

@@ -27,8 +27,8 @@ pub use global::{GlobalChange, has_own_gate, install_globally, uninstall_globall
 pub use push::judge_push;
 pub use run::{HookError, run};
 pub use unchecked::{
-    NoteError, forget_unchecked, note_last_commit, notes_unchecked, unchecked, unchecked_among,
-    unchecked_in_words,
+    Named, NoteError, forget_unchecked, note_last_commit, notes_unchecked, unchecked,
+    unchecked_among, unchecked_in_words,
 };
 
 /// Whether Git starts a program in the hooks folder itself, by its ending.

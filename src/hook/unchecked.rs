@@ -16,6 +16,15 @@ use crate::sys::file;
 
 /// So many unchecked commits are named.
 const NAMED: usize = 5;
+
+/// How many of the unchecked commits a sentence names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Named {
+    /// The first five.
+    Few,
+    /// Each.
+    All,
+}
 /// So many unchecked commits are remembered; the oldest are forgotten first.
 const MOST: usize = 1000;
 
@@ -209,15 +218,23 @@ pub fn unchecked(repository: &Repository) -> Vec<ObjectId> {
 }
 
 /// Names commits that no gate has seen, in a sentence; `None` where there are none.
-pub fn unchecked_in_words(repository: &Repository, unchecked: &[ObjectId]) -> Option<String> {
-    let first = unchecked.get(..NAMED).unwrap_or(unchecked);
+pub fn unchecked_in_words(
+    repository: &Repository,
+    unchecked: &[ObjectId],
+    named: Named,
+) -> Option<String> {
+    let most = match named {
+        Named::Few => NAMED,
+        Named::All => unchecked.len(),
+    };
+    let first = unchecked.get(..most).unwrap_or(unchecked);
     let named = repository.commit_titles(first).unwrap_or_default();
     let (count, were) = match unchecked.len() {
         0 => return None,
         1 => ("1 commit".to_owned(), "was"),
         many => (format!("{many} commits"), "were"),
     };
-    let more = if unchecked.len() > NAMED { ", …" } else { "" };
+    let more = if unchecked.len() > most { ", …" } else { "" };
     Some(format!(
         "{count} {were} made without being judged (`--no-verify`, `GPUGUARD=0`, `SKIP`, rebase, cherry-pick): {}{more}",
         named.join(", ")

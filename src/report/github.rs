@@ -32,8 +32,13 @@ pub(super) fn render(outcome: &Outcome) -> String {
         let _ = writeln!(text, "::{}", data(&with_help(finding)));
     }
     for weakening in &outcome.weakened {
-        let what = format!("policy weakened: {}", weakening.what);
-        let _ = writeln!(text, "::warning title=gpuguard::{}", data(&what));
+        let (command, refused) = if outcome.refuses_weakened {
+            ("error", ", which is refused")
+        } else {
+            ("warning", "")
+        };
+        let what = format!("policy weakened{refused}: {}", weakening.what);
+        let _ = writeln!(text, "::{command} title=gpuguard::{}", data(&what));
     }
     text
 }
@@ -50,9 +55,17 @@ fn data(text: &str) -> String {
         .replace('\n', "%0A")
 }
 
-/// The same for the value of a property.
+/// The same for the value of a property. A terminal that shows the log obeys nothing in it.
 fn property(text: &str) -> String {
-    data(text).replace(':', "%3A").replace(',', "%2C")
+    let text: String = text
+        .chars()
+        .map(|c| match c {
+            '\r' | '\n' => c,
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        })
+        .collect();
+    data(&text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]
@@ -66,5 +79,6 @@ mod tests {
             "a%2Cb%3Ac%25%0D%0A%3A%3Aerror%3A%3Ax"
         );
         assert_eq!(data("50% of\n::x"), "50%25 of%0A::x");
+        assert_eq!(property("a\u{1b}[31m.py"), "a\u{fffd}[31m.py");
     }
 }

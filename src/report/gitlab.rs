@@ -61,5 +61,15 @@ pub(super) fn render(outcome: &Outcome) -> String {
             },
         },
     });
-    json_text(&issues.collect::<Vec<_>>())
+    let refused = outcome.refused_weakenings().map(|weakening| Issue {
+        description: format!("policy weakened, which is refused: {}", weakening.what),
+        check_name: "gpuguard",
+        fingerprint: Sum::of(format!("weakened: {}", weakening.what).as_bytes()).to_string(),
+        severity: "blocker",
+        location: Location {
+            path: FILE_NAME.to_owned(),
+            lines: Lines { begin: 1, end: 1 },
+        },
+    });
+    json_text(&refused.chain(issues).collect::<Vec<_>>())
 }

@@ -6,6 +6,7 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::{path_text, with_help};
 use crate::outcome::Outcome;
+use crate::policy::FILE_NAME;
 use crate::scan::{FileScan, Finding, Reading};
 use crate::text::printable;
 
@@ -54,6 +55,17 @@ fn document(xml: &mut Xml, outcome: &Outcome, told: Option<&str>) -> std::io::Re
         xml.write_event(Event::End(BytesEnd::new("error")))?;
         xml.write_event(Event::End(BytesEnd::new("testcase")))?;
     }
+    for weakening in outcome.refused_weakenings() {
+        let mut tag = BytesStart::new("testcase");
+        tag.push_attribute(("classname", FILE_NAME));
+        tag.push_attribute(("name", "weakened"));
+        xml.write_event(Event::Start(tag))?;
+        let mut tag = BytesStart::new("failure");
+        tag.push_attribute(("type", "policy weakened"));
+        tag.push_attribute(("message", allowed(&weakening.what).as_str()));
+        xml.write_event(Event::Empty(tag))?;
+        xml.write_event(Event::End(BytesEnd::new("testcase")))?;
+    }
     for file in &outcome.files {
         match &file.reading {
             Reading::Skipped(reason) => {
@@ -75,8 +87,9 @@ fn document(xml: &mut Xml, outcome: &Outcome, told: Option<&str>) -> std::io::Re
 fn counts(outcome: &Outcome, errors: usize) -> [(&'static str, String); 5] {
     let clean = |file: &&FileScan| !file.findings.iter().any(|finding| finding.introduced);
     let findings = outcome.introduced().count();
-    let tests = outcome.files.iter().filter(clean).count() + findings + errors;
-    let failures = outcome.introduced().filter(|(_, it)| it.blocks()).count();
+    let weakened = outcome.refused_weakenings().count();
+    let tests = outcome.files.iter().filter(clean).count() + findings + errors + weakened;
+    let failures = outcome.introduced().filter(|(_, it)| it.blocks()).count() + weakened;
     [
         ("tests", tests.to_string()),
         ("failures", failures.to_string()),

@@ -33,7 +33,7 @@ pub use human::{findings, findings_up_to};
 pub use json::scan_schema;
 pub use soak_plot::soak_plot;
 pub use statistics::statistics;
-pub use summary::{looked_at, not_judged, summary, summary_after_fix};
+pub use summary::{looked_at, not_judged, read_in_part, summary, summary_after_fix};
 pub use unjudged::unjudged;
 pub use verdict::verdict;
 

@@ -140,7 +140,12 @@ fn notifications(outcome: &Outcome) -> Vec<Value> {
     });
     let weakened = outcome.weakened.iter().map(|weakening| {
         let text = format!("policy weakened: {}", weakening.what);
-        json!({"level": "warning", "message": {"text": text}})
+        let level = if outcome.refuses_weakened {
+            "error"
+        } else {
+            "warning"
+        };
+        json!({"level": level, "message": {"text": text}})
     });
     weakened.chain(told).collect()
 }

@@ -105,9 +105,14 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
     for weakening in &outcome.weakened {
         let place = weakening.origin.as_ref();
         let place = place.map_or_else(String::new, |origin| format!(" ({origin})"));
+        let refused = if outcome.refuses_weakened {
+            ", which `weakening = \"refuse\"` refuses"
+        } else {
+            ""
+        };
         let _ = writeln!(
             text,
-            "  policy weakened: {}{}",
+            "  policy weakened{refused}: {}{}",
             shown(&weakening.what, style),
             shown(&place, style)
         );
@@ -132,28 +137,31 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
     if let Some(left) = not_judged(outcome) {
         let _ = writeln!(text, "  {left}");
     }
-    let named = |reason: &&SkipReason| **reason != SkipReason::NoPolicy;
-    for (file, reason) in outcome.skipped().filter(|(_, reason)| named(reason)) {
-        let _ = writeln!(
-            text,
-            "  skipped {}: {}",
-            file.path,
-            shown(&reason.to_string(), style)
-        );
-    }
-    for file in &outcome.files {
-        if let Reading::WithErrors { line } = file.reading {
-            let _ = writeln!(
-                text,
-                "  {}: syntax error on line {line}; the rest was scanned",
-                file.path
-            );
-        }
+    for line in read_in_part(outcome) {
+        let _ = writeln!(text, "  {}", shown(&line, style));
     }
     for note in &outcome.notes {
         let _ = writeln!(text, "  {}", shown(note, style));
     }
     text
+}
+
+/// The files that were not read, or not to their end, a line each.
+pub fn read_in_part(outcome: &Outcome) -> Vec<String> {
+    let named = |reason: &&SkipReason| **reason != SkipReason::NoPolicy;
+    let skipped = outcome.skipped().filter(|(_, reason)| named(reason));
+    let mut lines: Vec<String> = skipped
+        .map(|(file, reason)| format!("skipped {}: {reason}", file.path))
+        .collect();
+    for file in &outcome.files {
+        if let Reading::WithErrors { line } = file.reading {
+            let path = &file.path;
+            lines.push(format!(
+                "{path}: syntax error on line {line}; the rest was scanned"
+            ));
+        }
+    }
+    lines
 }
 
 /// How many files have no policy, where that is some; one line, since they can be most of a tree.

@@ -224,7 +224,10 @@ impl Scanner {
     ) -> FileScan {
         let place = Place::new(language, file, facts);
         if let Some(offset) = facts.first_error {
+            // What is missing at the end is missing in the last line, not in one that is not there.
+            let last = file.trim_end_matches(['\n', '\r']).len();
             let line = place.in_file(Span::new(offset, offset)).0.line;
+            let line = line.min(LineIndex::new(file).position(file, last).line);
             scan.reading = Reading::WithErrors { line };
         }
         scan.uses_gpu = facts.first_use().is_some();

@@ -56,6 +56,21 @@ fn each_command_has_a_page() {
     let repo = TestRepo::new();
     let run = repo.gpuguard(&["man"]);
     assert!(run.stdout.contains(".TH gpuguard 1"), "{run}");
+    let scan: Run = repo
+        .command(crate::support::program())
+        .args(["man", "--dir", "lines"])
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(scan.code, 0, "{scan}");
+    // Commands that can be copied: one line each, with hyphens that can be typed.
+    let page = String::from_utf8(repo.read("lines/gpuguard-scan.1")).unwrap();
+    let examples = page.split_once(".SH EXAMPLES\n.nf\n").unwrap().1;
+    assert!(
+        examples.contains("gpuguard scan \\-\\-range origin/main...HEAD"),
+        "{examples}"
+    );
+    assert!(!page.contains(".SH EXTRA"), "{page}");
     let run = repo.gpuguard(&["man", "--dir", "pages"]);
     assert_eq!(run.code, 0, "{run}");
     for page in [

@@ -163,6 +163,9 @@ fn a_line_that_is_not_there_is_not_explained() {
         &["policy", "show", "--explain", "t.py:3"],
         &["there is no line 3: ", "has 2 lines"],
     );
+    // As a finding has it.
+    let run = repo.gpuguard(&["policy", "show", "--explain", "t.py:2:1"]);
+    assert_eq!(run.code, 0, "{run}");
     let run = repo.gpuguard(&["policy", "show", "--explain", "t.py:2"]);
     assert_eq!(run.code, 0, "{run}");
 }

@@ -28,9 +28,14 @@ fn without_a_driver_it_says_so_and_shows_the_preset() {
     let repo = TestRepo::new();
     let run = repo.gpuguard(&["init"]);
     assert_eq!(run.code, 2, "{run}");
+    let library = if cfg!(windows) {
+        "nvml.dll"
+    } else {
+        "libnvidia-ml.so.1"
+    };
     assert!(
         run.stderr
-            .contains("libnvidia-ml.so.1` is not on this machine"),
+            .contains(&format!("{library}` is not on this machine")),
         "{run}"
     );
     assert!(run.stderr.contains("install NVIDIA's driver"), "{run}");

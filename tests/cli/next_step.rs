@@ -65,9 +65,33 @@ fn the_files_that_can_be_mended_are_named_also_with_blanks() {
     }
     let (_, next) = judged(&repo);
     assert!(
-        next.starts_with("`gpuguard fix` (`--diff` shows it), "),
+        next.starts_with("`gpuguard fix` with these files (`--diff` shows it), "),
         "{next}"
     );
+}
+
+#[test]
+fn names_are_as_one_types_them_where_one_stands() {
+    let repo = TestRepo::with_policy();
+    repo.write("sub/s.py", bad());
+    repo.write("other/o.py", bad());
+    repo.git(&["add", "--all"]);
+    // What Git tells a hook.
+    let run: Run = repo
+        .command(crate::support::program())
+        .args(["hook", "run", "pre-commit"])
+        .env("GIT_PREFIX", "sub/")
+        .output()
+        .unwrap()
+        .into();
+    assert!(
+        run.stderr
+            .contains("  next: `gpuguard fix ../other/o.py s.py`, "),
+        "{run}"
+    );
+    let typed = ["fix", "../other/o.py", "s.py"];
+    let fixed = crate::support::gpuguard(&repo.path().join("sub"), &typed);
+    assert_eq!(fixed.code, 0, "{fixed}");
 }
 
 #[test]

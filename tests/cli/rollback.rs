@@ -297,6 +297,8 @@ fn nothing_to_do_is_said() {
     assert!(run.stderr.contains("nothing to undo"), "{run}");
 }
 
+// Its names are none for Windows.
+#[cfg(not(windows))]
 #[test]
 fn paths_limit_a_rollback_and_are_taken_from_the_current_folder() {
     let repo = TestRepo::new();

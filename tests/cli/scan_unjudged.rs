@@ -117,3 +117,61 @@ fn the_hints_of_a_shallow_clone_of_one_branch_lead_to_a_verdict() {
     assert_eq!(run.code, 0, "{run}");
     assert!(run.stdout.contains("1 file scanned"), "{run}");
 }
+
+#[test]
+fn a_refused_weakening_fails_in_every_format() {
+    let repo = TestRepo::new();
+    let rig = include_str!("../../src/policy/preset_rtx3090.toml");
+    let strict = rig.replace("[hook]", "[hook]\nweakening = \"refuse\"");
+    repo.write("gpuguard.toml", &strict);
+    repo.commit_all("strict");
+    repo.write(
+        "gpuguard.toml",
+        strict.replace("[rules]", "[rules]\nGG001 = \"off\""),
+    );
+    repo.git(&["add", "."]);
+    let scan = |options: &[&str]| {
+        let run = repo.gpuguard(&[&["scan", "--staged"], options].concat());
+        assert_eq!(run.code, 1, "{run}");
+        run
+    };
+    for format in ["concise", "github", "gitlab", "junit", "sarif"] {
+        let run = scan(&["--format", format]);
+        assert!(
+            run.stderr.contains("weakened, which is refused: "),
+            "{format}: {run}"
+        );
+        let expected = match format {
+            "github" => "::error title=gpuguard::policy weakened, which is refused: ",
+            "gitlab" => "policy weakened, which is refused: ",
+            "junit" => "<failure type=\"policy weakened\"",
+            "sarif" => "\"level\": \"error\"",
+            _ => "",
+        };
+        assert!(run.stdout.contains(expected), "{format}: {run}");
+    }
+    let run = scan(&[]);
+    assert!(
+        run.stdout.contains("`weakening = \"refuse\"` refuses"),
+        "{run}"
+    );
+    let run = scan(&["--quiet"]);
+    assert!(run.stderr.contains("weakened, which is refused: "), "{run}");
+}
+
+#[test]
+fn what_was_not_read_or_not_to_its_end_is_named_beside_every_format() {
+    let repo = TestRepo::with_policy();
+    repo.write(
+        "big.py",
+        "import torch\n#".to_owned() + &"x".repeat(17 << 20),
+    );
+    repo.write("broken.py", "import torch\nm = torch.device(\"cuda:0\"\n");
+    for format in ["concise", "github", "gitlab", "junit"] {
+        let run = repo.gpuguard(&["scan", "big.py", "broken.py", "--format", format]);
+        assert!(run.stderr.contains("skipped big.py: "), "{format}: {run}");
+        // Its last line, not one behind it.
+        let expected = "broken.py: syntax error on line 2; the rest was scanned";
+        assert!(run.stderr.contains(expected), "{format}: {run}");
+    }
+}

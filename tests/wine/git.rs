@@ -325,7 +325,9 @@ mod server {
                 continue;
             };
             // Lists of folders are put together with ";" on Windows.
-            let starts = at == 0 || matches!(text[at - 1], b'=' | b';' | b':' | b' ');
+            let before = &text[..at];
+            let starts = before.last().is_none_or(|byte| b"=;: ".contains(byte))
+                || before.ends_with(b"file://");
             if starts {
                 let mut path = text[..at].to_vec();
                 path.push(b'/');

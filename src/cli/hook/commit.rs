@@ -15,7 +15,7 @@ use crate::policy::{Policy, PolicyError};
 use crate::report;
 use crate::rollback::{RollbackError, Workplace};
 use crate::source::{self, Judged, PolicyFrom, RepositoryPolicyError};
-use crate::sys::clock;
+use crate::sys::{clock, environment};
 
 /// Judges what Git is about to commit.
 pub(super) fn judge(event: Event, screen: &Screen) -> Result<Answer, Failure> {
@@ -53,6 +53,7 @@ fn judge_index(event: Event, act: &Act, screen: &Screen) -> Result<Answer, Failu
             return failed(failure, policy.hook.on_error, &act.name, screen);
         }
     };
+    outcome.prefix = environment::text("GIT_PREFIX").unwrap_or_default();
     match from {
         PolicyFrom::LastCommit => outcome.notes.push(
             "gpuguard.toml is gone from the index: the last commit's policy counts for this one"

@@ -164,9 +164,11 @@ fn judge_one(
     }
     if let PushSide::Sender { .. } = side {
         let unchecked = hook::unchecked_among(repository, &pushed.commits);
-        outcome
-            .notes
-            .extend(hook::unchecked_in_words(repository, &unchecked));
+        outcome.notes.extend(hook::unchecked_in_words(
+            repository,
+            &unchecked,
+            hook::Named::Few,
+        ));
         if outcome.answer() == Answer::Fine {
             // They were judged now.
             hook::forget_unchecked(repository, &unchecked);

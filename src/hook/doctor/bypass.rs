@@ -2,7 +2,7 @@
 
 use crate::git::Repository;
 use crate::gpu::Diagnosis;
-use crate::hook::{unchecked, unchecked_in_words};
+use crate::hook::{Named, unchecked, unchecked_in_words};
 use crate::sys::environment;
 
 /// Variables of this shell by which the hook passes everything.
@@ -62,7 +62,7 @@ pub(super) fn bypasses_of_a_server() -> Diagnosis {
 
 /// What has gone past it already, as post-commit noted.
 pub(super) fn gone_past(repository: &Repository) -> Option<Diagnosis> {
-    let words = unchecked_in_words(repository, &unchecked(repository))?;
+    let words = unchecked_in_words(repository, &unchecked(repository), Named::Few)?;
     Some(Diagnosis::note(
         words,
         Some("`gpuguard scan .` judges what they left; the hook of a push judges them"),
