@@ -23,6 +23,9 @@ const WORTH_THREADS: usize = 16;
 /// So many files are in memory at once.
 const AT_ONCE: usize = 128;
 
+/// After so many files it is told how far it is, which is also when Ctrl+C is heeded.
+const TOLD: usize = 32;
+
 /// A version of a path that is to be scanned, and the name it counts under.
 type Side<'c> = Option<(&'c RepoPath, &'c Version)>;
 
@@ -326,18 +329,25 @@ fn scan_telling(
         .filter_map(|(at, side)| Some((at, (*side)?)))
         .filter(|(_, (path, version))| version.mode.is_file() && scanner.may_be_code(path))
         .collect();
-    for (turn, part) in code.chunks(AT_ONCE).enumerate() {
-        told((turn * AT_ONCE) as u64, code.len() as u64);
+    let mut done = 0;
+    for part in code.chunks(AT_ONCE) {
         let versions: Vec<&Version> = part.iter().map(|(_, (_, version))| *version).collect();
         let contents = change.contents(&versions)?;
-        let scan = |(at, content): (usize, &Blob)| scan_content(scanner, part[at].1.0, content);
-        let done: Vec<Option<FileScan>> = if part.len() < WORTH_THREADS {
-            contents.iter().enumerate().map(scan).collect()
-        } else {
-            contents.par_iter().enumerate().map(scan).collect()
-        };
-        for ((at, _), scan) in part.iter().zip(done) {
-            scans[*at] = scan;
+        let pairs: Vec<(_, &Blob)> = part.iter().zip(&contents).collect();
+        for few in pairs.chunks(TOLD) {
+            told(done, code.len() as u64);
+            let scan = |((_, (path, _)), content): &(&(usize, (&RepoPath, &Version)), &Blob)| {
+                scan_content(scanner, path, content)
+            };
+            let found: Vec<Option<FileScan>> = if few.len() < WORTH_THREADS {
+                few.iter().map(scan).collect()
+            } else {
+                few.par_iter().map(scan).collect()
+            };
+            for (((at, _), _), scan) in few.iter().zip(found) {
+                scans[*at] = scan;
+            }
+            done += few.len() as u64;
         }
     }
     Ok(scans)

@@ -11,6 +11,7 @@ use serde_json::json;
 use super::gpu::Format;
 use super::policy::{here, load_policy};
 use super::{Failure, Screen};
+use crate::git::Repository;
 use crate::gpu::{self, Diagnosis, Weight};
 use crate::hook;
 use crate::outcome::Answer;
@@ -76,6 +77,10 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
             Some(folder) => here()?.join(folder),
             None => here()?,
         };
+        if arguments.part == Some(Part::Hook) {
+            // Asked for by name, so that there is none is no answer.
+            Repository::discover(&folder)?;
+        }
         let diagnoses = hook::diagnose(&folder);
         drop(waiting);
         found.extend(diagnoses.into_iter().map(|diagnosis| Found {

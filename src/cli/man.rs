@@ -1,5 +1,6 @@
 //! `gpuguard man`: the manual pages, made from the same texts as `--help`.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use clap::CommandFactory as _;
@@ -75,7 +76,7 @@ fn as_it_stands(text: &str) -> String {
         let heading = line.strip_suffix(':').filter(|line| !line.starts_with(' '));
         if let Some(heading) = heading {
             page.push_str(if is_open { ".fi\n" } else { "" });
-            page.push_str(&format!(".SH {}\n.nf\n", heading.to_uppercase()));
+            let _ = writeln!(page, ".SH {}\n.nf", heading.to_uppercase());
             is_open = true;
             continue;
         }
@@ -91,7 +92,7 @@ fn as_it_stands(text: &str) -> String {
         } else {
             ""
         };
-        page.push_str(&format!("{guard}{line}\n"));
+        let _ = writeln!(page, "{guard}{line}");
     }
     page.push_str(if is_open { ".fi\n" } else { "" });
     page

@@ -11,7 +11,7 @@ const KNOWN: [(&str, &str); 15] = [
     ("check", "scan"),
     ("config", "policy show"),
     ("exec", "run -- COMMAND"),
-    ("explain", "policy show --explain PATH:LINE"),
+    ("explain", "rule CODE"),
     ("explain-rule", "rule CODE"),
     ("lint", "scan"),
     ("ls", "backup list"),

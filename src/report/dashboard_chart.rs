@@ -10,7 +10,7 @@ use crate::dashboard::{RuleFact, Step};
 const WIDTH: f64 = 480.0;
 const HEIGHT: f64 = 230.0;
 /// Where the lines begin and end.
-const LEFT: f64 = 44.0;
+const LEFT: f64 = 60.0;
 const RIGHT: f64 = 464.0;
 const TOP: f64 = 14.0;
 const BOTTOM: f64 = 186.0;

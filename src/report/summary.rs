@@ -39,6 +39,11 @@ fn summary_for(outcome: &Outcome, style: &Style, reader: Reader) -> String {
     }
     rules(outcome, &mut text);
     text.push_str(&details(outcome, style));
+    if outcome.refuses_weakened {
+        text.push_str(
+            "  refused: `weakening = \"refuse\"` under `[hook]` in the policy from before says so\n",
+        );
+    }
     text.push_str(&fixable(outcome, reader));
     dynamic(outcome, &mut text);
     if outcome.scanned() > 0 {
@@ -105,14 +110,9 @@ pub(super) fn details(outcome: &Outcome, style: &Style) -> String {
     for weakening in &outcome.weakened {
         let place = weakening.origin.as_ref();
         let place = place.map_or_else(String::new, |origin| format!(" ({origin})"));
-        let refused = if outcome.refuses_weakened {
-            ", which `weakening = \"refuse\"` refuses"
-        } else {
-            ""
-        };
         let _ = writeln!(
             text,
-            "  policy weakened{refused}: {}{}",
+            "  policy weakened: {}{}",
             shown(&weakening.what, style),
             shown(&place, style)
         );

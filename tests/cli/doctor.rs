@@ -320,6 +320,12 @@ fn what_is_missing_is_said() {
     let run = gpuguard(&folder, &["doctor"]);
     assert_eq!(run.code, 0, "{run}");
     assert_line(&run, "note", &["there is no repository here"]);
+    let asked = gpuguard(&folder, &["doctor", "hook"]);
+    assert_eq!(asked.code, 2, "{asked}");
+    assert!(
+        asked.stderr.contains("is not in a Git repository"),
+        "{asked}"
+    );
     assert_line(
         &run,
         "note",

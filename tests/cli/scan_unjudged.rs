@@ -152,7 +152,8 @@ fn a_refused_weakening_fails_in_every_format() {
     }
     let run = scan(&[]);
     assert!(
-        run.stdout.contains("`weakening = \"refuse\"` refuses"),
+        run.stdout
+            .contains("  refused: `weakening = \"refuse\"` under"),
         "{run}"
     );
     let run = scan(&["--quiet"]);
