@@ -85,7 +85,7 @@ find_toolchain() {
 start_wine() {
 	wine=/usr/lib/wine/wine64
 	export WINEPREFIX=$scratch/wine WINEARCH=win64 WINEDEBUG=-all LC_ALL=C.UTF-8
-	mkdir "$scratch/bin" "$scratch/tmp"
+	mkdir "$scratch/bin" "$scratch/tmp" "$WINEPREFIX"
 	/usr/lib/wine/wineserver64 -p
 	wine wineboot --init >"$scratch/wineboot.log" 2>&1
 	x86_64-w64-mingw32-gcc -shared -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" tests/wine/bcryptprimitives.c -ladvapi32
