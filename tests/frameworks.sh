@@ -234,6 +234,7 @@ configure_pre_commit() {
 			        entry: gpuguard hook run framework
 			        language: system
 			        pass_filenames: false
+			        always_run: true
 			        require_serial: true
 			        verbose: true
 			        stages: [pre-commit, pre-merge-commit, pre-push, manual]

@@ -7,6 +7,7 @@ mod push;
 use std::ffi::OsString;
 
 use clap::Subcommand;
+use push::WithoutPolicy;
 
 use super::{Failure, Screen};
 use crate::git::Repository;
@@ -95,12 +96,20 @@ pub(super) fn run(arguments: &Arguments, screen: &Screen) -> Result<Answer, Fail
     }
     match called {
         Called::For(event) if *global && is_no_matter(*event) => Ok(Answer::Fine),
-        Called::For(event) => answer(*event, from_git, screen),
+        Called::For(event) if *global && event.gate == Gate::Push => {
+            answer(*event, from_git, WithoutPolicy::Pass, screen)
+        }
+        Called::For(event) => answer(*event, from_git, WithoutPolicy::Refuse, screen),
         Called::ByFramework => framework::run(screen),
     }
 }
 
-fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer, Failure> {
+fn answer(
+    event: Event,
+    from_git: &[OsString],
+    without_policy: WithoutPolicy,
+    screen: &Screen,
+) -> Result<Answer, Failure> {
     if event.gate == Gate::Note {
         // It is the record of what was skipped, so it is not skipped itself.
         commit::note(skipped().is_some(), screen);
@@ -116,28 +125,36 @@ fn answer(event: Event, from_git: &[OsString], screen: &Screen) -> Result<Answer
     match event.gate {
         Gate::Commit | Gate::Merge | Gate::Note => commit::judge(event, screen),
         Gate::Push => {
-            let remote = from_git.first().cloned().unwrap_or_default();
-            let side = PushSide::Sender {
-                remote: remote.to_string_lossy().into_owned(),
+            let told = |at: usize| {
+                let told = from_git.get(at)?;
+                Some(told.to_string_lossy().into_owned())
             };
-            push::judge(&side, screen)
+            let side = PushSide::Sender {
+                remote: told(0).unwrap_or_default(),
+                address: told(1),
+            };
+            push::judge(&side, without_policy, screen)
         }
-        Gate::Receive => push::judge(&PushSide::Receiver, screen),
+        Gate::Receive => push::judge(&PushSide::Receiver, without_policy, screen),
     }
 }
 
 /// Whether a hook for all repositories has nothing to do in this one: there is no policy, or a
-/// gate of its own that is sure to run. What cannot be told is a matter for the gate.
+/// gate of its own that is sure to run. What cannot be told is a matter for the gate, and so is
+/// what a push brings, which need not be of the branch that is checked out.
 fn is_no_matter(event: Event) -> bool {
     let Ok(repository) = repository() else {
         return false;
     };
-    let policy = source::policy_of(&repository, Judged::Staged);
-    let has_none = matches!(
-        policy,
-        Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. }))
-    );
-    has_none || hook::has_own_gate(&repository, event).unwrap_or_default()
+    let has_none = || {
+        let policy = source::policy_of(&repository, Judged::Staged);
+        matches!(
+            policy,
+            Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. }))
+        )
+    };
+    (event.gate != Gate::Push && has_none())
+        || hook::has_own_gate(&repository, event).unwrap_or_default()
 }
 
 /// The repository that Git runs the hook in.

@@ -17,6 +17,12 @@ pub enum GitError {
         /// The repository.
         git_dir: PathBuf,
     },
+    /// There is no index where `GIT_INDEX_FILE` says.
+    #[error("there is no index `{}`, which GIT_INDEX_FILE names", path.display())]
+    NoIndex {
+        /// Its place.
+        path: PathBuf,
+    },
     /// The `git` program cannot be started.
     #[error("the `git` program cannot be started")]
     NoProgram {

@@ -42,6 +42,16 @@ impl Repository {
         Ok(found)
     }
 
+    /// The files of a commit whose names end so, each with its mode and id, as Git lists them: the
+    /// same where these files are the same.
+    pub fn listed_with_ending(&self, commit: ObjectId, ending: &[u8]) -> Result<Vec<u8>, GitError> {
+        let commit = commit.to_string();
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", &commit];
+        let output = self.reading_program().run(&arguments, b"")?;
+        let records = output.records().filter(|record| record.ends_with(ending));
+        Ok(records.collect::<Vec<_>>().join(&0))
+    }
+
     /// The folders below the root in which there is a file of the name.
     fn folders_with(&self, side: NewSide, name: &[u8]) -> Result<Vec<RepoPath>, GitError> {
         let mut ending = vec![b'/'];

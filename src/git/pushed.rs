@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 
 use super::{GitError, ObjectId, Output, Repository};
 
+/// More commits would not go on a command line everywhere.
+const MOST_NAMED: usize = 512;
+
 /// The commits that one tip adds to what is known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewCommits {
@@ -87,7 +90,8 @@ impl Repository {
         Ok(objects.iter().map(|_| commits.next().flatten()).collect())
     }
 
-    /// The branches that have a file of the name at their root, by full name, with their tips.
+    /// The branches that have a file of the name at their root, by full name, with their tips; of
+    /// those that have the same file only the first.
     pub fn branches_with(&self, file: &str) -> Result<Vec<(String, ObjectId)>, GitError> {
         let arguments = [
             "for-each-ref",
@@ -105,14 +109,34 @@ impl Repository {
         for (_, tip) in &branches {
             let _ = writeln!(input, "{tip}:{file}");
         }
-        let arguments = ["cat-file", "--batch-check=%(objecttype)"];
+        let arguments = ["cat-file", "--batch-check=%(objecttype) %(objectname)"];
         let output = self.reading_program().run(&arguments, input.as_bytes())?;
         let text = String::from_utf8_lossy(&output.stdout);
-        let has = text.lines().map(|kind| kind == "blob");
+        let mut seen = HashSet::new();
+        let first = text
+            .lines()
+            .map(|line| line.starts_with("blob ") && seen.insert(line));
         Ok(branches
             .into_iter()
-            .zip(has)
-            .filter_map(|(branch, has)| has.then_some(branch))
+            .zip(first)
+            .filter_map(|(branch, first)| first.then_some(branch))
+            .collect())
+    }
+
+    /// The latest commits that all of `commits` come from; none where they have no common ones, or
+    /// are more than can be asked about.
+    pub fn common_to_all(&self, commits: &[ObjectId]) -> Result<Vec<ObjectId>, GitError> {
+        if commits.len() < 2 || commits.len() > MOST_NAMED {
+            let one = commits.first().filter(|_| commits.len() == 1);
+            return Ok(Vec::from_iter(one.copied()));
+        }
+        let words = ["merge-base", "--all", "--octopus"].map(str::to_owned);
+        let mut arguments = words.to_vec();
+        arguments.extend(commits.iter().map(ObjectId::to_string));
+        let (_, output, _) = self.reading_program().run_for_code(&arguments, b"")?;
+        Ok(String::from_utf8_lossy(&output.stdout)
+            .lines()
+            .filter_map(ObjectId::from_hex)
             .collect())
     }
 
@@ -128,7 +152,18 @@ impl Repository {
         let mut arguments: Vec<String> = words.into_iter().map(str::to_owned).collect();
         match known {
             KnownHistory::OwnRefs => arguments.push("--all".to_owned()),
-            KnownHistory::Remote(name) => arguments.push(format!("--remotes={name}")),
+            KnownHistory::Remote(name) => {
+                // Another remote's branches may lie in the folder of this one's.
+                let others = self.reading_program().run(&["remote"], b"")?;
+                let within = format!("{name}/");
+                arguments.extend(
+                    String::from_utf8_lossy(&others.stdout)
+                        .lines()
+                        .filter(|other| other.starts_with(&within))
+                        .map(|other| format!("--exclude={other}/*")),
+                );
+                arguments.push(format!("--remotes={name}"));
+            }
             KnownHistory::Commits(commits) => {
                 arguments.extend(commits.iter().map(ObjectId::to_string));
             }
@@ -138,13 +173,11 @@ impl Repository {
 
     /// Those of `commits` that are no ancestors of another one.
     fn independent(&self, commits: Vec<ObjectId>) -> Result<Vec<ObjectId>, GitError> {
-        /// More would not go on a command line everywhere.
-        const MOST: usize = 512;
         if commits.len() < 2 {
             return Ok(commits);
         }
         let mut arguments = vec!["merge-base".to_owned(), "--independent".to_owned()];
-        arguments.extend(commits.iter().take(MOST).map(ObjectId::to_string));
+        arguments.extend(commits.iter().take(MOST_NAMED).map(ObjectId::to_string));
         let output = self.reading_program().run(&arguments, b"")?;
         Ok(String::from_utf8_lossy(&output.stdout)
             .lines()
@@ -152,25 +185,52 @@ impl Repository {
             .collect())
     }
 
-    /// The remote of this name, or of this address, if anything is known of it.
-    pub fn tracked_remote(&self, remote: &str) -> Result<Option<String>, GitError> {
-        if self.has_tracking_branches(remote)? {
+    /// The remote of this name, or of this address, if anything is known of it. Where `address` is
+    /// what is pushed to, it is the one that this clone fetches from.
+    pub fn tracked_remote(
+        &self,
+        remote: &str,
+        address: Option<&str>,
+    ) -> Result<Option<String>, GitError> {
+        if self.has_tracking_branches(remote)?
+            && match address {
+                Some(address) => self.is_fetched_from(remote, address)?,
+                None => true,
+            }
+        {
             return Ok(Some(remote.to_owned()));
         }
-        let question = ["config", "-z", "--get-regexp", r"^remote\..*\.(push)?url$"];
+        let question = ["config", "-z", "--get-regexp", r"^remote\..*\.url$"];
         let (_, output, _) = self.reading_program().run_for_code(&question, b"")?;
         for record in output.records().map(String::from_utf8_lossy) {
             let named = record
                 .split_once('\n')
-                .filter(|(_, address)| *address == remote)
+                .filter(|(_, url)| same_place(url, address.unwrap_or(remote)))
                 .and_then(|(key, _)| key.strip_prefix("remote.")?.rsplit_once('.'));
             if let Some((name, _)) = named
                 && self.has_tracking_branches(name)?
+                && self.is_fetched_from(name, address.unwrap_or(remote))?
             {
                 return Ok(Some(name.to_owned()));
             }
         }
         Ok(None)
+    }
+
+    /// Whether what is pushed to at `address` is where this remote's branches are fetched from.
+    fn is_fetched_from(&self, remote: &str, address: &str) -> Result<bool, GitError> {
+        let git = self.reading_program();
+        // With `url.<base>.insteadOf`, as Git fetches.
+        let (_, fetched, _) = git.run_for_code(&["ls-remote", "--get-url", remote], b"")?;
+        if same_place(&fetched.line(), address) {
+            return Ok(true);
+        }
+        // Another way to the same repository, by `url.<base>.pushInsteadOf`.
+        let key = format!("remote.{remote}.pushurl");
+        let (code, _, _) = git.run_for_code(&["config", "--get-all", &key], b"")?;
+        let question = ["remote", "get-url", "--push", remote];
+        let (_, pushed, _) = git.run_for_code(&question, b"")?;
+        Ok(code != Some(0) && pushed.line() == address)
     }
 
     /// Whether a remote is configured by this name.
@@ -221,5 +281,62 @@ impl Repository {
             .step_by(2)
             .map(crate::text::printable)
             .collect())
+    }
+}
+
+/// Whether two addresses name the same repository, by whatever way (git-fetch(1), "GIT URLS").
+fn same_place(one: &str, other: &str) -> bool {
+    one == other || place(one).is_some_and(|found| Some(found) == place(other))
+}
+
+/// Host and path of an address, without the way, the user and the port; `None` of a local path.
+fn place(address: &str) -> Option<(String, &str)> {
+    let (host, path) = match address.split_once("://") {
+        Some(("file", _)) => return None,
+        Some((_, rest)) => rest.split_once('/')?,
+        None => {
+            let (host, path) = address.split_once(':')?;
+            // A path, or a drive of Windows.
+            if host.contains('/') || host.len() < 2 {
+                return None;
+            }
+            (host, path)
+        }
+    };
+    let host = host.rsplit('@').next().unwrap_or(host);
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let path = path.trim_matches('/');
+    let path = path.strip_suffix(".git").unwrap_or(path);
+    Some((host.to_ascii_lowercase(), path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::same_place;
+
+    #[test]
+    fn ways_to_one_repository_are_known() {
+        let one = "https://example.org/team/rig.git";
+        for other in [
+            "git@example.org:team/rig.git",
+            "ssh://git@Example.org:2222/team/rig",
+            "https://me@example.org/team/rig/",
+        ] {
+            assert!(same_place(one, other), "{other}");
+        }
+        for other in [
+            "https://example.org/me/rig.git",
+            "https://example.com/team/rig.git",
+            "/team/rig.git",
+            "C:/team/rig.git",
+            "file:///team/rig.git",
+        ] {
+            assert!(!same_place(one, other), "{other}");
+        }
+        assert!(same_place("../rig.git", "../rig.git"));
+        assert!(!same_place("../rig.git", "../other.git"));
     }
 }

@@ -122,11 +122,17 @@ impl Repository {
                 repository.current_dir().join(path)
             }
         };
+        let worktree = worktree_of(&repository).map(|path| clean(&absolute(&path)));
+        // Git goes to the root first, and reads the variable there.
+        let index_path = match (named_index(), &worktree) {
+            (Some(index), Some(root)) => root.join(index),
+            _ => absolute(&repository.index_path()),
+        };
         Some(Self {
-            worktree: worktree_of(&repository).map(|path| clean(&absolute(&path))),
+            worktree,
             git_dir: clean(&absolute(repository.git_dir())),
             common_dir: clean(&absolute(repository.common_dir())),
-            index_path: clean(&absolute(&repository.index_path())),
+            index_path: clean(&index_path),
             reader: Reader::Gix {
                 repository: Box::new(repository),
                 index: OnceCell::new(),
@@ -268,8 +274,19 @@ impl Repository {
     /// Never writes the index; paths that are only intended to be added are left out.
     ///
     /// # Errors
-    /// [`GitError::Unmerged`] while the index holds conflicts.
+    /// [`GitError::Unmerged`] while the index holds conflicts; [`GitError::NoIndex`] where
+    /// `GIT_INDEX_FILE` names one that is not there, which would say that all files are deleted.
     pub fn staged_changes(&self) -> Result<Vec<StagedChange>, GitError> {
+        let changes = self.staged_as_read()?;
+        if !changes.is_empty() && named_index().is_some() && !self.index_path.exists() {
+            return Err(GitError::NoIndex {
+                path: self.index_path.clone(),
+            });
+        }
+        Ok(changes)
+    }
+
+    fn staged_as_read(&self) -> Result<Vec<StagedChange>, GitError> {
         if let Reader::Gix { repository, .. } = &self.reader
             && let Some(index) = self.index()
         {
@@ -371,6 +388,12 @@ impl Repository {
             Some((mode, ObjectId::from_hex(words.nth(1)?)?))
         }))
     }
+}
+
+/// The index that Git names to its hooks.
+fn named_index() -> Option<PathBuf> {
+    let index = environment::variable("GIT_INDEX_FILE")?;
+    (!index.is_empty()).then(|| index.into())
 }
 
 /// The root of the working tree. Where `GIT_DIR` is set without `GIT_WORK_TREE` (as Git does for

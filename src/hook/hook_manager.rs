@@ -189,7 +189,7 @@ impl Manager {
             }
             // A file has one key `repos:`, and what is not `pre-commit` must be asked for.
             Self::PreCommit | Self::Prek => format!(
-                "# under `repos:`; then, once: {} install --hook-type pre-commit --hook-type pre-merge-commit --hook-type pre-push\n  - repo: local\n    hooks:\n      - id: gpuguard\n        name: gpuguard\n        entry: gpuguard hook run framework\n        language: system\n        pass_filenames: false\n        require_serial: true\n        verbose: true\n        stages: [pre-commit, pre-merge-commit, pre-push, manual]\n",
+                "# under `repos:`; then, once: {} install --hook-type pre-commit --hook-type pre-merge-commit --hook-type pre-push\n  - repo: local\n    hooks:\n      - id: gpuguard\n        name: gpuguard\n        entry: gpuguard hook run framework\n        language: system\n        pass_filenames: false\n        always_run: true\n        require_serial: true\n        verbose: true\n        stages: [pre-commit, pre-merge-commit, pre-push, manual]\n",
                 self.name()
             ),
             // It reads what Git says of a push itself, and hands nothing on.

@@ -200,13 +200,7 @@ fn in_framework(text: &str, event: Event) -> bool {
 /// Whether an entry of the framework's list is gpuguard's, for the event.
 fn is_hook(hook: &[Line<'_>], repo: &str, event: Event) -> bool {
     // They change how it is shown, and nothing else.
-    const HARMLESS: [&str; 5] = [
-        "name",
-        "description",
-        "verbose",
-        "always_run",
-        "require_serial",
-    ];
+    const HARMLESS: [&str; 4] = ["name", "description", "verbose", "require_serial"];
     const STAGES: [&str; 3] = ["pre-commit", "pre-merge-commit", "pre-push"];
     let mut lines: Vec<&str> = hook.iter().map(|line| line.text).collect();
     let key = |line: &str| line.split(':').next().unwrap_or_default().to_owned();
@@ -225,6 +219,8 @@ fn is_hook(hook: &[Line<'_>], repo: &str, event: Event) -> bool {
             && list.any(|stage| stage == event.name)
             && lines
                 == [
+                    // Else a commit that only deletes files, such as the policy, is not judged.
+                    "always_run: true",
                     "entry: gpuguard hook run framework",
                     "id: gpuguard",
                     "language: system",
@@ -236,6 +232,8 @@ fn is_hook(hook: &[Line<'_>], repo: &str, event: Event) -> bool {
         .rsplit(['/', ':'])
         .next()
         .unwrap_or_default();
+    // The list of its hooks says so already.
+    lines.retain(|line| *line != "always_run: true");
     is_run_by_ours
         && name.trim_end_matches(".git") == "gpuguard"
         && (lines == ["id: gpuguard"] || lines == ["id: gpuguard-system"])

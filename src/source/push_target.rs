@@ -2,13 +2,13 @@
 //! and what it has already. Asked once for all branches of a push.
 
 use std::cell::OnceCell;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::pushed::Pushed;
+use super::pushed::{PushPolicy, Pushed};
 use super::ref_update::{PushSide, RefUpdate};
-use super::repository_policy::{RepositoryPolicyError, policy_at};
+use super::repository_policy::{RepositoryPolicyError, policy_at, policy_only_below};
 use crate::git::{GitError, KnownHistory, ObjectId, Repository};
-use crate::policy::{FILE_NAME, Policy};
+use crate::policy::{FILE_NAME, OnWeakening, Policy};
 use crate::text::printable;
 
 /// The side that a push goes to.
@@ -20,30 +20,44 @@ pub struct PushTarget<'r> {
     tracked: OnceCell<Option<String>>,
     /// The default branch, where it is one of several that are pushed.
     leading: Option<String>,
-    /// Tips that this push brings and that count as known from then on.
-    pub(super) judged: Vec<ObjectId>,
+    /// The tip of the default branch, where this push brings it first.
+    judged: Vec<ObjectId>,
+    /// Tips that the sender judged by policies of their own, by what these are.
+    judged_by: HashMap<Vec<u8>, Vec<ObjectId>>,
     /// Tips of new branches and tags, which all have the policy of the default branch.
     judged_alike: HashSet<ObjectId>,
 }
 
-/// The branch that others start from.
+/// The branch that others start from. On the receiving side it may be one of several, so that no
+/// push of another one takes its place: what is pushed has to be right by the policy of each.
 #[derive(Clone, Debug)]
 pub(super) struct DefaultBranch {
     /// Its full name on the side that is pushed to; `None` for a commit that HEAD names itself.
     name: Option<String>,
+    /// What others are held against.
+    commits: Vec<ObjectId>,
+    /// On the receiving side, each policy that judges.
+    pub(super) judges: Vec<Judge>,
+}
+
+/// A branch whose policy judges others.
+#[derive(Clone, Debug)]
+pub(super) struct Judge {
+    name: Option<String>,
     pub(super) commit: ObjectId,
-    /// On the receiving side, its policy, if it has one that can be read.
-    pub(super) policy: Option<Policy>,
-    /// The one that HEAD leads to, where it has no policy and this one has.
-    of_head: Option<ObjectId>,
+    pub(super) policy: Policy,
 }
 
 impl DefaultBranch {
     /// The commits that other branches are held against.
     pub(super) fn commits(&self) -> Vec<ObjectId> {
-        let mut commits = vec![self.commit];
-        commits.extend(self.of_head.filter(|commit| *commit != self.commit));
-        commits
+        self.commits.clone()
+    }
+
+    /// Whether one of the policies refuses to be loosened.
+    pub(super) fn refuses_weakening(&self) -> bool {
+        let mut judges = self.judges.iter();
+        judges.any(|judge| judge.policy.hook.weakening == OnWeakening::Refuse)
     }
 }
 
@@ -57,6 +71,7 @@ impl<'r> PushTarget<'r> {
             tracked: OnceCell::new(),
             leading: None,
             judged: Vec::new(),
+            judged_by: HashMap::new(),
             judged_alike: HashSet::new(),
         }
     }
@@ -131,23 +146,59 @@ impl<'r> PushTarget<'r> {
             .collect())
     }
 
-    /// Notes what was judged. For the receiving side what a policy of its own allows to one branch
-    /// is new elsewhere, and so is what only comes to the default branch: Git may refuse that one
-    /// update and take the others.
-    pub fn note_judged(&mut self, update: &RefUpdate, pushed: &Pushed) -> Result<(), GitError> {
-        let counts = match self.side {
-            PushSide::Sender { .. } => true,
-            PushSide::Receiver => {
-                self.leading.as_ref() == Some(&update.name) && self.default_branch()?.is_none()
+    /// Notes what was judged, and by which policy. What one branch's own policy allows is new to a
+    /// branch that has another one. For the receiving side it is new everywhere, and so is what only
+    /// comes to the default branch: Git may refuse that one update and take the others.
+    pub fn note_judged(
+        &mut self,
+        update: &RefUpdate,
+        pushed: &Pushed,
+        by: Option<&PushPolicy>,
+    ) -> Result<(), GitError> {
+        match self.side {
+            PushSide::Sender { .. } => {
+                if by.is_some_and(|by| by.commit == Some(pushed.tip)) {
+                    let policies = self.policies_in(pushed.tip)?;
+                    self.judged_by.entry(policies).or_default().push(pushed.tip);
+                }
             }
-        };
-        if counts {
-            self.judged.push(pushed.tip);
-        }
-        if *self.side == PushSide::Receiver && update.is_new() {
-            self.judged_alike.insert(pushed.tip);
+            PushSide::Receiver => {
+                if self.leading.as_ref() == Some(&update.name) && self.default_branch()?.is_none() {
+                    self.judged.push(pushed.tip);
+                }
+                if update.is_new() {
+                    self.judged_alike.insert(pushed.tip);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// Tips that this push brings and that count as known for another one.
+    pub(super) fn judged_before(&self, tip: ObjectId) -> Result<Vec<ObjectId>, GitError> {
+        if self.judged_by.is_empty() {
+            return Ok(self.judged.clone());
+        }
+        let alike = self.judged_by.get(&self.policies_in(tip)?);
+        Ok(alike.cloned().unwrap_or_default())
+    }
+
+    /// What the policies of a commit, and those that they extend, are made of.
+    fn policies_in(&self, commit: ObjectId) -> Result<Vec<u8>, GitError> {
+        self.repository.listed_with_ending(commit, b".toml")
+    }
+
+    /// Whether the branch that an update deletes has a policy that refuses to be loosened: without
+    /// it the next push could bring any.
+    pub fn loses_its_policy(&self, update: &RefUpdate) -> Result<bool, GitError> {
+        if *self.side != PushSide::Receiver || update.new.is_some() {
+            return Ok(false);
+        }
+        let judges = self.default_branch()?.map(|default| &default.judges);
+        Ok(judges.into_iter().flatten().any(|judge| {
+            judge.name.as_ref() == Some(&update.name)
+                && judge.policy.hook.weakening == OnWeakening::Refuse
+        }))
     }
 
     /// Whether a new branch or tag leads to what another one was just judged for.
@@ -173,13 +224,13 @@ impl<'r> PushTarget<'r> {
     /// The name of the remote that is pushed to, where this clone has remote-tracking branches of
     /// it; else nothing is known of it.
     pub fn tracked_remote(&self) -> Result<Option<&str>, GitError> {
-        let PushSide::Sender { remote } = self.side else {
+        let PushSide::Sender { remote, address } = self.side else {
             return Ok(None);
         };
         if let Some(tracked) = self.tracked.get() {
             return Ok(tracked.as_deref());
         }
-        let found = self.repository.tracked_remote(remote)?;
+        let found = self.repository.tracked_remote(remote, address.as_deref())?;
         Ok(self.tracked.get_or_init(|| found).as_deref())
     }
 
@@ -228,17 +279,17 @@ fn tracked_default(
         if let Some(commit) = commit {
             return Ok(Some(DefaultBranch {
                 name: None,
-                commit,
-                policy: None,
-                of_head: None,
+                commits: vec![commit],
+                judges: Vec::new(),
             }));
         }
     }
     Ok(None)
 }
 
-/// The default branch of this repository, which is pushed to: HEAD's, `main`, `master`, else any;
-/// of these the first that has a policy. HEAD may lead to a branch that nobody made.
+/// The default branch of this repository, which is pushed to: HEAD's and `main`, where one of them
+/// has a policy, be it below the root only; else all branches that have one at the root. HEAD may
+/// lead to a branch that nobody made, until somebody pushes one of that name.
 fn own_default(repository: &Repository) -> Result<Option<DefaultBranch>, GitError> {
     let head = repository.head()?;
     let head_name = head.branch.as_deref().map(full_name);
@@ -251,42 +302,66 @@ fn own_default(repository: &Repository) -> Result<Option<DefaultBranch>, GitErro
             candidates.push((Some(name), commit));
         }
     }
-    let first = candidates.first().map(|(_, commit)| *commit);
-    for (name, commit) in &candidates {
-        if let Some(policy) = sound_policy(repository, *commit)? {
-            return Ok(Some(DefaultBranch {
-                name: name.clone(),
-                commit: *commit,
-                policy: Some(policy),
-                of_head: first,
-            }));
-        }
+    let first = candidates.first().cloned();
+    let main = full_name(NAMES[0]);
+    candidates.retain(|(name, _)| *name == head_name || name.as_ref() == Some(&main));
+    let mut judges = judges_among(repository, candidates, true)?;
+    if judges.is_empty() {
+        // Not asked before it must be: there may be thousands.
+        let branches = repository.branches_with(FILE_NAME)?.into_iter();
+        let named = branches.map(|(name, tip)| (Some(printable(name.as_bytes())), tip));
+        judges = judges_among(repository, named.collect(), false)?;
     }
-    // Not asked before it must be: there may be thousands.
-    for (name, commit) in repository.branches_with(FILE_NAME)? {
-        if let Some(policy) = sound_policy(repository, commit)? {
-            return Ok(Some(DefaultBranch {
-                name: Some(printable(name.as_bytes())),
-                commit,
-                policy: Some(policy),
-                of_head: first,
-            }));
-        }
+    let Some((name, of_head)) = judges
+        .first()
+        .map(|judge| (judge.name.clone(), judge.commit))
+        .or_else(|| first.clone())
+    else {
+        return Ok(None);
+    };
+    // What all of them have got in by all of their policies.
+    let tips: Vec<ObjectId> = judges.iter().map(|judge| judge.commit).collect();
+    let mut commits = repository.common_to_all(&tips)?;
+    let without_policy = first.map_or(of_head, |(_, commit)| commit);
+    if !tips.contains(&without_policy) {
+        commits.push(without_policy);
     }
-    Ok(candidates
-        .into_iter()
-        .next()
-        .map(|(name, commit)| DefaultBranch {
-            name,
-            commit,
-            policy: None,
-            of_head: None,
-        }))
+    Ok(Some(DefaultBranch {
+        name,
+        commits,
+        judges,
+    }))
 }
 
-/// The policy of a commit. One that cannot be read judges nothing; else no push could mend it.
-fn sound_policy(repository: &Repository, commit: ObjectId) -> Result<Option<Policy>, GitError> {
-    match policy_at(repository, commit, &commit.short()) {
+/// Those of the branches that have a policy, at the root, or also where it is only `below` it.
+fn judges_among(
+    repository: &Repository,
+    branches: Vec<(Option<String>, ObjectId)>,
+    below: bool,
+) -> Result<Vec<Judge>, GitError> {
+    let mut judges: Vec<Judge> = Vec::new();
+    for (name, commit) in branches {
+        if judges.iter().any(|judge| judge.commit == commit) {
+            continue;
+        }
+        let policy = match sound(policy_at(repository, commit, &commit.short()))? {
+            None if below => sound(policy_only_below(repository, commit))?,
+            policy => policy,
+        };
+        judges.extend(policy.map(|policy| Judge {
+            name,
+            commit,
+            policy,
+        }));
+    }
+    Ok(judges)
+}
+
+/// A policy that can be read. Any other judges nothing; else no push could mend it.
+fn sound(
+    policy: Result<Option<Policy>, RepositoryPolicyError>,
+) -> Result<Option<Policy>, GitError> {
+    match policy {
         Ok(policy) => Ok(policy),
         Err(RepositoryPolicyError::Policy(_)) => Ok(None),
         Err(RepositoryPolicyError::Git(error)) => Err(error),

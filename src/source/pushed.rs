@@ -3,9 +3,11 @@
 use super::change::{Change, ChangedFile};
 use super::push_target::{DefaultBranch, PushTarget};
 use super::ref_update::{PushSide, RefUpdate};
-use super::repository_policy::{Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of};
+use super::repository_policy::{
+    Judged, PolicyFrom, RepositoryPolicyError, policy_at, policy_of, policy_only_below,
+};
 use crate::git::{GitError, KnownHistory, NewSide, ObjectId, Repository};
-use crate::policy::{FILE_NAME, OnWeakening, Policy, PolicyError};
+use crate::policy::{FILE_NAME, Policy, PolicyError};
 
 /// The part of a push that concerns one branch.
 #[derive(Clone, Debug)]
@@ -68,11 +70,11 @@ impl Pushed {
             Some(old) => {
                 heads.push(old);
                 heads.extend(default()?.into_iter().filter(|head| *head != old));
-                (KnownHistory::Commits(heads.clone()), &[][..])
+                (KnownHistory::Commits(heads.clone()), Vec::new())
             }
-            None => (target.history_of_new()?, target.judged.as_slice()),
+            None => (target.history_of_new()?, target.judged_before(tip)?),
         };
-        let new = repository.new_commits(tip, &history, judged)?;
+        let new = repository.new_commits(tip, &history, &judged)?;
         if new.commits.is_empty() {
             return Ok(None);
         }
@@ -110,21 +112,27 @@ impl Pushed {
         }))
     }
 
-    /// The policy that counts.
+    /// The policies that count, one or more: what is pushed has to be right by each.
     ///
     /// A sender goes by the pushed policy, as a commit goes by the staged one. A receiver goes by
     /// the one that the branch has, for a new branch or a tag by that of the default branch: a
     /// push must not loosen what judges it. Only where no branch has one yet, the pushed one
-    /// counts.
+    /// counts. Where policies lie below the root only, these do.
     ///
     /// # Errors
     /// [`PolicyError::Missing`] where there is none anywhere. The pushed policy has to be one that
     /// can be read, whichever counts.
-    pub fn policy(&self, target: &PushTarget<'_>) -> Result<PushPolicy, RepositoryPolicyError> {
+    pub fn policies(
+        &self,
+        target: &PushTarget<'_>,
+    ) -> Result<Vec<PushPolicy>, RepositoryPolicyError> {
         let pushed = at(target.repository(), self.tip)?;
         match target.side() {
-            PushSide::Sender { .. } => self.policy_of_sender(target.repository(), pushed),
-            PushSide::Receiver => self.policy_of_receiver(target, pushed),
+            PushSide::Sender { .. } => {
+                let policy = self.policy_of_sender(target.repository(), pushed)?;
+                Ok(vec![policy])
+            }
+            PushSide::Receiver => self.policies_of_receiver(target, pushed),
         }
     }
 
@@ -147,6 +155,11 @@ impl Pushed {
                 return Ok(of(policy, PolicyFrom::Base, Some(*commit)));
             }
         }
+        for commit in std::iter::once(&self.tip).chain(&self.known) {
+            if let Some(policy) = policy_only_below(repository, *commit)? {
+                return Ok(of(policy, PolicyFrom::OnlyBelow, Some(*commit)));
+            }
+        }
         if repository.worktree().is_ok() {
             let (policy, from) = policy_of(repository, Judged::WorkingTree)?;
             return Ok(of(policy, from, None));
@@ -154,11 +167,12 @@ impl Pushed {
         Err(missing())
     }
 
-    fn policy_of_receiver(
+    fn policies_of_receiver(
         &self,
         target: &PushTarget<'_>,
         pushed: Option<Policy>,
-    ) -> Result<PushPolicy, RepositoryPolicyError> {
+    ) -> Result<Vec<PushPolicy>, RepositoryPolicyError> {
+        let repository = target.repository();
         let of = |policy, from, commit| PushPolicy {
             policy,
             from,
@@ -167,7 +181,7 @@ impl Pushed {
         };
         let mut broken = None;
         // One that cannot be read judges nothing; else no push could mend it.
-        let mut sound = |commit| match at(target.repository(), commit) {
+        let mut sound = |commit| match at(repository, commit) {
             Err(error @ RepositoryPolicyError::Policy(_)) => {
                 broken.get_or_insert(error);
                 Ok(None)
@@ -175,27 +189,50 @@ impl Pushed {
             other => other,
         };
         let default = target.default_branch()?;
-        let default = default.and_then(|default| Some((default.policy.as_ref()?, default.commit)));
         // Who may loosen nothing may not do so on a branch of their own either.
-        let is_for_all =
-            default.is_some_and(|(policy, _)| policy.hook.weakening == OnWeakening::Refuse);
-        if let Some(old) = self.old.filter(|_| self.is_branch && !is_for_all)
+        let is_for_all = default.is_some_and(DefaultBranch::refuses_weakening);
+        let old = self.old.filter(|_| self.is_branch && !is_for_all);
+        if let Some(old) = old
             && let Some(policy) = sound(old)?
         {
-            return Ok(of(policy, PolicyFrom::Base, old));
+            return Ok(vec![of(policy, PolicyFrom::Base, old)]);
         }
-        if let Some((policy, commit)) = default {
-            return Ok(of(policy.clone(), PolicyFrom::Base, commit));
+        let judges = default.map(|default| default.judges.as_slice());
+        let judges = judges.unwrap_or_default();
+        let mut counting: Vec<PushPolicy> = judges
+            .iter()
+            .map(|judge| {
+                let from = if judge.policy.judges_nothing() {
+                    PolicyFrom::OnlyBelow
+                } else {
+                    PolicyFrom::Base
+                };
+                of(judge.policy.clone(), from, judge.commit)
+            })
+            .collect();
+        // Its own policies below the root judge it beside those of others.
+        if let Some(old) = old.filter(|old| judges.iter().all(|judge| judge.commit != *old))
+            && let Some(policy) = policy_only_below(repository, old)?
+        {
+            counting.insert(0, of(policy, PolicyFrom::OnlyBelow, old));
+        }
+        if !counting.is_empty() {
+            return Ok(counting);
         }
         for commit in &self.known {
             if let Some(policy) = sound(*commit)? {
-                return Ok(of(policy, PolicyFrom::Base, *commit));
+                return Ok(vec![of(policy, PolicyFrom::Base, *commit)]);
             }
         }
-        match pushed {
-            Some(policy) => Ok(of(policy, PolicyFrom::Tip, self.tip)),
-            None => Err(broken.unwrap_or_else(missing)),
+        if let Some(policy) = pushed {
+            return Ok(vec![of(policy, PolicyFrom::Tip, self.tip)]);
         }
+        for commit in self.known.iter().chain([&self.tip]) {
+            if let Some(policy) = policy_only_below(repository, *commit)? {
+                return Ok(vec![of(policy, PolicyFrom::OnlyBelow, *commit)]);
+            }
+        }
+        Err(broken.unwrap_or_else(missing))
     }
 }
 

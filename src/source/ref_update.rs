@@ -17,10 +17,12 @@ pub struct RefUpdate {
 /// Whose side of a push is judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PushSide {
-    /// The one that pushes, to the remote of this name or address.
+    /// The one that pushes.
     Sender {
-        /// As Git names it.
+        /// The remote, as Git names it: by its name, else by its address.
         remote: String,
+        /// The address that is pushed to, where it is told.
+        address: Option<String>,
     },
     /// The one that is pushed to.
     Receiver,
@@ -106,6 +108,7 @@ mod tests {
     fn sender() -> PushSide {
         PushSide::Sender {
             remote: "origin".to_owned(),
+            address: None,
         }
     }
 

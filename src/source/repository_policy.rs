@@ -119,6 +119,20 @@ pub fn policy_in(
     Stored::new(repository, side, None).policy(&Surroundings::of_this_process()?)
 }
 
+/// What counts at the root of a commit that has policies in folders below it: a policy that judges
+/// nothing; `None` where it has none there either.
+pub(super) fn policy_only_below(
+    repository: &Repository,
+    commit: ObjectId,
+) -> Result<Option<Policy>, RepositoryPolicyError> {
+    let side = NewSide::Commit(commit);
+    let below = repository.named_in(side, FILE_NAME.as_bytes(), None)?;
+    if below.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Policy::of_no_file(&Surroundings::of_this_process()?)))
+}
+
 /// The policy that counts for a range: that of its end, else of its start. What lies in the
 /// working tree belongs to neither, and a bare repository has none. Where they have only some in
 /// folders below the root, one that judges nothing.
@@ -138,11 +152,8 @@ pub fn policy_of_range(
         }
     }
     for commit in [range.tip, range.base] {
-        let side = NewSide::Commit(commit);
-        let below = repository.named_in(side, FILE_NAME.as_bytes(), None)?;
-        if !below.is_empty() {
-            let surroundings = Surroundings::of_this_process()?;
-            return Ok((Policy::of_no_file(&surroundings), PolicyFrom::OnlyBelow));
+        if let Some(policy) = policy_only_below(repository, commit)? {
+            return Ok((policy, PolicyFrom::OnlyBelow));
         }
     }
     let path = PathBuf::from(format!("{}:{FILE_NAME}", range.tip_name));

@@ -55,6 +55,9 @@ fn where_nothing_is_staged_all_files_are_judged() {
     let repo = TestRepo::with_policy();
     repo.write("old.py", bad());
     repo.commit_all("old");
+    // A commit without files, such as a new message, brings nothing to judge.
+    let commit = run(&repo, &[("GIT_INDEX_FILE", ".git/index")]);
+    assert_eq!(commit.code, 0, "{commit}");
     let found = run(&repo, &[]);
     assert_eq!(found.code, 1, "{found}");
     assert!(found.stderr.contains("old.py:5:23"), "{found}");
@@ -75,12 +78,13 @@ fn where_nothing_is_staged_all_files_are_judged() {
 fn a_push_is_judged_by_its_variables() {
     let repo = pushed();
     let from = repo.git(&["rev-parse", "HEAD"]);
+    let address = repo.git(&["config", "remote.origin.url"]);
     repo.write("a.py", bad());
     repo.commit_all("bad");
     let to = repo.git(&["rev-parse", "HEAD"]);
     let remote = [
         ("PRE_COMMIT_REMOTE_NAME", "origin"),
-        ("PRE_COMMIT_REMOTE_URL", "somewhere"),
+        ("PRE_COMMIT_REMOTE_URL", address.trim()),
         ("PRE_COMMIT_LOCAL_BRANCH", "refs/heads/main"),
         ("PRE_COMMIT_REMOTE_BRANCH", "refs/heads/main"),
     ];

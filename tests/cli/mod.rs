@@ -26,6 +26,7 @@ mod hook;
 mod hook_card;
 mod hook_framework;
 mod hook_gates;
+mod hook_index;
 mod init;
 #[cfg(unix)]
 mod install;

@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use super::commit::show;
-use super::push::judge_all;
+use super::push::{WithoutPolicy, judge_all};
 use super::{answer, repository};
 use crate::cli::scan::scan_everything;
 use crate::cli::{Failure, Screen};
@@ -23,16 +23,22 @@ pub(super) fn run(screen: &Screen) -> Result<Answer, Failure> {
     let repository = repository()?;
     let update = update(&repository, &tip)?;
     let remote = text("PRE_COMMIT_REMOTE_NAME").unwrap_or_default();
-    let side = PushSide::Sender { remote };
-    judge_all(&mut PushTarget::new(&repository, &side), &[update], screen)
+    let side = PushSide::Sender {
+        remote,
+        address: text("PRE_COMMIT_REMOTE_URL"),
+    };
+    let mut target = PushTarget::new(&repository, &side);
+    judge_all(&mut target, &[update], WithoutPolicy::Refuse, screen)
 }
 
-/// Judges what is staged. Where nothing is, a person or CI asks for all files: for a commit without
-/// files a framework runs no hook.
+/// Judges what is staged. Where nothing is, a person or CI asks for all files, but for a commit
+/// without any, such as a new message: then Git names the index.
 fn staged_or_all(screen: &Screen) -> Result<Answer, Failure> {
-    let is_commit = super::skipped().is_some() || !repository()?.staged_changes()?.is_empty();
+    let is_commit = super::skipped().is_some()
+        || text("GIT_INDEX_FILE").is_some()
+        || !repository()?.staged_changes()?.is_empty();
     match hook::event("pre-commit") {
-        Some(event) if is_commit => answer(event, &[], screen),
+        Some(event) if is_commit => answer(event, &[], WithoutPolicy::Refuse, screen),
         _ => {
             let started = Instant::now();
             let mut outcome = scan_everything(screen)?;

@@ -5,22 +5,40 @@ use std::time::Instant;
 
 use super::commit::show;
 use super::{failed, repository};
+use crate::cli::scan::ONLY_BELOW;
 use crate::cli::{Failure, Screen};
 use crate::git::{ObjectId, Repository};
 use crate::hook::{self, HookError};
-use crate::outcome::{Act, Answer};
-use crate::policy::OnError;
-use crate::source::{self, Judged, PolicyFrom, PushSide, PushTarget, Pushed, RefUpdate};
+use crate::outcome::{Act, Answer, Outcome};
+use crate::policy::{FILE_NAME, OnError, PolicyError};
+use crate::source::{
+    self, Judged, PolicyFrom, PushPolicy, PushSide, PushTarget, Pushed, RefUpdate,
+    RepositoryPolicyError,
+};
 use crate::sys::{clock, terminal};
 use crate::text::printable;
 
 /// The most that Git can have to say about a push; a ref takes some 150 bytes.
 const MOST_BYTES: u64 = 64 << 20;
 
+/// What becomes of a branch that has no policy, nor had one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WithoutPolicy {
+    /// Its push is refused: gpuguard is wired here to judge it.
+    Refuse,
+    /// It is no matter of gpuguard's, which is wired for all repositories.
+    Pass,
+}
+
 const KEPT: &str = "nothing was pushed, nothing was changed";
 
-/// Judges what Git tells of a push on standard input.
-pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure> {
+/// Judges what Git tells of a push on standard input; `without_policy` is what to do with what has
+/// none.
+pub(super) fn judge(
+    side: &PushSide,
+    without_policy: WithoutPolicy,
+    screen: &Screen,
+) -> Result<Answer, Failure> {
     let judged = read_updates(side)
         .and_then(|updates| Ok((repository()?, updates)))
         .map_err(|failure| refusal(failure, side))
@@ -32,7 +50,7 @@ pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure>
                     "gpuguard: {dropped} new branches and tags: no new commits, nothing to judge"
                 ));
             }
-            judge_all(&mut target, &updates, screen)
+            judge_all(&mut target, &updates, without_policy, screen)
         });
     if judged.as_ref().is_ok_and(|answer| *answer == Answer::No) && *side != PushSide::Receiver {
         screen.warn("  to push without the guard: `GPUGUARD=0 git push …`");
@@ -45,11 +63,12 @@ pub(super) fn judge(side: &PushSide, screen: &Screen) -> Result<Answer, Failure>
 pub(super) fn judge_all(
     target: &mut PushTarget<'_>,
     updates: &[RefUpdate],
+    without_policy: WithoutPolicy,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let mut answer = Answer::Fine;
     for update in updates {
-        let one = judge_one(target, update, screen);
+        let one = judge_one(target, update, without_policy, screen);
         if one.map_err(|failure| refusal(failure, target.side()))? == Answer::No {
             answer = Answer::No;
         }
@@ -95,7 +114,7 @@ fn read_updates(side: &PushSide) -> Result<Vec<RefUpdate>, Failure> {
 
 /// Whether nobody pushes: a framework was given two commits, as in CI, and no remote.
 fn is_range(side: &PushSide) -> bool {
-    matches!(side, PushSide::Sender { remote } if remote.is_empty())
+    matches!(side, PushSide::Sender { remote, .. } if remote.is_empty())
 }
 
 fn act_name(side: &PushSide, update: &RefUpdate) -> String {
@@ -110,11 +129,19 @@ fn act_name(side: &PushSide, update: &RefUpdate) -> String {
 fn judge_one(
     target: &mut PushTarget<'_>,
     update: &RefUpdate,
+    without_policy: WithoutPolicy,
     screen: &Screen,
 ) -> Result<Answer, Failure> {
     let started = Instant::now();
     let (repository, side) = (target.repository(), target.side());
     let act_name = act_name(side, update);
+    if target.loses_its_policy(update)? {
+        let name = update.short_name();
+        return Err(Failure::new(format!(
+            "`{name}` has the gpuguard.toml that others are judged by, and it refuses to be loosened"
+        ))
+        .hint("on the server itself `git branch -D` deletes the branch"));
+    }
     let pushed = match Pushed::of(target, update) {
         Ok(Some(pushed)) => pushed,
         Ok(None) => {
@@ -131,7 +158,15 @@ fn judge_one(
             return failed(error.into(), on_error, &act_name, screen);
         }
     };
-    let by = pushed.policy(target).map_err(|error| {
+    let found = pushed.policies(target);
+    let is_missing = matches!(
+        found,
+        Err(RepositoryPolicyError::Policy(PolicyError::Missing { .. }))
+    );
+    if is_missing && without_policy == WithoutPolicy::Pass {
+        return Ok(Answer::Fine);
+    }
+    let by = found.map_err(|error| {
         let failure = Failure::from(error);
         if *side == PushSide::Receiver {
             failure.note("the policy of the branch that is pushed to counts, else the default branch's, else the one that is pushed")
@@ -140,14 +175,15 @@ fn judge_one(
         }
     })?;
     let waiting = screen.waiting("gpuguard: judging the push");
-    let result = hook::judge_push(repository, (&pushed, side), &by, clock::now());
+    let judged = judge_by_each(repository, (&pushed, side), by);
     drop(waiting);
-    target.note_judged(update, &pushed)?;
-    let mut outcome = match result {
-        Ok(outcome) => outcome,
+    let by = judged.as_ref().ok().map(|(by, _)| by);
+    target.note_judged(update, &pushed, by)?;
+    let (by, mut outcome) = match judged {
+        Ok(judged) => judged,
         // Whoever wrote it can mend it: that is no failure of gpuguard.
-        Err(error @ HookError::Policy(_)) => return Err(error.into()),
-        Err(error) => return failed(error.into(), by.policy.hook.on_error, &act_name, screen),
+        Err((_, error @ HookError::Policy(_))) => return Err(error.into()),
+        Err((on_error, error)) => return failed(error.into(), on_error, &act_name, screen),
     };
     match (side, by.from) {
         (PushSide::Sender { .. }, PolicyFrom::Base) => outcome
@@ -156,6 +192,7 @@ fn judge_one(
         (PushSide::Receiver, PolicyFrom::Tip) => outcome
             .notes
             .push("there was no gpuguard.toml here: the one that is pushed counts".to_owned()),
+        (_, PolicyFrom::OnlyBelow) => outcome.notes.push(ONLY_BELOW.to_owned()),
         _ => {
             let verbose = by.commit.filter(|_| screen.is_verbose());
             let note = |commit: ObjectId| format!("by the gpuguard.toml of {}", commit.short());
@@ -188,9 +225,31 @@ fn judge_one(
     Ok(outcome.answer())
 }
 
+/// Judges by one policy after the other, until one refuses; gives its verdict, else the first.
+fn judge_by_each(
+    repository: &Repository,
+    what: (&Pushed, &PushSide),
+    policies: Vec<PushPolicy>,
+) -> Result<(PushPolicy, Outcome), (OnError, HookError)> {
+    let mut first = None;
+    for by in policies {
+        let outcome = hook::judge_push(repository, what, &by, clock::now())
+            .map_err(|error| (by.policy.hook.on_error, error))?;
+        if outcome.answer() == Answer::No {
+            return Ok((by, outcome));
+        }
+        first.get_or_insert((by, outcome));
+    }
+    // A push without a policy does not come here.
+    first.ok_or_else(|| {
+        let path = FILE_NAME.into();
+        (OnError::Block, PolicyError::Missing { path }.into())
+    })
+}
+
 /// Says so where everything counts as new because nothing is known of the remote.
 fn all_is_new(target: &PushTarget<'_>) -> Result<Option<String>, Failure> {
-    let PushSide::Sender { remote } = target.side() else {
+    let PushSide::Sender { remote, .. } = target.side() else {
         return Ok(None);
     };
     if target.tracked_remote()?.is_some() {

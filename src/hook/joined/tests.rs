@@ -146,6 +146,10 @@ fn a_hook_of_a_framework_counts_at_its_stages() {
         with(stages, "[]"),
         with("        language: system\n", "        language: system\n        files: \\.c$\n"),
         with("run framework\n", "run framework || true\n"),
+        // A commit that only deletes the policy would not be judged.
+        with("        always_run: true\n", ""),
+        with("always_run: true", "always_run: false"),
+        "repos:\n- repo: https://example.org/me/gpuguard\n  hooks:\n  - id: gpuguard\n    always_run: false\n".to_owned(),
         with("repos:\n", "exclude: .*\nrepos:\n"),
         "repos:\n- repo: https://example.org/me/gpuguard\n  hooks:\n  - id: gpuguard\n    stages: [manual]\n".to_owned(),
         "repos:\n- repo: https://example.org/me/other\n  hooks:\n  - id: gpuguard\n".to_owned(),

@@ -3,10 +3,12 @@
 #![cfg(unix)]
 
 mod default_branch;
+mod known_remote;
 mod merge;
 mod policy;
 mod push;
 mod receive;
+mod taken_over;
 mod unchecked;
 mod wiring;
 
@@ -153,12 +155,22 @@ fn pre_push(repo: &TestRepo, told: &str) -> Run {
 }
 
 fn pre_push_with(repo: &TestRepo, options: &[&str], told: &str) -> Run {
+    pre_push_called(
+        repo,
+        &[options, &["hook", "run", "pre-push"]].concat(),
+        told,
+    )
+}
+
+/// By a command line that what Git passes to the hook comes behind.
+fn pre_push_called(repo: &TestRepo, called: &[&str], told: &str) -> Run {
     use std::io::Write as _;
     use std::process::Stdio;
+    let address = repo.try_git(&["config", "remote.origin.url"]).stdout;
     let mut child = repo
         .command(program())
-        .args(options)
-        .args(["hook", "run", "pre-push", "origin", "somewhere"])
+        .args(called)
+        .args(["origin", address.trim()])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

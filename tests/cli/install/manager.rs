@@ -202,6 +202,7 @@ fn the_list_for_frameworks_names_the_events_and_a_command_that_is_there() {
     for line in [
         "entry: gpuguard hook run framework",
         "pass_filenames: false",
+        "always_run: true",
         "require_serial: true",
         "verbose: true",
         "stages: [pre-commit, pre-merge-commit, pre-push, manual]",
