@@ -82,7 +82,9 @@ pub(super) fn is_runner_of_husky(text: &str) -> bool {
         r#"n=$(basename "$0")"#,
         r#"s=$(dirname "$(dirname "$0")")/$n"#,
     ];
-    const OTHERS: [&str; 6] = [
+    const OTHERS: [&str; 8] = [
+        r#"if [ -f "$HOME/.huskyrc" ]; then"#,
+        "fi",
         r#"[ "$HUSKY" = "2" ] && set -x"#,
         r#"[ ! -f "$s" ] && exit 0"#,
         r#"i="${XDG_CONFIG_HOME:-$HOME/.config}/husky/init.sh""#,
@@ -98,7 +100,13 @@ pub(super) fn is_runner_of_husky(text: &str) -> bool {
     let is_said = |line: &&str| {
         line.starts_with("[ $c ") && line.contains(" ] && echo \"") && !line.contains([';', '`'])
     };
-    let is_known = |line: &&str| SCRIPT.contains(line) || OTHERS.contains(line);
+    // It tells of a file of older versions.
+    let is_advice = |line: &str| {
+        line.starts_with("echo \"husky - ")
+            && line.ends_with('"')
+            && !line.contains([';', '`', '$'])
+    };
+    let is_known = |line: &&str| SCRIPT.contains(line) || OTHERS.contains(line) || is_advice(line);
     SCRIPT.iter().all(|line| before.contains(line))
         && before.iter().all(is_known)
         && said.iter().all(is_said)

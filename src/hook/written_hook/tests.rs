@@ -175,7 +175,7 @@ fn the_other_forms_of_hk_count() {
 #[test]
 fn the_runner_of_husky_counts_where_it_ends_as_the_script() {
     let text = "#!/usr/bin/env sh\nn=$(basename \"$0\")\ns=$(dirname \"$(dirname \"$0\")\")/$n\n\n\
-        [ ! -f \"$s\" ] && exit 0\nexport PATH=\"node_modules/.bin:$PATH\"\n\
+        [ ! -f \"$s\" ] && exit 0\nif [ -f \"$HOME/.huskyrc\" ]; then\n\techo \"husky - it is old\"\nfi\nexport PATH=\"node_modules/.bin:$PATH\"\n\
         sh -e \"$s\" \"$@\"\nc=$?\n\n\
         [ $c != 0 ] && echo \"husky - $n script failed (code $c)\"\nexit $c\n";
     assert!(is_runner_of_husky(text));
@@ -186,6 +186,7 @@ fn the_runner_of_husky_counts_where_it_ends_as_the_script() {
         ("/$n\n", "/other\n"),
         ("[ ! -f", "exit 0\n[ ! -f"),
         ("failed (code $c)\"", "failed\"; exit 0"),
+        ("it is old\"", "it is old\"; exit 0"),
     ] {
         assert!(!is_runner_of_husky(&text.replace(from, to)), "{to}");
     }

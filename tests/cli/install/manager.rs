@@ -235,9 +235,15 @@ fn a_script_of_ones_own_stays_where_a_manager_takes_its_place() {
     install_at(&repo, OLD_GIT, &["--hooks", "pre-commit"]);
     assert!(repo.exists(PREVIOUS));
     script(&hook, "exec lefthook run pre-commit \"$@\"\n");
-    install_at(&repo, OLD_GIT, &["--hooks", "pre-commit"]);
+    let run = install_at(&repo, OLD_GIT, &["--hooks", "pre-commit"]);
     let kept = String::from_utf8(repo.read(&format!("{PREVIOUS}-2"))).unwrap();
     assert!(kept.contains("precious.sh"), "{kept}");
+    let said = "pre-commit.gpuguard-previous-2`; nothing runs it";
+    assert!(run.stderr.contains(said), "{run}");
+    let run = install_at(&repo, OLD_GIT, &["--hooks", "pre-commit"]);
+    assert!(!run.stderr.contains(said), "it is said once: {run}");
+    let run = uninstall(&repo);
+    assert!(run.stderr.contains(said), "{run}");
 }
 
 #[test]
