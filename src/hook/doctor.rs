@@ -53,6 +53,17 @@ pub fn diagnose(directory: &Path) -> Vec<Diagnosis> {
     };
     let mut found = vec![git.diagnosis()];
     let is_bare = repository.worktree().is_err();
+    if is_bare && working_tree::is_elsewhere(&repository) {
+        found.push(Diagnosis::wrong(
+            format!(
+                "`{}` is the Git directory of a working tree that lies elsewhere, so no hook was \
+                 looked at",
+                shown(repository.git_dir())
+            ),
+            "`gpuguard doctor` in that working tree",
+        ));
+        return found;
+    }
     found.extend(if is_bare {
         server::diagnose(&repository)
     } else {
@@ -162,12 +173,21 @@ impl Examination<'_> {
             there.map(|tree| tree.root.as_path()).collect()
         };
         for event in EVENTS {
-            // A push is received where nobody works.
+            // A push is received where nobody works, as a rule: elsewhere only what is wired counts.
             if (event.gate == Gate::Receive) == is_bare {
                 found.extend(self.event(event, &places));
+            } else if let Some(main) = places.first().filter(|_| !is_bare)
+                && self.is_wired(event, main)
+            {
+                found.extend(self.event(event, &[main]));
             }
         }
         found
+    }
+
+    fn is_wired(&self, event: Event, place: &Path) -> bool {
+        Wiring::read(place, event.name, self.git.version)
+            .is_ok_and(|wiring| wiring.running().next().is_some())
     }
 
     /// One event in all places.
@@ -245,6 +265,16 @@ impl Examination<'_> {
             "a graphical client's (no PATH, no terminal)"
         };
         let where_it_fails = match (stops(&here), stops(&bare)) {
+            (false, false) if !wiring.is_sound(step, self.repository.common_dir(), event) => {
+                return Diagnosis::wrong(
+                    format!(
+                        "{} in `{place}` starts gpuguard, but its hook file is not as this version \
+                         writes it, and may not heed what gpuguard says",
+                        event.name
+                    ),
+                    "`gpuguard install` writes it anew, and keeps what was changed",
+                );
+            }
             (false, false) => {
                 let how = match here {
                     Fired::Refused { .. } => "fires and refuses for want of a policy",

@@ -5,9 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use super::joined;
+use super::written_hook;
 use super::{Event, Gate};
 use crate::git::Repository;
 use crate::sys::file;
+use crate::sys::real_path::real_path;
 
 /// A hook manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,46 +86,6 @@ impl Manager {
         .find_map(|(mark, manager)| text.contains(mark).then_some(manager))
     }
 
-    /// Whether a hook file or a command starts it at the event, so that its configuration counts:
-    /// nothing before may end the hook, and no other configuration may be named.
-    fn is_started_by(self, text: &str, event: Event) -> bool {
-        let name = event.name;
-        let quoted = format!("\"{name}\"");
-        let follows = |line: &str, start: &str| {
-            let mut parts = line.split(start).skip(1);
-            parts.any(|rest| {
-                let word = rest.split_whitespace().next().unwrap_or_default();
-                word == name || word == quoted
-            })
-        };
-        let starts = |line: &str| match self {
-            Self::Husky => line.ends_with("/h\"") || line.ends_with("/husky.sh\""),
-            Self::Lefthook => follows(line, "lefthook run "),
-            Self::Hk => follows(line, "hk run "),
-            Self::PreCommit | Self::Prek => {
-                let mut words = line.split([' ', '(', ')']);
-                let of_event = format!("--hook-type={name}");
-                words.clone().any(|word| word == "hook-impl")
-                    && words.clone().any(|word| word == of_event)
-                    && words.all(|word| {
-                        let config = word.strip_prefix("--config=");
-                        config.is_none_or(|file| file == ".pre-commit-config.yaml")
-                    })
-            }
-        };
-        let says = |line: &&str| !line.trim_start().starts_with(['#', ':']) && !line.is_empty();
-        let mut lines = text.lines().map(str::trim_end).filter(says);
-        let mut is_open = true;
-        lines.any(|line| {
-            let first = line.split_whitespace().next().unwrap_or_default();
-            let is_start = is_open && !["echo", "printf"].contains(&first) && starts(line);
-            // Indented, it is one of its own conditions.
-            is_open &= !["exit", "exec", "return"]
-                .contains(&line.split([' ', ';']).next().unwrap_or_default());
-            is_start
-        })
-    }
-
     /// The files that may configure it, the usual one first.
     fn files(self, event: Event) -> Vec<String> {
         let names: &[&str] = match self {
@@ -162,6 +124,10 @@ impl Manager {
             "hk.json",
             ".config/hk.local.pkl",
         ];
+        // What Git runs is the one script that counts.
+        if self == Self::Husky {
+            return true;
+        }
         let others = others
             .into_iter()
             .filter(|name| name.contains(self.name()))
@@ -223,27 +189,38 @@ impl Managed {
             } else {
                 Manager::of_hook(&text)?
             };
-            Some((manager, text))
+            Some((manager, Some(*path), text))
         });
         let mut by_command = commands
             .iter()
-            .map(|command| Some((Manager::of_hook(command)?, command.clone())));
-        let (manager, started_by) = in_hook.or_else(|| by_command.find_map(|found| found))?;
+            .map(|command| Some((Manager::of_hook(command)?, None, command.clone())));
+        let (manager, hook, text) = in_hook.or_else(|| by_command.find_map(|found| found))?;
         let read = |name: &String| {
             let content = file::read_at_most(&worktree.join(name), MOST_BYTES).ok()?;
             Some(String::from_utf8_lossy(&content).into_owned())
         };
-        let files = manager.files(event);
+        let mut files = manager.files(event);
+        let script = hook
+            .filter(|_| manager == Manager::Husky)
+            .map(|hook| script_of_husky(hook, worktree, event));
+        let is_outside = script == Some(None);
+        if let Some(script) = script.flatten() {
+            files = vec![script];
+        }
         let named = files
             .iter()
             .find(|name| read(name).is_some_and(|text| joined::names_gpuguard(&text)));
         let there = files.iter().find(|name| worktree.join(name).exists());
         let file = named.or(there).or(files.first())?;
-        let is_its_own_script = manager == Manager::Husky
-            && hook_files.iter().any(|hook| **hook == worktree.join(file));
-        let runs = read(file).is_some_and(|text| joined::runs_gpuguard(manager, &text, event))
+        let is_started = || match hook {
+            Some(hook) if manager == Manager::Husky => starts_its_script(hook, &text, event),
+            Some(_) => written_hook::is_as_written(manager, &text, event),
+            None => written_hook::is_command_as_written(manager, &text, event),
+        };
+        let runs = !is_outside
+            && read(file).is_some_and(|text| joined::runs_gpuguard(manager, &text, event))
             && manager.is_configured_by(worktree, file, event)
-            && (is_its_own_script || manager.is_started_by(&started_by, event));
+            && is_started();
         Some(Self {
             manager,
             file: file.into(),
@@ -256,10 +233,43 @@ impl Managed {
     }
 }
 
+/// The folder that husky 9 writes its own hooks into, below that of the scripts.
+const OWN_FOLDER_OF_HUSKY: &str = "_";
+
+/// The script that husky runs for a hook file, relative to the root of the working tree: one
+/// folder up from husky's own hooks, else the hook file itself. `None` where it lies elsewhere.
+fn script_of_husky(hook: &Path, worktree: &Path, event: Event) -> Option<String> {
+    let mut folder = hook.parent()?;
+    if folder.file_name()? == OWN_FOLDER_OF_HUSKY {
+        folder = folder.parent()?;
+    }
+    let folder = real_path(folder).ok()?;
+    let below = folder.strip_prefix(real_path(worktree).ok()?).ok()?;
+    let names = below.iter().map(|name| name.to_str());
+    let mut names = names.collect::<Option<Vec<_>>>()?;
+    names.push(event.name);
+    Some(names.join("/"))
+}
+
+/// Whether husky's hook file surely runs the script and ends as it does.
+fn starts_its_script(hook: &Path, text: &str, event: Event) -> bool {
+    let folder = hook.parent().unwrap_or(hook);
+    if folder
+        .file_name()
+        .is_none_or(|name| name != OWN_FOLDER_OF_HUSKY)
+    {
+        // Up to version 8 they are one file.
+        let is_itself = hook.file_name().is_some_and(|name| name == event.name);
+        return is_itself && written_hook::is_for_a_shell(text);
+    }
+    let runner = file::read_at_most(&folder.join("h"), MOST_BYTES).unwrap_or_default();
+    written_hook::is_as_written(Manager::Husky, text, event)
+        && written_hook::is_runner_of_husky(&String::from_utf8_lossy(&runner))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hook::event;
 
     #[test]
     fn each_manager_is_known_by_what_it_writes() {
@@ -290,47 +300,5 @@ mod tests {
         ] {
             assert_eq!(Manager::of_hook(text), manager, "{text}");
         }
-    }
-
-    #[test]
-    fn a_hook_starts_its_manager_or_only_looks_like_it() {
-        let at = event("pre-commit").unwrap();
-        for (manager, text) in [
-            (Manager::Lefthook, "call_lefthook run \"pre-commit\" \"$@\""),
-            (
-                Manager::Lefthook,
-                "if x; then\n  exit 0\nfi\nnpx lefthook run pre-commit",
-            ),
-            (
-                Manager::PreCommit,
-                "ARGS=(hook-impl --config=.pre-commit-config.yaml --hook-type=pre-commit)",
-            ),
-            (
-                Manager::Prek,
-                "exec \"$PREK\" hook-impl --hook-type=pre-commit -- \"$@\"",
-            ),
-            (
-                Manager::Hk,
-                "test x || { PATH=y; exec hk run pre-commit --from-hook; }",
-            ),
-            (
-                Manager::Husky,
-                "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"",
-            ),
-        ] {
-            assert!(manager.is_started_by(text, at), "{text}");
-            let ended = format!("#!/bin/sh\nexit 0\n{text}");
-            assert!(!manager.is_started_by(&ended, at), "{ended}");
-            let hidden = format!("# {}", text.replace('\n', "\n# "));
-            assert!(!manager.is_started_by(&hidden, at), "{hidden}");
-            let other = text.replace("pre-commit", "pre-push");
-            assert!(
-                text == other || !manager.is_started_by(&other, at),
-                "{other}"
-            );
-        }
-        let other = "ARGS=(hook-impl --config=other.yaml --hook-type=pre-commit)";
-        assert!(!Manager::PreCommit.is_started_by(other, at));
-        assert!(!Manager::Hk.is_started_by("echo hk run pre-commit", at));
     }
 }

@@ -45,6 +45,11 @@ impl Setting {
     }
 }
 
+/// Whether `core.hooksPath` is set and empty.
+pub(super) fn is_set_to_nothing(git: &GitProgram) -> Result<bool, GitError> {
+    Ok(Setting::read(git)?.is_some_and(|setting| setting.value.is_empty()))
+}
+
 impl HooksFolder {
     /// Asks Git, which honours `core.hooksPath` and knows linked worktrees.
     ///

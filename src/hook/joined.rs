@@ -51,26 +51,35 @@ fn in_script(text: &str, event: Event) -> bool {
     is_own && first.iter().all(|line| is_plain_command(line.text))
 }
 
-/// Whether a line is a command by itself, and no part of something larger.
+/// Whether a line starts one program with its arguments, and does nothing to the shell that comes
+/// to gpuguard after it, nor to what Git has told that.
 fn is_plain_command(line: &str) -> bool {
-    const WORDS: [&str; 24] = [
-        "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac",
-        "exit", "exec", "return", "trap", "alias", "function", "eval", "source", ".", "{", "}",
-        "set",
+    // What the shell itself does; `git` may change what is staged.
+    const NOT_PROGRAMS: [&str; 51] = [
+        "alias", "bg", "break", "builtin", "case", "cd", "command", "continue", "declare", "do",
+        "done", "elif", "else", "enable", "esac", "eval", "exec", "exit", "export", "fc", "fg",
+        "fi", "for", "function", "getopts", "git", "hash", "if", "kill", "let", "local", "logout",
+        "popd", "pushd", "read", "readonly", "return", "select", "set", "shift", "shopt", "source",
+        "suspend", "then", "trap", "typeset", "ulimit", "umask", "unalias", "unset", "until",
     ];
     // How husky begins its scripts up to version 8.
     if line.starts_with(". \"$(dirname") && line.ends_with("/husky.sh\"") {
         return true;
     }
     let closed = |quote: char| line.matches(quote).count().is_multiple_of(2);
-    let mut words = line.split(|c: char| c.is_whitespace() || c == ';' || c == '&' || c == '|');
-    closed('"')
+    let first = line.split_whitespace().next().unwrap_or_default();
+    let is_name = |name: &str| {
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '.')
+            && name.len() > 1
+            && name.chars().all(is_plain)
+    };
+    is_name(first)
+        && !NOT_PROGRAMS.contains(&first)
+        && !["wait", "while"].contains(&first)
+        && closed('"')
         && closed('\'')
-        && closed('`')
-        && !line.ends_with('\\')
-        && !line.contains(['(', ')'])
-        && !line.contains("<<")
-        && !words.any(|word| WORDS.contains(&word) || word.starts_with("PATH="))
+        && !line.contains([';', '&', '|', '(', ')', '{', '}', '`', '\\', '<'])
 }
 
 /// YAML lines below `key:`, where the key stands once; `None` where it does not.

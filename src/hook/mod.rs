@@ -20,6 +20,7 @@ mod run;
 mod shim;
 mod unchecked;
 mod wiring;
+mod written_hook;
 
 pub use doctor::{diagnose, is_trial};
 pub use event::{EVENTS, Event, Gate, event};

@@ -215,7 +215,15 @@ impl<'r> Place<'r> {
         }
         let hook = HookFile::in_folder(&folder.path, event.name);
         warnings.extend(hook.keep_edited()?);
+        let kept_before = hook.kept_before().len();
         let written = hook.write(program)?;
+        for kept in hook.kept_before().iter().skip(kept_before) {
+            warnings.push(format!(
+                "an earlier hook, which ran before gpuguard until now, is kept as `{}`; nothing \
+                 runs it any more",
+                kept.display()
+            ));
+        }
         note_folder(self.repository, &folder.path)
             .map_err(|source| cannot("note", &folder.path, source))?;
         hook.remove_moved_aside(warnings)?;
@@ -305,6 +313,12 @@ impl<'r> Place<'r> {
                     removed.warnings.extend(hook.keep_edited()?);
                     let place = hook.started().to_owned();
                     hook.remove()?;
+                    for kept in hook.kept_before() {
+                        removed.warnings.push(format!(
+                            "an earlier hook is still kept as `{}`; nothing runs it",
+                            kept.display()
+                        ));
+                    }
                     if kept {
                         removed.restored.push(place.clone());
                     }

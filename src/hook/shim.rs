@@ -234,6 +234,26 @@ impl HookFile {
         file::is_executable(&self.path) && is_as_written(&content, self.event)
     }
 
+    /// Our hook file under the name that pre-commit and prek start it by, where it is executable
+    /// and as this version writes it.
+    pub(super) fn moved_aside_whole(&self) -> Option<PathBuf> {
+        let path = self.path.with_file_name(format!("{}.legacy", self.event));
+        let content = file::read_at_most(&path, MOST_BYTES).ok()?;
+        (file::is_executable(&path) && is_as_written(&content, self.event)).then_some(path)
+    }
+
+    /// Hooks that were kept before the one that is kept now, and that nothing runs.
+    pub(super) fn kept_before(&self) -> Vec<PathBuf> {
+        let name = |number: u32| {
+            let mut name = self.previous.clone().into_os_string();
+            name.push(format!("-{number}"));
+            PathBuf::from(name)
+        };
+        let kept = (2..=u32::MAX).map(name);
+        kept.take_while(|path| path.symlink_metadata().is_ok())
+            .collect()
+    }
+
     fn made_folder(&self) -> bool {
         std::fs::read(&self.path).is_ok_and(|content| content.ends_with(MADE_FOLDER.as_bytes()))
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::Event;
 use super::config_entry::ConfigEntry;
 use super::global;
+use super::hooks_folder;
 use super::shim::{Found, HookFile};
 use crate::git::{GitError, GitProgram};
 use crate::sys::file;
@@ -108,7 +109,12 @@ impl Wiring {
             }
         }
         let question = ["rev-parse", "--path-format=absolute", "--git-path", "hooks"];
-        let folder = git.run(&question, b"")?.path().unwrap_or_default();
+        let folder = match git.run(&question, b"") {
+            Ok(answer) => answer.path().unwrap_or_default(),
+            // Git then looks for `/pre-commit`, but does not say so.
+            Err(_) if hooks_folder::is_set_to_nothing(&git)? => PathBuf::from("/"),
+            Err(error) => return Err(error),
+        };
         let path = match super::event(event) {
             Some(event) => HookFile::in_folder(&folder, event.name)
                 .started()
@@ -147,6 +153,18 @@ impl Wiring {
         own.or_else(|| running.next())
     }
 
+    /// Whether a hook of ours is as `install` writes it here. Of one for all repositories, which
+    /// has no script here, nothing is asked.
+    pub(super) fn is_sound(&self, step: &Step, common_dir: &Path, event: Event) -> bool {
+        let scripts = common_dir.join("gpuguard");
+        let folder = match step {
+            _ if step.whose() != Whose::Ours => return true,
+            Step::Config { .. } => scripts.as_path(),
+            Step::File { .. } => self.folder.as_path(),
+        };
+        HookFile::in_folder(folder, event.name).is_as_written()
+    }
+
     /// Somebody else's hook that runs after the one at work.
     pub(super) fn after_work(&self) -> Option<&Step> {
         let at_work = self.at_work()?;
@@ -164,17 +182,8 @@ pub(super) fn has_own_gate(
 ) -> Result<bool, GitError> {
     // Only such a Git has entries for all repositories.
     let wiring = Wiring::read(place, event.name, READS_CONFIG)?;
-    let folder = wiring.folder.as_path();
-    let script_folder = common_dir.join("gpuguard");
-    let is_sound = |step: &Step| {
-        let folder = match step {
-            Step::Config { .. } => &script_folder,
-            Step::File { .. } => folder,
-        };
-        HookFile::in_folder(folder, event.name).is_as_written()
-    };
     let mut running = wiring.running();
-    Ok(running.any(|step| step.whose() == Whose::Ours && is_sound(step)))
+    Ok(running.any(|step| step.whose() == Whose::Ours && wiring.is_sound(step, common_dir, event)))
 }
 
 /// The hooks of the configuration for an event, whether this Git reads them or not.

@@ -227,12 +227,20 @@ fn what_is_not_wired_is_told_with_a_cure_that_wires_it() {
 #[test]
 fn a_manager_that_runs_gpuguard_is_said_to_and_not_tried() {
     let repo = TestRepo::with_policy();
+    let lefthook = repo.beside("lefthook");
+    let mode = || std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    fs::write(&lefthook, "#!/bin/sh\ntouch it-ran\n").unwrap();
+    fs::set_permissions(&lefthook, mode()).unwrap();
     for event in ["pre-commit", "pre-merge-commit"] {
         let hook = repo.path().join(".git/hooks").join(event);
-        let text = format!("#!/bin/sh\ntouch it-ran\nlefthook run {event} \"$@\"\n");
+        // As lefthook writes it, with a program that leaves a trace.
+        let text = format!(
+            "#!/bin/sh\ncall_lefthook()\n{{\n  {} \"$@\"\n}}\n\n\
+             call_lefthook run \"{event}\" \"$@\"\n",
+            lefthook.display()
+        );
         fs::write(&hook, text).unwrap();
-        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
-        fs::set_permissions(&hook, mode).unwrap();
+        fs::set_permissions(&hook, mode()).unwrap();
     }
     let job = |event: &str| {
         format!("{event}:\n  jobs:\n    - name: gpuguard\n      run: gpuguard hook run {event}\n")

@@ -13,6 +13,7 @@ mod completions;
 #[cfg(target_os = "linux")]
 mod doctor;
 mod doctor_gates;
+mod doctor_hook_files;
 mod faults;
 mod fix;
 mod fix_interrupted;

@@ -152,9 +152,10 @@ impl Trial<'_> {
         }
         let hears = matches!(self.event.gate, Gate::Push | Gate::Receive);
         let mut environment = environment_of(surroundings);
+        let place = self.place()?;
         if self.event.gate == Gate::Receive {
             // As Git has it there.
-            environment.push(("GIT_DIR".into(), self.root.into()));
+            environment.push(("GIT_DIR".into(), place.clone().into()));
         } else {
             environment.push(("GIT_INDEX_FILE".into(), index.into()));
         }
@@ -162,13 +163,13 @@ impl Trial<'_> {
         let program = if self.version >= oldest {
             Program {
                 file: self.git.to_owned(),
-                arguments: self.arguments(&hooks, hears.then_some(&*input)),
+                arguments: self.arguments(&place, &hooks, hears.then_some(&*input)),
                 environment,
             }
         } else {
             let enter = r#"exec <"$1" && cd -- "$2" && shift 2 && exec "$@""#;
             let mut arguments: Vec<OsString> = vec!["-c".into(), enter.into(), "sh".into()];
-            arguments.extend([input.into(), self.root.into(), hook.into()]);
+            arguments.extend([input.into(), place.into(), hook.into()]);
             arguments.extend(self.arguments_of_hook());
             Program {
                 file: "/bin/sh".into(),
@@ -177,6 +178,17 @@ impl Trial<'_> {
             }
         };
         Ok(child::run(&program, DEADLINE)?)
+    }
+
+    /// Where Git runs the hook: a push is received in the Git directory, also where there is a
+    /// working tree.
+    fn place(&self) -> Result<PathBuf, GitError> {
+        if self.event.gate != Gate::Receive {
+            return Ok(self.root.to_owned());
+        }
+        let question = ["rev-parse", "--absolute-git-dir"];
+        let answer = GitProgram::in_directory(self.root).run(&question, b"")?;
+        Ok(answer.path().unwrap_or_else(|| self.root.to_owned()))
     }
 
     /// What Git says of a push that brings nothing, on standard input: one line.
@@ -209,11 +221,10 @@ impl Trial<'_> {
         git.run(&["read-tree", tree], b"").map(drop)
     }
 
-    fn arguments(&self, hooks: &Path, input: Option<&Path>) -> Vec<OsString> {
+    fn arguments(&self, place: &Path, hooks: &Path, input: Option<&Path>) -> Vec<OsString> {
         let mut hooks_path = OsString::from("core.hooksPath=");
         hooks_path.push(hooks);
-        let mut arguments: Vec<OsString> =
-            vec!["-C".into(), self.root.into(), "-c".into(), hooks_path];
+        let mut arguments: Vec<OsString> = vec!["-C".into(), place.into(), "-c".into(), hooks_path];
         for name in &self.others {
             arguments.push("-c".into());
             arguments.push(format!("hook.{name}.enabled=false").into());

@@ -1,14 +1,15 @@
 //! Why gpuguard does not run at an event, and what runs in its place, in words.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{GATE_OF_ALL, shown};
 use crate::git::Repository;
 use crate::gpu::Diagnosis;
-use crate::hook::install::{Join, Managed, default_events};
+use crate::hook::install::{Join, Managed, Manager, default_events};
 use crate::hook::place::Place;
+use crate::hook::shim::HookFile;
 use crate::hook::wiring::{Counts, Step, Whose, Wiring};
-use crate::hook::{Event, joined};
+use crate::hook::{Event, joined, written_hook};
 use crate::sys::file;
 
 /// Longer files are not looked into.
@@ -96,6 +97,16 @@ pub(super) fn why_not(wiring: &Wiring, event: Event, root: &Path) -> Diagnosis {
         }
         _ => {}
     }
+    if let Some((manager, aside)) = moved_aside(wiring, event) {
+        return Diagnosis::note(
+            format!(
+                "{name} in {place}: {manager} took the place of gpuguard's hook file and runs it as \
+                 `{}`; that was not tried, since it would run other things too",
+                shown(&aside)
+            ),
+            Some("`gpuguard install` takes the place back, and runs the other first"),
+        );
+    }
     if let Some(who) = called_by_others(wiring) {
         return Diagnosis::wrong(
             format!(
@@ -115,6 +126,21 @@ pub(super) fn why_not(wiring: &Wiring, event: Event, root: &Path) -> Diagnosis {
     } else {
         Diagnosis::note(found, Some(cure))
     }
+}
+
+/// gpuguard's hook file under the name that pre-commit and prek give what they find and run first.
+fn moved_aside(wiring: &Wiring, event: Event) -> Option<(&'static str, PathBuf)> {
+    let path = wiring.steps.iter().find_map(|step| match step {
+        Step::File { path, .. } if step.runs() => Some(path),
+        _ => None,
+    })?;
+    let text = file::read_at_most(path, LIMIT).ok()?;
+    let text = String::from_utf8_lossy(&text);
+    let manager = Manager::of_hook(&text)?;
+    let is_run = matches!(manager, Manager::PreCommit | Manager::Prek)
+        && written_hook::is_as_written(manager, &text, event);
+    let aside = HookFile::in_folder(&wiring.folder, event.name).moved_aside_whole();
+    aside.filter(|_| is_run).map(|path| (manager.name(), path))
 }
 
 /// A manager runs it by the lines that `install` prints.

@@ -8,10 +8,10 @@ use crate::support::{Run, TestRepo, git};
 
 /// The husky 9 layout: every file of `core.hooksPath` reads `h`, which runs the script of the
 /// same name one folder up.
-fn husky(repo: &TestRepo) {
-    repo.git(&["config", "core.hooksPath", ".husky/_"]);
+pub(super) fn husky(repo: &TestRepo, folder: &str) {
+    repo.git(&["config", "core.hooksPath", &format!("{folder}/_")]);
     repo.write(
-        ".husky/_/h",
+        &format!("{folder}/_/h"),
         "#!/usr/bin/env sh\n[ \"$HUSKY\" = \"2\" ] && set -x\nn=$(basename \"$0\")\n\
          s=$(dirname \"$(dirname \"$0\")\")/$n\n\n[ ! -f \"$s\" ] && exit 0\n\n\
          sh -e \"$s\" \"$@\"\nc=$?\n\n[ $c != 0 ] && echo \"husky - $n script failed (code $c)\"\n\
@@ -19,7 +19,7 @@ fn husky(repo: &TestRepo) {
     );
     raw(
         repo,
-        ".husky/_/pre-commit",
+        &format!("{folder}/_/pre-commit"),
         "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"",
     );
 }
@@ -35,7 +35,7 @@ fn raw(repo: &TestRepo, path: &str, content: &str) {
 #[test]
 fn husky_finds_its_script() {
     let repo = TestRepo::new();
-    husky(&repo);
+    husky(&repo, ".husky");
     repo.write(".husky/pre-commit", "echo from husky >&2\nexit 1\n");
     let run = install(&repo);
     assert_eq!(run.code, 0, "{run}");

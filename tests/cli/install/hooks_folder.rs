@@ -249,3 +249,12 @@ fn a_submodule_and_a_repository_from_a_template_have_hooks_of_their_own() {
         "{run}"
     );
 }
+
+#[test]
+fn a_folder_of_no_name_is_no_matter_to_the_configuration() {
+    let repo = TestRepo::with_policy();
+    repo.git(&["config", "core.hooksPath", ""]);
+    let run = with_git(&repo, &repo.path(), NEW_GIT, &["install"]);
+    assert_eq!(run.code, 0, "{run}");
+    assert!(run.stderr.contains("pre-commit: configuration"), "{run}");
+}

@@ -74,13 +74,14 @@ fn before_path(folder: &Path) -> String {
 /// Writes an executable sh script. A child does it: a program that this process has open for
 /// writing while another test forks cannot be started ("text file busy").
 fn script(path: &Path, body: &str) {
+    runnable(path, &format!("#!/bin/sh\n{body}"));
+}
+
+/// The same with a first line of its own.
+fn runnable(path: &Path, text: &str) {
     let status = Command::new("sh")
-        .args([
-            "-c",
-            r#"printf '#!/bin/sh\n%s' "$2" >"$1" && chmod 755 "$1""#,
-            "sh",
-        ])
-        .args([path.as_os_str(), body.as_ref()])
+        .args(["-c", r#"printf %s "$2" >"$1" && chmod 755 "$1""#, "sh"])
+        .args([path.as_os_str(), text.as_ref()])
         .status()
         .unwrap();
     assert!(status.success());
