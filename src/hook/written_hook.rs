@@ -59,20 +59,20 @@ fn lines(text: &str) -> Vec<&str> {
 /// A word that means what it says, in quotes or without.
 fn is_word(word: &str) -> bool {
     let within = |quote: char| word.strip_prefix(quote)?.strip_suffix(quote);
-    match within('"').or_else(|| within('\'')) {
-        Some(inner) => !inner.contains(['"', '\'', '$', '`', '\\']),
-        None => {
-            let is_plain = |c: char| c.is_alphanumeric() || "_./+,:@%-".contains(c);
-            !word.is_empty() && word.chars().all(is_plain)
-        }
-    }
+    let is_plain = |c: char| c.is_alphanumeric() || "_./+,:@%-".contains(c);
+    let is_plain_word = || !word.is_empty() && word.chars().all(is_plain);
+    within('"')
+        .or_else(|| within('\''))
+        .map_or_else(is_plain_word, |inner| {
+            !inner.contains(['"', '\'', '$', '`', '\\'])
+        })
 }
 
 /// Version 9: each hook only reads `h`, beside it.
 fn starts_its_runner(lines: &[&str]) -> bool {
     matches!(
         lines,
-        [r#". "$(dirname "$0")/h""#] | [r#". "$(dirname -- "$0")/h""#]
+        [r#". "$(dirname "$0")/h""# | r#". "$(dirname -- "$0")/h""#]
     )
 }
 
@@ -246,15 +246,21 @@ fn is_of_hk(lines: &[&str], event: Event) -> bool {
 }
 
 fn runs_hk(call: &str, event: Event) -> bool {
-    let call = call.strip_prefix("mise x -- ").unwrap_or(call);
+    let by_mise = call.split_once(" x -- ").or(call.split_once(" x hk -- "));
+    let is_mise = |program: &str| is_program(program, "mise");
+    let by_mise = by_mise.filter(|(program, _)| is_mise(program));
+    let call = by_mise.map_or(call, |(_, rest)| rest);
     let mut words = call.split(' ');
-    let program = words.next().unwrap_or_default();
-    let is_hk =
-        is_word(program) && program.trim_matches(['"', '\'']).rsplit('/').next() == Some("hk");
-    is_hk
+    is_program(words.next().unwrap_or_default(), "hk")
         && words.next() == Some("run")
         && words.next() == Some(event.name)
         && words.all(|word| ["--from-hook", "--staged", "\"$@\""].contains(&word))
+}
+
+/// Whether a word names a program, with its folder or without.
+fn is_program(word: &str, name: &str) -> bool {
+    let file = word.trim_matches(['"', '\'']).rsplit('/').next();
+    is_word(word) && file == Some(name)
 }
 
 #[cfg(test)]

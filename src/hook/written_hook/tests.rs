@@ -165,6 +165,10 @@ fn the_other_forms_of_hk_count() {
     assert!(counts(
         "PATH=\"$PATH\":/opt/hk hk run pre-commit --from-hook \"$@\""
     ));
+    assert!(counts(
+        "/opt/bin/mise x hk -- hk run pre-commit --from-hook"
+    ));
+    assert!(!counts("true x -- hk run pre-commit --from-hook"));
     assert!(!counts("hk run pre-push --from-hook"));
     assert!(!counts("hk run pre-commit --from-hook || true"));
     assert!(!counts("exit 0; hk run pre-commit"));
