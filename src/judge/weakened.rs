@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::git::{NewSide, ObjectId, RepoPath, Repository};
 use crate::policy::{
-    FILE_NAME, OnWeakening, Policy, Severity, Surroundings, Weakening, root_weakenings, weakenings,
+    FILE_NAME, OnWeakening, Policy, Severity, Surroundings, Weakening, WithoutWord,
+    root_weakenings, weakenings,
 };
+use crate::scan::language::Language;
 use crate::scan::rule::RULES;
 use crate::source::{self, BelowRoot, Change, RepositoryPolicyError};
 
@@ -113,11 +115,18 @@ fn compared(
         .iter()
         .map(|rule| (rule.code, rule.severity))
         .collect();
+    let without = WithoutWord {
+        rules: &rules,
+        is_read: &|extension| {
+            let path = RepoPath::new(format!("x.{extension}"));
+            Language::of(&path, b"").is_some()
+        },
+    };
     // Where there was none, or is none, there is nothing to compare.
     let mut found = if old_root.judges_nothing() || root.judges_nothing() {
         Vec::new()
     } else {
-        root_weakenings(old_root, root, &rules)
+        root_weakenings(old_root, root, &without)
     };
     for folder in folders {
         let before = nearest(old_root, old_below, folder);
@@ -132,7 +141,7 @@ fn compared(
             });
             continue;
         }
-        let weaker = weakenings(before, after, &rules).into_iter();
+        let weaker = weakenings(before, after, &without).into_iter();
         let unseen = weaker.filter(|weaker| !found.contains(weaker));
         let unseen: Vec<Weakening> = unseen
             .map(|weaker| Weakening {

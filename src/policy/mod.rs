@@ -15,6 +15,7 @@ mod run;
 pub mod selection;
 mod surroundings;
 mod tree;
+mod weakened_lists;
 mod weakening;
 
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ pub use preset::{Preset, policy_for_cards};
 pub use run::{OnViolation, RunPolicy};
 pub use surroundings::{DEADLINE_VARIABLE, MODE_VARIABLE, STORE_VARIABLE, Surroundings, user_file};
 pub use tree::{Folder, PolicyTree};
-pub use weakening::{Weakening, root_weakenings, weakenings};
+pub use weakening::{Weakening, WithoutWord, root_weakenings, weakenings};
 
 /// The languages that are read, as a policy names them.
 pub const LANGUAGE_NAMES: &[&str] = &[

@@ -1,9 +1,8 @@
 //! What one policy forbids and another does not: named, so that nobody loosens a guard unseen.
 
-use std::collections::BTreeMap;
-
+use super::weakened_lists::{is_reordered, lowering, only_adds_files, raising, said_of};
 use super::{
-    Card, GpuCheckMode, NO_LANGUAGE, OnError, OnViolation, OnWeakening, Origin, Override, Policy,
+    Card, GpuCheckMode, NO_LANGUAGE, OnError, OnViolation, OnWeakening, Origin, Policy, Retention,
     SetIn, Severity, Usage,
 };
 
@@ -16,9 +15,17 @@ pub struct Weakening {
     pub origin: Option<Origin>,
 }
 
-/// In what `new` is weaker than `old`, but for what counts for the whole repository. `rules` has
-/// each rule's code with the severity that counts where a policy says nothing.
-pub fn weakenings(old: &Policy, new: &Policy, rules: &[(&str, Severity)]) -> Vec<Weakening> {
+/// What counts where a policy says nothing.
+pub struct WithoutWord<'d> {
+    /// Each rule's code, with its severity.
+    pub rules: &'d [(&'d str, Severity)],
+    /// Whether files with an extension are read.
+    pub is_read: &'d dyn Fn(&str) -> bool,
+}
+
+/// In what `new` is weaker than `old`, but for what counts for the whole repository.
+pub fn weakenings(old: &Policy, new: &Policy, without: &WithoutWord<'_>) -> Vec<Weakening> {
+    let rules = without.rules;
     let mut found = Found {
         new,
         weakenings: Vec::new(),
@@ -28,17 +35,19 @@ pub fn weakenings(old: &Policy, new: &Policy, rules: &[(&str, Severity)]) -> Vec
     found.cards(old);
     found.environment(old);
     found.scan(old);
+    found.languages(old, without.is_read);
     found.switches(old);
     found.weakenings
 }
 
 /// The same for the policy at the root, whose `[hook]` counts for the whole repository.
-pub fn root_weakenings(old: &Policy, new: &Policy, rules: &[(&str, Severity)]) -> Vec<Weakening> {
+pub fn root_weakenings(old: &Policy, new: &Policy, without: &WithoutWord<'_>) -> Vec<Weakening> {
     let mut found = Found {
         new,
-        weakenings: weakenings(old, new, rules),
+        weakenings: weakenings(old, new, without),
     };
     found.hook(old);
+    found.backups(old);
     found.weakenings
 }
 
@@ -70,37 +79,29 @@ impl Found<'_> {
         }
     }
 
-    /// An entry that lowers a severity and was not there, and one that raised it and has gone.
+    /// An entry that lowers a severity and was not there, one that raised it and has gone, and
+    /// another order: the last one that speaks of a file counts.
     fn overrides(&mut self, old: &Policy, rules: &[(&str, Severity)]) {
-        let default: BTreeMap<&str, Severity> = rules.iter().copied().collect();
-        let general = |policy: &Policy, code: &str| {
-            let said = policy.severity_of(code);
-            said.or_else(|| default.get(code).copied())
-        };
-        for (at, entry) in self.new.overrides.iter().enumerate() {
-            for (code, severity) in &entry.severities {
-                let lowers = general(old, code).is_some_and(|general| *severity < general);
-                if lowers && !has(&old.overrides, entry, code, *severity) {
-                    let what = format!(
-                        "{code} is `{}` in {}",
-                        severity.word(),
-                        listed(&entry.paths)
-                    );
-                    self.add(what, &format!("override[{at}].rules.{code}"));
-                }
+        let new = self.new;
+        for (code, default) in rules {
+            let (before, after) = (said_of(&old.overrides, code), said_of(&new.overrides, code));
+            let general = |policy: &Policy| policy.severity_of(code).or(Some(*default));
+            for entry in lowering(&before, &after, general(old)) {
+                let (word, paths) = (entry.severity.word(), listed(entry.paths));
+                let key = format!("override[{}].rules.{code}", entry.at);
+                self.add(format!("{code} is `{word}` in {paths}"), &key);
             }
-        }
-        for entry in &old.overrides {
-            for (code, severity) in &entry.severities {
-                let raised = general(self.new, code).is_some_and(|general| *severity > general);
-                if raised && !has(&self.new.overrides, entry, code, *severity) {
-                    let what = format!(
-                        "{code} is no longer `{}` in {}",
-                        severity.word(),
-                        listed(&entry.paths)
-                    );
-                    self.add(what, "");
-                }
+            for entry in raising(&before, &after, general(new)) {
+                let (word, paths) = (entry.severity.word(), listed(entry.paths));
+                self.add(format!("{code} is no longer `{word}` in {paths}"), "");
+            }
+            if is_reordered(&before, &after) {
+                let first = after.first().map_or(0, |entry| entry.at);
+                let key = format!("override[{first}].rules.{code}");
+                self.add(
+                    format!("what `[[override]]` says of {code} is in another order"),
+                    &key,
+                );
             }
         }
     }
@@ -118,6 +119,13 @@ impl Found<'_> {
                     self.add_card(what, now);
                 }
                 _ => {}
+            }
+            if let Some(now) = now.filter(|now| is_shortened(card, now)) {
+                let what = format!(
+                    "`{}` is only `{}` now, which more cards are called",
+                    card.name, now.name
+                );
+                self.add_card(what, now);
             }
         }
         for card in &self.new.cards {
@@ -179,11 +187,41 @@ impl Found<'_> {
             let what = format!("files above {} MiB are not scanned", is >> 20);
             self.add(what, "scan.max-file-mib");
         }
-        for (at, entry) in self.new.languages.iter().enumerate() {
-            if entry.name == NO_LANGUAGE && !old.languages.contains(entry) {
-                let what = format!("{} is not read", listed(&entry.paths));
-                self.add(what, &format!("language[{at}].as"));
+        let has_both = |globs: &[String]| {
+            let taken_back = globs.iter().filter(|glob| glob.starts_with('!')).count();
+            taken_back > 0 && taken_back < globs.len()
+        };
+        let new = &self.new.scan.exclude;
+        if has_both(new) && is_reordered(&old.scan.exclude, new) {
+            let what = "what `exclude` says is in another order";
+            self.add(what.to_owned(), "scan.exclude[0]");
+        }
+    }
+
+    /// Files that are read as something else, or no more.
+    fn languages(&mut self, old: &Policy, is_read: &dyn Fn(&str) -> bool) {
+        let (before, after) = (&old.languages, &self.new.languages);
+        for (at, entry) in after.iter().enumerate() {
+            if before.contains(entry) || only_adds_files(entry, before, is_read) {
+                continue;
             }
+            let paths = listed(&entry.paths);
+            let what = if entry.name == NO_LANGUAGE {
+                format!("{paths} is not read")
+            } else {
+                format!("{paths} is read as {}", entry.name)
+            };
+            self.add(what, &format!("language[{at}].as"));
+        }
+        for entry in before {
+            if entry.name != NO_LANGUAGE && !after.contains(entry) {
+                let (paths, name) = (listed(&entry.paths), &entry.name);
+                self.add(format!("{paths} is no longer read as {name}"), "");
+            }
+        }
+        if is_reordered(before, after) {
+            let what = "what `[[language]]` says is in another order";
+            self.add(what.to_owned(), "language[0].as");
         }
     }
 
@@ -200,6 +238,36 @@ impl Found<'_> {
         if (old.hook.weakening, new.hook.weakening) == (OnWeakening::Refuse, OnWeakening::Warn) {
             let what = "what loosens the policy is no longer refused";
             self.add(what.to_owned(), "hook.weakening");
+        }
+    }
+
+    /// Backups that were kept and are not any more.
+    fn backups(&mut self, old: &Policy) {
+        let (was, is) = (old.backup.retention, self.new.backup.retention);
+        let keys = [
+            (
+                "backup.keep-last",
+                keeps_fewer(&was, &is, |kept| kept.keep_last.map(u64::from)),
+            ),
+            (
+                "backup.keep-daily",
+                keeps_fewer(&was, &is, |kept| kept.keep_daily.map(u64::from)),
+            ),
+            (
+                "backup.keep-within",
+                keeps_fewer(&was, &is, |kept| {
+                    kept.keep_within.map(|within| within.as_secs())
+                }),
+            ),
+        ];
+        let less_room = match (was.max_size, is.max_size) {
+            (None, Some(_)) => true,
+            (Some(was), Some(is)) => is < was,
+            (_, None) => false,
+        };
+        let size = ("backup.max-size", less_room);
+        if let Some((key, _)) = keys.into_iter().chain([size]).find(|(_, fewer)| *fewer) {
+            self.add("fewer backups are kept".to_owned(), key);
         }
     }
 
@@ -227,11 +295,21 @@ impl Found<'_> {
     }
 }
 
-/// Whether an entry for the same files says the same of a rule.
-fn has(entries: &[Override], entry: &Override, code: &str, severity: Severity) -> bool {
-    entries.iter().any(|other| {
-        other.paths == entry.paths && other.severities.get(code).copied() == Some(severity)
-    })
+/// Whether one rule of retention keeps fewer backups: by a smaller number, or where all were kept
+/// as long as no rule said which.
+fn keeps_fewer(was: &Retention, is: &Retention, number: fn(&Retention) -> Option<u64>) -> bool {
+    match (number(was), number(is)) {
+        (Some(was), Some(is)) => is < was,
+        (None, Some(_)) => !was.keeps_by_rule(),
+        (Some(_), None) => is.keeps_by_rule(),
+        (None, None) => false,
+    }
+}
+
+/// Whether a card that no UUID tells from others has a shorter name, which is a part of more names.
+fn is_shortened(old: &Card, new: &Card) -> bool {
+    let (name, now) = (old.name.to_lowercase(), new.name.to_lowercase());
+    new.uuid.is_none() && now.len() < name.len() && name.contains(&now)
 }
 
 /// Whether two entries name the same card: by UUID where both have one, else by rank.

@@ -262,3 +262,116 @@ fn policies_below_bases_and_removals_are_looked_at_too() {
         "{run}"
     );
 }
+
+/// The policy with what stands before its rules.
+fn with(lines: &str) -> String {
+    RIG.replacen("[rules]", &format!("{lines}[rules]"), 1)
+}
+
+/// What is said where one policy takes the place of another.
+#[track_caller]
+fn assert_named(repo: &TestRepo, old: &str, new: &str, expected: &[&str]) {
+    repo.write("gpuguard.toml", old);
+    repo.commit_all("old");
+    repo.write("gpuguard.toml", new);
+    repo.git(&["add", "."]);
+    let found = staged(repo);
+    let whats: Vec<&str> = found
+        .iter()
+        .map(|line| line.split(" gpuguard.toml:").next().unwrap())
+        .collect();
+    assert_eq!(whats, expected, "{old}\n->\n{new}");
+}
+
+#[test]
+fn names_languages_and_backups_count_too() {
+    let repo = TestRepo::with_policy();
+    for (from, to, expected) in [
+        (
+            "name = \"RTX 3090\"",
+            "name = \"RTX\"",
+            &["`RTX 3090` is only `RTX` now, which more cards are called"][..],
+        ),
+        (
+            "[rules]",
+            "[[language]]\npaths = [\"*.py\"]\nas = \"ini\"\n[rules]",
+            &["`*.py` is read as ini"],
+        ),
+        (
+            "[rules]",
+            "[[language]]\npaths = [\"*.tmpl\"]\nas = \"python\"\n[rules]",
+            &[],
+        ),
+        (
+            "# keep-last = 50",
+            "keep-last = 50",
+            &["fewer backups are kept"],
+        ),
+    ] {
+        assert!(RIG.contains(from), "{from}");
+        assert_named(&repo, RIG, &RIG.replacen(from, to, 1), expected);
+    }
+}
+
+#[test]
+fn of_entries_of_which_the_last_counts_the_order_is_looked_at() {
+    let repo = TestRepo::with_policy();
+    let lists = |globs: &str| RIG.replacen("exclude = []", &format!("exclude = [{globs}]"), 1);
+    let override_of = |path: &str, severity: &str| {
+        format!("[[override]]\npaths = [\"{path}\"]\nrules = {{ GG006 = \"{severity}\" }}\n")
+    };
+    let language =
+        |paths: &str, name: &str| format!("[[language]]\npaths = [\"{paths}\"]\nas = \"{name}\"\n");
+    let off = override_of("gpu/", "off");
+    let back = override_of("gpu/x/", "error");
+    let python = language("*.tmpl", "python");
+    for (old, new, expected) in [
+        (
+            lists("\"vendor/*\", \"!vendor/ours.py\""),
+            lists("\"!vendor/ours.py\", \"vendor/*\""),
+            &["what `exclude` says is in another order"][..],
+        ),
+        (lists("\"a/\", \"b/\""), lists("\"b/\", \"a/\""), &[]),
+        (
+            with(&format!("{off}{back}")),
+            with(&format!("{back}{off}")),
+            &["what `[[override]]` says of GG006 is in another order"],
+        ),
+        (
+            with(&format!("{off}{back}")),
+            with(&off),
+            &["GG006 is no longer `error` in `gpu/x/`"],
+        ),
+        (
+            with(&off).replacen("[rules]", "[rules]\nGG006 = \"off\"", 1),
+            with(&format!("{off}{back}")).replacen("[rules]", "[rules]\nGG006 = \"off\"", 1),
+            &[],
+        ),
+        (
+            with(&back).replacen("[rules]", "[rules]\nGG006 = \"warning\"", 1),
+            with(&format!("{back}{}", override_of("gpu/*", "warning"))).replacen(
+                "[rules]",
+                "[rules]\nGG006 = \"warning\"",
+                1,
+            ),
+            &["GG006 is `warning` in `gpu/*`"],
+        ),
+        (
+            with(&python),
+            RIG.to_owned(),
+            &["`*.tmpl` is no longer read as python"],
+        ),
+        (
+            with(&python),
+            with(&format!("{python}{}", language("*.tmpl", "ini"))),
+            &["`*.tmpl` is read as ini"],
+        ),
+        (
+            with(&python),
+            with(&format!("{python}{}", language("*.inc", "shell"))),
+            &[],
+        ),
+    ] {
+        assert_named(&repo, &old, &new, expected);
+    }
+}
