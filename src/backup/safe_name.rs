@@ -164,7 +164,9 @@ mod tests {
         ] {
             assert_eq!(fault(name), None, "{name:?}");
         }
-        assert!(SafeName::new(&RepoPath::new(&b"caf\xe9"[..])).is_ok());
+        // On Windows every name is UTF-16.
+        let latin = SafeName::new(&RepoPath::new(&b"caf\xe9"[..]));
+        assert_eq!(latin.is_ok(), !cfg!(windows));
     }
 
     #[test]
