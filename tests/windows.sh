@@ -14,6 +14,8 @@ left_out=(
 	# The sh of Linux does not find the program by `Z:/folder`, and its Git wants hooks to be executable.
 	cli::windows::a_hook_that_is_there_makes_it_a_script_and_comes_back
 	cli::hook::a_git_directory_elsewhere_is_no_bare_repository
+	# An address in a configuration is one of Linux there.
+	cli::hook_framework::a_push_is_judged_by_its_variables
 	# The bridge to git needs a variable that a graphical client does not hand on.
 	cli::policy_below_only::the_doctor_says_so_and_finds_nothing_wrong_in_it
 	# They take away objects of Git, which are read-only: wine 8 does not remove such a file.
