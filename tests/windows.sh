@@ -102,14 +102,15 @@ start_git() {
 	"${rustc[@]}" --edition 2024 -o "$scratch/git-server" tests/wine/git.rs
 	# With the toolchain of Debian the standard library for Windows is only cargo's to build.
 	build_for_windows tests/wine/git.rs "$scratch/bin/git.exe"
+	# The hooks of git are scripts, which start the program with this before it.
+	export LINUX_GIT_STARTS=$wine
 	LINUX_GIT=$(command -v git) "$scratch/git-server" >"$port" 2>"$scratch/git-server.log" &
 	server=$!
 	until [ -s "$port" ]; do
 		kill -0 "$server" || exit 1
 	done
 	LINUX_GIT_PORT=$(<"$port")
-	# Its hooks are scripts, which start the program with this before it.
-	export LINUX_GIT_PORT LINUX_GIT_STARTS=$wine
+	export LINUX_GIT_PORT
 }
 
 build_for_windows() {
