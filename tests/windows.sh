@@ -88,7 +88,7 @@ start_wine() {
 	wine=/usr/lib/wine/wine64
 	export WINEPREFIX=$scratch/wine WINEARCH=win64 WINEDEBUG=-all LC_ALL=C.UTF-8
 	mkdir "$scratch/bin" "$scratch/tmp" "$WINEPREFIX"
-	/usr/lib/wine/wineserver64 -p
+	/usr/lib/wine/wineserver64 -p >"$scratch/wineserver.log" 2>&1
 	wine wineboot --init >"$scratch/wineboot.log" 2>&1
 	x86_64-w64-mingw32-gcc -shared -o "$WINEPREFIX/drive_c/windows/system32/bcryptprimitives.dll" tests/wine/bcryptprimitives.c -ladvapi32
 	local folder=Z:${scratch//\//\\}
