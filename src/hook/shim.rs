@@ -328,8 +328,9 @@ impl HookFile {
         let had_program = self.program.remove()?;
         let result = if self.has_previous() {
             if super::STARTS_PROGRAMS && program_file::is_program(&self.previous) {
-                // Our script took its place.
+                // Our script took its place, and may be gone already.
                 file::remove(&self.path)
+                    .or_else(|error| absent(&error).then_some(()).ok_or(error))
                     .and_then(|()| file::rename(&self.previous, &self.program.path))
             } else {
                 file::rename(&self.previous, &self.path)
